@@ -1,0 +1,47 @@
+// Package port is the contract of a serial line to a board, with the two modem
+// lines that serve as reset and boot straps. Backends: serialport (a device of
+// the host), and the console of a virtual board.
+package port
+
+import (
+	"fmt"
+	"io"
+	"time"
+)
+
+// Parity of a frame.
+type Parity uint8
+
+const (
+	ParityNone Parity = iota
+	ParityEven
+	ParityOdd
+)
+
+// Mode is the line's setting: 8 data bits and 1 stop bit always.
+type Mode struct {
+	Baud   int
+	Parity Parity
+}
+
+func (m Mode) String() string {
+	return fmt.Sprintf("%d 8%c1", m.Baud, "NEO"[m.Parity])
+}
+
+// Lines are the two outputs of the adapter; true is asserted (low on the pin
+// of a usual adapter).
+type Lines struct{ DTR, RTS bool }
+
+// Port is a serial line. Read returns os.ErrDeadlineExceeded past its deadline
+// on the rig's clock, never 0, nil; Write takes all of p or returns an error.
+// A Port is for one goroutine, but Close may come from another and ends a Read.
+type Port interface {
+	io.ReadWriteCloser
+	// SetReadDeadline bounds later Reads; the zero time means none.
+	SetReadDeadline(t time.Time) error
+	SetMode(m Mode) error
+	// SetLines sets both lines at once: they are reset and boot straps.
+	SetLines(l Lines) error
+	// DiscardInput drops what has been received and not read.
+	DiscardInput() error
+}

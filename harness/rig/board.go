@@ -1,0 +1,42 @@
+// Package rig describes what is on the bench: it reads rigs.yaml into a strict
+// Config, and holds the contract of a board, the lease that keeps two runs off
+// one board, and the taxonomy of what can go wrong.
+package rig
+
+import (
+	"context"
+
+	"rigor/harness/flash"
+	"rigor/harness/port"
+	"rigor/harness/timebase"
+	"rigor/probes"
+)
+
+// BootMode is what a board does after its next reset.
+type BootMode uint8
+
+const (
+	BootApp    BootMode = iota // run the program in flash
+	BootLoader                 // enter the part's own boot loader
+)
+
+// Board is a board on the bench, real or virtual.
+type Board interface {
+	Name() string
+	Clock() timebase.Clock
+	// Console is the line to the firmware.
+	Console() port.Port
+	Power(ctx context.Context, on bool) error
+	Reset(ctx context.Context, m BootMode) error
+	// Loader resets the board into its boot loader and speaks to it.
+	Loader(ctx context.Context) (flash.Loader, error)
+	Close() error
+}
+
+// Station is a board with the probes that are wired to it.
+type Station struct {
+	Board
+	Config   *BoardConfig
+	Capturer probes.Capturer // nil: none wired
+	Driver   probes.Driver   // nil: none wired
+}

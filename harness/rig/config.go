@@ -1,0 +1,4 @@
+package rig
+
+// BoardConfig is one board of a rig.
+type BoardConfig struct{}
