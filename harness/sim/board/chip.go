@@ -26,6 +26,8 @@ const (
 	DriveLow
 	DriveHigh
 	DriveVoltage // an analog source
+	PullUp       // a weak resistor to the supply: the chip's own output wins
+	PullDown     // a weak resistor to ground
 )
 
 // StopKind says why a chip ended a Run early.
