@@ -1,0 +1,294 @@
+package board
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"sort"
+
+	"rigor/harness/sim/clock"
+)
+
+// Wiring says what is soldered to the chip.
+type Wiring struct {
+	// Boot names the boot strap pin that SetBoot and the bridges' modem lines
+	// hold; empty when the chip has none.
+	Boot    string
+	Bridges []BridgeWiring
+}
+
+// Board is a chip, what is wired to it, and the outside events to come. It is
+// passive: time moves only in Advance, AdvanceUntil and Reset.
+type Board struct {
+	chip    Chip
+	boot    Pin
+	hasBoot bool
+	bridges []*Bridge
+	tapped  map[Pin]*tap
+	state   state
+}
+
+// state is what the board itself remembers, as plain data.
+type state struct {
+	Power   bool
+	Reset   bool // held by SetReset
+	Boot    bool // strapped by SetBoot
+	InReset bool // NRST as the chip sees it
+	Queue   []scheduled
+}
+
+// scheduled is an outside level to come.
+type scheduled struct {
+	At    clock.Time
+	Pin   Pin
+	Drive Drive
+}
+
+// tap is who wants to know a pin's changes.
+type tap struct {
+	bridge    *Bridge
+	recorders []*Recorder
+}
+
+// New wires a board. It starts without power, reset released, the strap low.
+func New(chip Chip, w Wiring) (*Board, error) {
+	b := &Board{chip: chip, tapped: map[Pin]*tap{}}
+	if w.Boot != "" {
+		p, err := chip.PinByName(w.Boot)
+		if err != nil {
+			return nil, fmt.Errorf("wire the boot strap: %w", err)
+		}
+		b.boot, b.hasBoot = p, true
+	}
+	chip.SetPower(false)
+	chip.Watch(b.changed)
+	for _, bw := range w.Bridges {
+		if err := b.addBridge(bw); err != nil {
+			return nil, fmt.Errorf("wire bridge %q: %w", bw.Name, err)
+		}
+	}
+	b.applyStraps()
+	return b, nil
+}
+
+// Chip is the silicon on the board.
+func (b *Board) Chip() Chip { return b.chip }
+
+// Now is the world time.
+func (b *Board) Now() clock.Time { return b.chip.Now() }
+
+// Bridge finds a bridge by its wiring's name, or nil.
+func (b *Board) Bridge(name string) *Bridge {
+	for _, br := range b.bridges {
+		if br.name == name {
+			return br
+		}
+	}
+	return nil
+}
+
+// SetPower switches the supply.
+func (b *Board) SetPower(on bool) {
+	b.state.Power = on
+	b.chip.SetPower(on)
+}
+
+// Powered reports the supply switch.
+func (b *Board) Powered() bool { return b.state.Power }
+
+// SetReset holds or releases the reset pin; bridges may hold it as well.
+func (b *Board) SetReset(asserted bool) {
+	b.state.Reset = asserted
+	b.applyStraps()
+}
+
+// SetBoot straps the boot pin high or low; a bridge may hold it high as well.
+func (b *Board) SetBoot(high bool) {
+	b.state.Boot = high
+	b.applyStraps()
+}
+
+// Reset pulses the reset pin for the given time.
+func (b *Board) Reset(hold clock.Time) Stop {
+	b.SetReset(true)
+	stop := b.Advance(b.Now() + hold)
+	b.SetReset(false)
+	return stop
+}
+
+// applyStraps puts the wired-or of all who hold reset and boot on the pins.
+func (b *Board) applyStraps() {
+	reset, boot := b.state.Reset, b.state.Boot
+	for _, br := range b.bridges {
+		reset = reset || br.holds(StrapReset)
+		boot = boot || br.holds(StrapBoot)
+	}
+	if b.hasBoot {
+		b.chip.Drive(b.boot, level(boot), b.Now())
+	}
+	if reset != b.state.InReset {
+		b.state.InReset = reset
+		b.chip.SetReset(reset)
+	}
+}
+
+// Drive applies a level to a pin from now on, in place of what was applied
+// before.
+func (b *Board) Drive(p Pin, d Drive) { b.chip.Drive(p, d, b.Now()) }
+
+// DriveAt does the same at a time to come. Levels for the same time apply in
+// the order of the calls.
+func (b *Board) DriveAt(p Pin, d Drive, at clock.Time) error {
+	if at < b.Now() {
+		return fmt.Errorf("drive %s at %d ps: the time now is %d ps", b.chip.PinName(p), at, b.Now())
+	}
+	q := b.state.Queue
+	i := sort.Search(len(q), func(i int) bool { return q[i].At > at })
+	b.state.Queue = slices.Insert(q, i, scheduled{at, p, d})
+	return nil
+}
+
+// Advance moves time to until, or returns earlier with the reason when the chip
+// cannot go on.
+func (b *Board) Advance(until clock.Time) Stop {
+	return b.AdvanceUntil(until, func() bool { return false })
+}
+
+// AdvanceUntil moves time to until or to when done reports true. It asks after
+// every outside event and every byte received by a bridge, at that event's
+// time, and otherwise at least once a frame of the fastest bridge.
+func (b *Board) AdvanceUntil(until clock.Time, done func() bool) Stop {
+	for {
+		b.settle()
+		if b.Now() >= until || done() {
+			return Stop{}
+		}
+		if stop := b.chip.Run(b.horizon(until)); stop.Kind != Running {
+			b.settle()
+			return stop
+		}
+	}
+}
+
+// horizon is how far the chip may run before the outside has to act. A bridge's
+// receiver that is idle needs no look before a whole frame has passed.
+func (b *Board) horizon(until clock.Time) clock.Time {
+	at := until
+	if len(b.state.Queue) > 0 {
+		at = min(at, b.state.Queue[0].At)
+	}
+	for _, br := range b.bridges {
+		at = min(at, br.tx.next(), br.rx.next(), b.Now()+br.mode.frameTime())
+	}
+	return at
+}
+
+// settle lets the outside do what it had to do until now, in order of time.
+func (b *Board) settle() {
+	for now := b.Now(); ; {
+		at, fire := b.earliest()
+		if at > now {
+			return
+		}
+		fire(at)
+	}
+}
+
+func (b *Board) earliest() (clock.Time, func(clock.Time)) {
+	at, fire := clock.NeverTime, func(clock.Time) {}
+	if len(b.state.Queue) > 0 {
+		at, fire = b.state.Queue[0].At, b.driveScheduled
+	}
+	for _, br := range b.bridges {
+		if t := br.tx.next(); t < at {
+			at, fire = t, br.send
+		}
+		if t := br.rx.next(); t < at {
+			at, fire = t, br.receive
+		}
+	}
+	return at, fire
+}
+
+func (b *Board) driveScheduled(at clock.Time) {
+	e := b.state.Queue[0]
+	b.state.Queue = b.state.Queue[1:]
+	b.chip.Drive(e.Pin, e.Drive, at)
+}
+
+// changed is the chip's watcher.
+func (b *Board) changed(p Pin, high bool, at clock.Time) {
+	t := b.tapped[p]
+	if t == nil {
+		return
+	}
+	if t.bridge != nil {
+		t.bridge.edge(high, at)
+	}
+	for _, r := range t.recorders {
+		r.edges = append(r.edges, Edge{At: at, Pin: p, High: high})
+	}
+}
+
+func (b *Board) tap(p Pin) *tap {
+	t := b.tapped[p]
+	if t == nil {
+		t = &tap{}
+		b.tapped[p] = t
+	}
+	return t
+}
+
+// Snapshot is a board at one moment; it may be restored any number of times,
+// also to another board of the same chip and wiring.
+type Snapshot struct {
+	chip    any
+	board   state
+	bridges []bridgeState
+}
+
+// Snapshot copies the board. Recorders are instruments, not board: they are not
+// part of it.
+func (b *Board) Snapshot() *Snapshot {
+	s := &Snapshot{chip: b.chip.Snapshot(), board: b.state.clone()}
+	for _, br := range b.bridges {
+		s.bridges = append(s.bridges, br.bridgeState.clone())
+	}
+	return s
+}
+
+// Restore puts the board back, time included.
+func (b *Board) Restore(s *Snapshot) {
+	if len(s.bridges) != len(b.bridges) {
+		panic("BUG: a snapshot of another wiring")
+	}
+	b.chip.Restore(s.chip)
+	b.state = s.board.clone()
+	for i, br := range b.bridges {
+		br.bridgeState = s.bridges[i].clone()
+	}
+}
+
+// Digest hashes the whole board (SHA-256): equal digests go on alike.
+func (b *Board) Digest() [32]byte {
+	h := sha256.New()
+	chip := b.chip.Digest()
+	h.Write(chip[:])
+	fmt.Fprintf(h, "%v", b.state)
+	for _, br := range b.bridges {
+		fmt.Fprintf(h, "%v", br.bridgeState)
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+func (s state) clone() state {
+	s.Queue = slices.Clone(s.Queue)
+	return s
+}
+
+func level(high bool) Drive {
+	if high {
+		return Drive{Kind: DriveHigh}
+	}
+	return Drive{Kind: DriveLow}
+}
