@@ -1,0 +1,76 @@
+package flash
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"io"
+)
+
+// MachineError is an ELF file for another kind of processor.
+type MachineError struct {
+	Chip      string
+	Got, Want elf.Machine
+	GotClass  elf.Class
+	WantClass elf.Class
+}
+
+func (e *MachineError) Error() string {
+	return fmt.Sprintf("image is for %v (%v), the %s takes %v (%v)", e.Got, e.GotClass, e.Chip, e.Want, e.WantClass)
+}
+
+// ReadELF takes the loadable program headers of an executable by their physical
+// addresses, which is where a loader puts them. Bytes that exist in memory only
+// (.bss) are not part of the image.
+func ReadELF(data []byte, p Part) (*Image, error) {
+	f, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("read ELF image: %w", err)
+	}
+	defer f.Close()
+	m, err := fromELF(f, data, p)
+	if err != nil {
+		return nil, fmt.Errorf("read ELF image: %w", err)
+	}
+	return m, nil
+}
+
+func fromELF(f *elf.File, data []byte, p Part) (*Image, error) {
+	if f.Machine != p.Machine || f.Class != p.Class {
+		return nil, &MachineError{p.Chip, f.Machine, p.Machine, f.Class, p.Class}
+	}
+	if f.Type != elf.ET_EXEC {
+		return nil, fmt.Errorf("file is %v, want a linked program (%v)", f.Type, elf.ET_EXEC)
+	}
+	var segments []Segment
+	for _, h := range f.Progs {
+		if h.Type != elf.PT_LOAD || h.Filesz == 0 {
+			continue
+		}
+		s, err := segmentOf(h, len(data))
+		if err != nil {
+			return nil, err
+		}
+		segments = append(segments, s)
+	}
+	if f.Entry > 1<<32-1 {
+		return nil, fmt.Errorf("entry %#x does not fit 32 bits", f.Entry)
+	}
+	return newImage(data, segments, uint32(f.Entry))
+}
+
+// segmentOf reads a header's bytes. Its size is checked against the file's
+// first, since the header of a damaged file may ask for any amount.
+func segmentOf(h *elf.Prog, fileSize int) (Segment, error) {
+	if h.Filesz > uint64(fileSize) || h.Off > uint64(fileSize)-h.Filesz {
+		return Segment{}, fmt.Errorf("program header at %#x reaches past the end of the file", h.Paddr)
+	}
+	if h.Paddr > 1<<32-1 || h.Paddr+h.Filesz > 1<<32 {
+		return Segment{}, fmt.Errorf("program header at %#x passes the end of memory", h.Paddr)
+	}
+	s := Segment{uint32(h.Paddr), make([]byte, h.Filesz)}
+	if _, err := io.ReadFull(h.Open(), s.Data); err != nil {
+		return Segment{}, fmt.Errorf("program header at %#x: %w", h.Paddr, err)
+	}
+	return s, nil
+}

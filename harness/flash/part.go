@@ -1,0 +1,81 @@
+package flash
+
+import (
+	"debug/elf"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Region is a named range of a part's memory that an image may occupy.
+type Region struct {
+	Name string
+	Span
+}
+
+func (r Region) String() string {
+	return fmt.Sprintf("%s %#08x-%#08x", r.Name, r.Addr, r.Addr+(r.Size-1))
+}
+
+// Part says what an image for a chip must look like.
+type Part struct {
+	Chip    string // stm32f407, esp32c3 or k210
+	Machine elf.Machine
+	Class   elf.Class
+	// Memory is what can be programmed; a raw binary goes to the first region.
+	Memory []Region
+	// Vectors says that a program starts through a vector table at the
+	// beginning of the image, so that Image.Entry is the table's address.
+	Vectors bool
+}
+
+var parts = map[string]Part{
+	// RM0090 rev 19 §3.3, table 5: the 1 MB part (xG).
+	"stm32f407": {
+		Chip:    "stm32f407",
+		Machine: elf.EM_ARM,
+		Class:   elf.ELFCLASS32,
+		Memory:  []Region{{"flash", Span{0x0800_0000, 1 << 20}}},
+		Vectors: true,
+	},
+}
+
+// PartOf gives the part of a chip's name.
+func PartOf(chip string) (Part, error) {
+	if p, ok := parts[chip]; ok {
+		return p, nil
+	}
+	known := strings.Join(slices.Sorted(maps.Keys(parts)), ", ")
+	return Part{}, fmt.Errorf("chip %q is not known to flash (known: %s)", chip, known)
+}
+
+// Check returns a *RangeError for the first segment that does not lie wholly in
+// one of the part's regions.
+func (p Part) Check(m *Image) error {
+	for _, s := range m.Segments {
+		if !slices.ContainsFunc(p.Memory, func(r Region) bool { return r.holds(s) }) {
+			return &RangeError{Part: p, Segment: s.span()}
+		}
+	}
+	return nil
+}
+
+func (r Region) holds(s Segment) bool {
+	return s.Addr >= r.Addr && s.end() <= uint64(r.Addr)+uint64(r.Size)
+}
+
+// RangeError is an image that does not fit the part's memory.
+type RangeError struct {
+	Part    Part
+	Segment Span
+}
+
+func (e *RangeError) Error() string {
+	var memory []string
+	for _, r := range e.Part.Memory {
+		memory = append(memory, r.String())
+	}
+	return fmt.Sprintf("segment %v lies outside the %s's memory (%s)",
+		e.Segment, e.Part.Chip, strings.Join(memory, ", "))
+}
