@@ -1,0 +1,213 @@
+// Mkroot assembles a TINYGOROOT, the folder of sources and libraries that the
+// TinyGo compiler works with, from what the Go module proxy and Debian offer.
+// An official release brings the same folder; the Go module lacks three things
+// that are git submodules or generated:
+//
+//   - device packages (registers and vector table): made from firmware/svd by
+//     TinyGo's own tools/gen-device-svd;
+//   - compiler-rt and picolibc: replaced by Debian's libgcc and picolibc;
+//   - src/net: an empty folder, since nothing here has a network.
+//
+// Target names stay those of an official release, so the firmware builds the
+// same way with either. A chip is a row of the table chips.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+)
+
+// A chip says what TinyGo needs to build for it.
+type chip struct {
+	svd    string // file in firmware/svd
+	device string // package under src/device
+	irq    string // gen-device-svd's -interrupts
+	family string // target file that names compiler-rt and picolibc
+	target string // target file that gets the libraries below instead
+	libs   libraries
+}
+
+// libraries are one variant of Debian's C runtime, for one ABI.
+type libraries struct {
+	name    string
+	libgcc  string // glob, for GCC's version is in the path
+	libc    string
+	include string
+	unused  []string // libgcc's members that must not be linked
+}
+
+var chips = []chip{{
+	svd:    "stm32f407.svd",
+	device: "stm32",
+	irq:    "hardware",
+	family: "cortex-m",
+	target: "cortex-m4",
+	libs: libraries{
+		name:    "thumbv7em-soft",
+		libgcc:  "/usr/lib/gcc/arm-none-eabi/*/thumb/v7e-m/nofp/libgcc.a",
+		libc:    "/usr/lib/picolibc/arm-none-eabi/lib/release/thumb/v7e-m/nofp/libc.a",
+		include: "/usr/lib/picolibc/arm-none-eabi/include",
+		// GCC's unwinder: it wants the symbol __exidx_start, which TinyGo's
+		// linker script leaves out.
+		unused: []string{"unwind-arm.o", "libunwind.o", "pr-support.o", "unwind-c.o"},
+	},
+}}
+
+// A builder holds the paths of one assembly.
+type builder struct {
+	module string // of TinyGo, in Go's module cache
+	svd    string // folder of SVD files
+	gen    string // gen-device-svd
+	root   string // being made
+}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("mkroot: ")
+	var b builder
+	flag.StringVar(&b.module, "tinygo", "", "TinyGo's module `folder`, as go list -m -f '{{.Dir}}' prints it")
+	flag.StringVar(&b.svd, "svd", "", "`folder` of the SVD files")
+	flag.StringVar(&b.gen, "gen", "gen-device-svd", "the `program` gen-device-svd")
+	flag.StringVar(&b.root, "o", "", "`folder` to make; an old one is removed")
+	flag.Parse()
+	if b.module == "" || b.svd == "" || b.root == "" {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := b.build(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func (b *builder) build() error {
+	if err := os.RemoveAll(b.root); err != nil {
+		return err
+	}
+	for _, dir := range []string{"src", "targets", "lib"} {
+		if err := os.CopyFS(b.path(dir), os.DirFS(filepath.Join(b.module, dir))); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(b.path("src/net"), 0o755); err != nil {
+		return err
+	}
+	for _, c := range chips {
+		if err := b.add(c); err != nil {
+			return fmt.Errorf("add %s: %w", c.svd, err)
+		}
+	}
+	return nil
+}
+
+func (b *builder) path(p string) string { return filepath.Join(b.root, p) }
+
+func (b *builder) add(c chip) error {
+	if err := b.generateDevice(c); err != nil {
+		return err
+	}
+	if err := b.addLibraries(c.libs); err != nil {
+		return err
+	}
+	if err := b.editTarget(c.family, func(t map[string]any) {
+		delete(t, "rtlib")
+		delete(t, "libc")
+	}); err != nil {
+		return err
+	}
+	dir := "{root}/lib/rt/" + c.libs.name
+	return b.editTarget(c.target, func(t map[string]any) {
+		extend(t, "ldflags", dir+"/libc.a", dir+"/libgcc.a")
+		extend(t, "cflags", "-nostdlibinc", "-isystem", dir+"/include")
+	})
+}
+
+// generateDevice runs gen-device-svd, which reads whole folders, on one file.
+func (b *builder) generateDevice(c chip) error {
+	tmp, err := os.MkdirTemp("", "svd")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	text, err := os.ReadFile(filepath.Join(b.svd, c.svd))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(tmp, c.svd), text, 0o644); err != nil {
+		return err
+	}
+	return run(b.gen, "-source=firmware/svd", "-interrupts="+c.irq, tmp, b.path("src/device/"+c.device))
+}
+
+// addLibraries copies a C runtime without its debug information: TinyGo's
+// stack size analysis can't read the frame tables GCC 12 writes.
+func (b *builder) addLibraries(l libraries) error {
+	dir := b.path("lib/rt/" + l.name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	libgcc, err := newest(l.libgcc)
+	if err != nil {
+		return err
+	}
+	for from, to := range map[string]string{libgcc: "libgcc.a", l.libc: "libc.a"} {
+		if err := run("llvm-objcopy-19", "--strip-debug", from, filepath.Join(dir, to)); err != nil {
+			return err
+		}
+	}
+	if len(l.unused) > 0 {
+		args := append([]string{"d", filepath.Join(dir, "libgcc.a")}, l.unused...)
+		if err := run("llvm-ar-19", args...); err != nil {
+			return err
+		}
+	}
+	return os.Symlink(l.include, filepath.Join(dir, "include"))
+}
+
+func newest(glob string) (string, error) {
+	found, err := filepath.Glob(glob)
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 {
+		return "", fmt.Errorf("no %s: run make firmware-deps", glob)
+	}
+	return slices.Max(found), nil
+}
+
+// editTarget rewrites a target file of TinyGo's.
+func (b *builder) editTarget(name string, edit func(map[string]any)) error {
+	file := b.path("targets/" + name + ".json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var target map[string]any
+	if err := json.Unmarshal(text, &target); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	edit(target)
+	text, err = json.MarshalIndent(target, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644)
+}
+
+// extend adds values to one of a target's lists.
+func extend(target map[string]any, key string, values ...any) {
+	list, _ := target[key].([]any)
+	target[key] = append(list, values...)
+}
+
+func run(name string, args ...string) error {
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %q: %w\n%s", name, args, err, out)
+	}
+	return nil
+}
