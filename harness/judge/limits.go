@@ -1,0 +1,208 @@
+package judge
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"rigor/harness/measure"
+	"rigor/harness/timebase"
+)
+
+// Limits is a limits file.
+type Limits struct {
+	Limits []Limit `yaml:"limits"`
+	Claims []Claim `yaml:"claims"`
+}
+
+// Scope says which measurements a limit or claim is about. A field left out
+// admits anything.
+type Scope struct {
+	Quantity string         `yaml:"quantity"`
+	Source   measure.Source `yaml:"source"`
+	Rigs     []string       `yaml:"rigs"` // kinds: hardware, virtual
+	Chip     string         `yaml:"chip"`
+	ClockHz  timebase.Rate  `yaml:"clock_hz"` // of the core
+}
+
+func (c *Scope) covers(on Subject, s measure.Sample) bool {
+	return c.Quantity == s.Name &&
+		(c.Source == "" || c.Source == s.Source) &&
+		(c.ClockHz == 0 || c.ClockHz == on.Core) &&
+		c.reaches(on)
+}
+
+// reaches reports whether the scope is about this kind of rig and this chip.
+func (c *Scope) reaches(on Subject) bool {
+	return (len(c.Rigs) == 0 || slices.Contains(c.Rigs, on.RigKind)) &&
+		(c.Chip == "" || c.Chip == on.Chip)
+}
+
+// Limit bounds one statistic. Min and Max are in Unit; a limit in cycles is one
+// in the core's cycles, whoever measured.
+type Limit struct {
+	Scope     `yaml:",inline"`
+	Statistic measure.Statistic `yaml:"statistic"`
+	Unit      measure.Unit      `yaml:"unit"`
+	Min       *int64            `yaml:"min"`
+	Max       *int64            `yaml:"max"`
+	Required  bool              `yaml:"required"` // without a pass the run fails
+	Reason    string            `yaml:"reason"`   // why this figure, with its source
+}
+
+// String writes the limit as a condition.
+func (l *Limit) String() string {
+	switch {
+	case l.Min == nil:
+		return fmt.Sprintf("%s <= %d %s", l.Statistic, *l.Max, l.Unit)
+	case l.Max == nil:
+		return fmt.Sprintf("%s >= %d %s", l.Statistic, *l.Min, l.Unit)
+	}
+	return fmt.Sprintf("%d <= %s <= %d %s", *l.Min, l.Statistic, *l.Max, l.Unit)
+}
+
+func (l *Limit) bounds() (b []bound) {
+	if l.Min != nil {
+		b = append(b, bound{*l.Min, l.Unit, false})
+	}
+	if l.Max != nil {
+		b = append(b, bound{*l.Max, l.Unit, true})
+	}
+	return b
+}
+
+// Missing gives a verdict that blocks for every required limit that reaches
+// the subject and covers none of the samples measured on it.
+func (l *Limits) Missing(on Subject, measured []measure.Sample) []Verdict {
+	var vs []Verdict
+	for i := range l.Limits {
+		lim := &l.Limits[i]
+		covered := slices.ContainsFunc(measured, func(s measure.Sample) bool { return lim.covers(on, s) })
+		if lim.Required && lim.reaches(on) && !covered {
+			vs = append(vs, Verdict{Statistic: lim.Statistic, Limit: lim.Quantity + ": " + lim.String(),
+				Required: true, Reason: "not measured", Because: lim.Reason})
+		}
+	}
+	return vs
+}
+
+// Parse reads a limits file strictly: an unknown key, a wrong type, a limit
+// without bound or reason is an error that begins with file:line.
+func Parse(file string, text []byte) (*Limits, error) {
+	var l Limits
+	if err := yaml.Load(text, &l, yaml.WithKnownFields(), yaml.WithUniqueKeys()); err != nil {
+		return nil, located(file, err)
+	}
+	var doc yaml.Node
+	if err := yaml.Load(text, &doc); err != nil {
+		return nil, located(file, err)
+	}
+	var errs []error
+	for i := range l.Limits {
+		if err := l.Limits[i].valid(); err != nil {
+			errs = append(errs, fmt.Errorf("%s:%d: limit %d: %w", file, line(&doc, "limits", i), i+1, err))
+		}
+	}
+	for i := range l.Claims {
+		if err := l.Claims[i].valid(); err != nil {
+			errs = append(errs, fmt.Errorf("%s:%d: claim %d: %w", file, line(&doc, "claims", i), i+1, err))
+		}
+	}
+	return &l, errors.Join(errs...)
+}
+
+// Load reads the limits file at path.
+func Load(path string) (*Limits, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read limits: %w", err)
+	}
+	return Parse(path, text)
+}
+
+// located puts file and line in front of each error of the YAML package.
+func located(file string, err error) error {
+	var one *yaml.LoadError
+	var many *yaml.LoadErrors
+	switch {
+	case errors.As(err, &many):
+	case errors.As(err, &one):
+		many = &yaml.LoadErrors{Errors: []*yaml.LoadError{one}}
+	default:
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	var errs []error
+	for _, e := range many.Errors {
+		text := e.Message
+		if key, _, ok := strings.Cut(text, " not found in type"); ok {
+			text = "unknown key " + strings.TrimPrefix(key, "field ")
+		}
+		errs = append(errs, fmt.Errorf("%s:%d: %s", file, e.Mark.Line, text))
+	}
+	return errors.Join(errs...)
+}
+
+// line finds where an entry of a list of the document begins.
+func line(doc *yaml.Node, list string, i int) int {
+	root := doc.Content[0]
+	for k := 0; k < len(root.Content); k += 2 {
+		if root.Content[k].Value == list {
+			return root.Content[k+1].Content[i].Line
+		}
+	}
+	return root.Line
+}
+
+func (c *Scope) valid() error {
+	if _, ok := measure.Describe(c.Quantity); !ok {
+		return fmt.Errorf("unknown quantity %q", c.Quantity)
+	}
+	if c.Source != "" && !slices.Contains([]measure.Source{measure.Firmware, measure.Probe, measure.Harness}, c.Source) {
+		return fmt.Errorf("unknown source %q", c.Source)
+	}
+	for _, k := range c.Rigs {
+		if k != "hardware" && k != "virtual" {
+			return fmt.Errorf("unknown kind of rig %q: want hardware or virtual", k)
+		}
+	}
+	return nil
+}
+
+func checkFigure(st measure.Statistic, u measure.Unit, reason string) error {
+	switch {
+	case !slices.Contains(measure.Statistics, st):
+		return fmt.Errorf("unknown statistic %q: want one of %v", st, measure.Statistics)
+	case !u.Valid() || u == measure.Ticks:
+		return fmt.Errorf("unknown unit %q", u)
+	case strings.TrimSpace(reason) == "":
+		return errors.New("no reason: say where the figure comes from")
+	}
+	return nil
+}
+
+func (l *Limit) valid() error {
+	if err := l.Scope.valid(); err != nil {
+		return err
+	}
+	if l.Min == nil && l.Max == nil {
+		return errors.New("neither min nor max")
+	}
+	if l.Min != nil && l.Max != nil && *l.Min > *l.Max {
+		return fmt.Errorf("min %d is above max %d", *l.Min, *l.Max)
+	}
+	return checkFigure(l.Statistic, l.Unit, l.Reason)
+}
+
+func (c *Claim) valid() error {
+	if err := c.Scope.valid(); err != nil {
+		return err
+	}
+	if c.Text == "" || c.AtMost < c.AtLeast || c.AtMost == 0 {
+		return errors.New("needs text, at_least and at_most, the latter not below the former")
+	}
+	return checkFigure(c.Statistic, c.Unit, c.Reason)
+}

@@ -1,0 +1,178 @@
+package record
+
+import (
+	"slices"
+	"time"
+
+	"rigor/harness/judge"
+	"rigor/harness/measure"
+	"rigor/harness/timebase"
+)
+
+// Schema is the version of run.json that this package writes. It changes
+// whenever an older reader would misread the file.
+const Schema = 1
+
+// Status says how far a run got.
+type Status string
+
+// The states of a run. A killed run stays Running, which no finished one is.
+const (
+	Running     Status = "running"     // not complete: still going, or killed
+	Complete    Status = "complete"    // all that was asked for was run
+	Interrupted Status = "interrupted" // the user ended it
+	Failed      Status = "failed"      // the rig or the harness ended it
+)
+
+// Run is the content of run.json.
+type Run struct {
+	Schema        int               `json:"schema"`
+	Harness       string            `json:"harness"` // version
+	Rig           Rig               `json:"rig"`
+	Host          Host              `json:"host"`
+	Status        Status            `json:"status"`
+	Started       time.Time         `json:"started"`
+	Ended         time.Time         `json:"ended,omitzero"`
+	Seeds         map[string]uint64 `json:"seeds,omitempty"` // what each was for
+	Boards        []Board           `json:"boards"`
+	Firmware      []Firmware        `json:"firmware"`
+	Experiments   []Experiment      `json:"experiments"`
+	Missing       []judge.Verdict   `json:"missing,omitempty"` // required limits that nothing was measured for
+	Warnings      []string          `json:"warnings,omitempty"`
+	SamplesDigest string            `json:"samples_digest"`
+
+	dir string
+}
+
+// Rig names what the run ran on.
+type Rig struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"` // hardware or virtual
+}
+
+// Host is the machine that ran the harness.
+type Host struct {
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+	CPUs int    `json:"cpus"`
+	Go   string `json:"go"`
+}
+
+// Board is a board of the rig.
+type Board struct {
+	Name string `json:"name"`
+	Chip string `json:"chip"`
+	ID   string `json:"id,omitempty"` // the chip's own identification, as its loader gave it
+}
+
+// Firmware is an image that was flashed.
+type Firmware struct {
+	Program      string `json:"program"`
+	Target       string `json:"target"`        // what it was built for
+	Digest       string `json:"digest"`        // SHA-256 of the image, hexadecimal
+	SourceDigest string `json:"source_digest"` // as the manifest and the firmware's greeting give it
+	Toolchain    string `json:"toolchain"`
+}
+
+// Class says who is to blame for a failure; package rig defines the classes.
+type Class string
+
+// Experiment is one question asked of one board.
+type Experiment struct {
+	Suite        string        `json:"suite"`
+	Name         string        `json:"name"`
+	Board        string        `json:"board"`
+	Firmware     string        `json:"firmware,omitempty"` // digest, see Run.Firmware
+	Attempts     []Attempt     `json:"attempts"`           // the last one counts
+	Skipped      string        `json:"skipped,omitempty"`  // why it was not run
+	Measurements []Measurement `json:"measurements,omitempty"`
+	Warnings     []string      `json:"warnings,omitempty"`
+}
+
+// Attempt is one try. Only failures of the rig are tried again.
+type Attempt struct {
+	Started time.Time     `json:"started"`
+	Took    time.Duration `json:"took_ns"` // on the host's clock
+	Failure *Failure      `json:"failure,omitempty"`
+}
+
+// Failure is why an attempt ended without an answer, or with a bad one.
+type Failure struct {
+	Class   Class  `json:"class"` // dut, firmware, rig or harness
+	Message string `json:"message"`
+}
+
+// Measurement is one sample, summarised and judged. The values are in File.
+type Measurement struct {
+	Quantity   string              `json:"quantity"`
+	Source     measure.Source      `json:"source"`
+	Unit       measure.Unit        `json:"unit"`
+	ClockHz    timebase.Rate       `json:"clock_hz,omitempty"`   // that cycles or ticks are counted by
+	CoreHz     timebase.Rate       `json:"core_hz,omitempty"`    // of the core while it was measured
+	Overhead   int64               `json:"overhead,omitempty"`   // already subtracted, in Unit
+	Resolution int64               `json:"resolution,omitempty"` // of each value, in Unit
+	Assumption measure.Assumption  `json:"assumption"`
+	Summary    measure.Summary     `json:"summary"`
+	Verdicts   []judge.Verdict     `json:"verdicts"`
+	Claims     []judge.ClaimResult `json:"claims,omitempty"`
+	Warnings   []string            `json:"warnings,omitempty"`
+	Doubts     []string            `json:"doubts,omitempty"`
+	File       string              `json:"file"`   // below the bundle's folder
+	Digest     string              `json:"digest"` // of the sample's values, see results/README.md
+
+	values []int64
+}
+
+// NoteBoard records a board once.
+func (r *Run) NoteBoard(b Board) {
+	if !slices.Contains(r.Boards, b) {
+		r.Boards = append(r.Boards, b)
+	}
+}
+
+// NoteFirmware records an image once.
+func (r *Run) NoteFirmware(f Firmware) {
+	if !slices.Contains(r.Firmware, f) {
+		r.Firmware = append(r.Firmware, f)
+	}
+}
+
+// ChipOf gives the chip of a board of the run, or "".
+func (r *Run) ChipOf(board string) string {
+	for _, b := range r.Boards {
+		if b.Name == board {
+			return b.Chip
+		}
+	}
+	return ""
+}
+
+// Failed reports whether an experiment's last attempt failed.
+func (e *Experiment) Failed() bool {
+	return len(e.Attempts) > 0 && e.Attempts[len(e.Attempts)-1].Failure != nil
+}
+
+// Blocking counts what fails the run: experiments that failed, verdicts that
+// are Fail or Unset though required, required limits that nothing was measured for.
+func (r *Run) Blocking() int {
+	n := 0
+	for _, v := range r.Missing {
+		n += one(v.Blocks())
+	}
+	for _, e := range r.Experiments {
+		n += one(e.Failed())
+		for _, m := range e.Measurements {
+			for _, v := range m.Verdicts {
+				n += one(v.Blocks())
+			}
+		}
+	}
+	return n
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
