@@ -1,0 +1,61 @@
+package conform
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// The counts are those of the vector folder's README; of the decode oracles, which it rounds, counted by wc -l.
+func TestReadersAcceptThePublishedVectors(t *testing.T) {
+	folder, set := os.LookupEnv("RIGOR_VECTORS")
+	if !set {
+		t.Skip("RIGOR_VECTORS doesn't name the folder of the full vectors")
+	}
+	for _, c := range []struct {
+		file  string
+		count func(string, io.Reader) (int, error)
+		want  int
+	}{
+		{"thumb2.jsonl.gz", countPrograms, 20_994},
+		{"rv32imc.jsonl.gz", countPrograms, 6_636},
+		{"rv64gc.jsonl.gz", countPrograms, 7_316},
+		{"vixl-t32.jsonl.gz", countTraces, 16_368},
+		{"testfloat-arm-f32.txt.gz", countFloats, 44_188},
+		{"testfloat-riscv-f32-f64.txt.gz", countFloats, 127_600},
+		{"thumb2-decode-llvm19.tsv.gz", countEncodings, 242_903},
+		{"rv32imc-decode-llvm19.tsv.gz", countEncodings, 106_839},
+		{"rv64gc-decode-llvm19.tsv.gz", countEncodings, 106_886},
+	} {
+		f, err := open(filepath.Join(folder, c.file))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got, err := c.count(c.file, f); err != nil || got != c.want {
+			t.Errorf("%s: %d records, error %v; want %d", c.file, got, err, c.want)
+		}
+		f.Close()
+	}
+}
+
+func countPrograms(name string, r io.Reader) (n int, err error) {
+	err = each(Programs(name, r), func(*Program) { n++ })
+	return n, err
+}
+
+func countTraces(name string, r io.Reader) (n int, err error) {
+	err = each(Traces(name, r), func(*Trace) { n++ })
+	return n, err
+}
+
+func countEncodings(name string, r io.Reader) (n int, err error) {
+	err = each(Encodings(name, r), func(*Encoding) { n++ })
+	return n, err
+}
+
+func countFloats(name string, r io.Reader) (n int, err error) {
+	err = each(FloatCases(name, r), func(*FloatCase) { n++ })
+	return n, err
+}
