@@ -72,10 +72,10 @@ const (
 	StatusOK       StatusCode = iota // accepted; the firmware is ready for the stimulus
 	StatusUnknown                    // no such command
 	StatusArgument                   // count or parameter out of range
-	StatusAborted                    // input from the host ended the run early
 )
 
-// Status answers a command, or ends a run that went wrong.
+// Status answers a command. There is none that ends a run: a run that waits for a
+// stimulus in vain is ended by a reset.
 type Status struct {
 	Code StatusCode
 	Text string // what is wrong, empty for StatusOK

@@ -1,0 +1,49 @@
+//go:build tinygo && stm32f407 && hsi16
+
+package board
+
+import (
+	"device/stm32"
+	"machine"
+	_ "unsafe" // for go:extern
+)
+
+// CoreHz is the core clock: the internal oscillator without the PLL. Flash needs
+// no wait states there (RM0090 §3.5.1), so that code runs at the core's own pace.
+const CoreHz = 16_000_000
+
+// The runtime's tick timer counts to countMax in 10 ms.
+//
+//go:extern runtime.countMax
+var countMax uint32
+
+// setClock takes back the 168 MHz that TinyGo's runtime has set up by the time
+// main starts, and tells the console and the tick timer. machine.CPUFrequency
+// can't be told and goes on returning 168 MHz.
+func setClock() {
+	useHSI()
+	stm32.FLASH.ACR.Set(0)
+	const baud = 115200
+	machine.UART1.Bus.BRR.Set((CoreHz + baud/2) / baud)
+	retimeTicks()
+}
+
+// useHSI runs AHB, APB1 and APB2 from the internal oscillator, undivided.
+func useHSI() {
+	rcc := stm32.RCC
+	rcc.CR.SetBits(stm32.RCC_CR_HSION)
+	for !rcc.CR.HasBits(stm32.RCC_CR_HSIRDY) {
+	}
+	rcc.CFGR.Set(0)
+	for rcc.CFGR.Get()&stm32.RCC_CFGR_SWS_Msk != 0 {
+	}
+	rcc.CR.ClearBits(stm32.RCC_CR_PLLON | stm32.RCC_CR_HSEON)
+}
+
+func retimeTicks() {
+	const prescale, perSecond = 4, 100
+	countMax = CoreHz / prescale / perSecond
+	stm32.TIM2.PSC.Set(prescale - 1)
+	stm32.TIM2.ARR.Set(countMax - 1)
+	stm32.TIM2.EGR.Set(stm32.TIM_EGR_UG)
+}

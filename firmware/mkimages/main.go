@@ -1,0 +1,204 @@
+// Mkimages builds the firmware images and their manifest, or with -check
+// builds them somewhere else and compares. It runs in the module's root; make
+// firmware and make firmware-check give it the toolchain.
+//
+// Images don't depend on where they are built: debug information goes, and with it
+// all paths. They do depend on the toolchain's versions, which the manifest
+// records.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"rigor/firmware/images"
+)
+
+// A variant is one image to build.
+type variant struct {
+	name    string
+	program string
+	chip    chip
+	clockHz uint32
+	tags    string
+}
+
+type chip struct {
+	name   string
+	target string // TinyGo's
+}
+
+var stm32f407 = chip{"stm32f407", "stm32f4disco"}
+
+var variants = []variant{
+	{name: "echo-stm32f407", program: "echo", chip: stm32f407, clockHz: 168e6},
+	{name: "latency-stm32f407-16mhz", program: "latency", chip: stm32f407, clockHz: 16e6, tags: "hsi16"},
+	{name: "latency-stm32f407-168mhz", program: "latency", chip: stm32f407, clockHz: 168e6},
+	{name: "latency-liar-stm32f407-16mhz", program: "latency", chip: stm32f407, clockHz: 16e6, tags: "hsi16 liar"},
+}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("mkimages: ")
+	tinygo := flag.String("tinygo", "tinygo", "the TinyGo `compiler`; TINYGOROOT must be set for it")
+	dir := flag.String("o", "firmware/images", "`folder` of the images")
+	check := flag.Bool("check", false, "compare with what is in the folder instead of writing there")
+	flag.Parse()
+	b := builder{tinygo: *tinygo}
+	var err error
+	if *check {
+		err = b.check(*dir)
+	} else {
+		err = b.build(*dir)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+type builder struct{ tinygo string }
+
+// build makes all images and the manifest in dir.
+func (b builder) build(dir string) error {
+	var m images.Manifest
+	var err error
+	if m.Toolchain, err = b.toolchain(); err != nil {
+		return err
+	}
+	for _, v := range variants {
+		e, err := b.image(v, dir)
+		if err != nil {
+			return fmt.Errorf("build %s: %w", v.name, err)
+		}
+		m.Images = append(m.Images, e)
+	}
+	text, err := json.MarshalIndent(m, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "manifest.json"), append(text, '\n'), 0o644)
+}
+
+// image builds one image.
+func (b builder) image(v variant, dir string) (images.Entry, error) {
+	e := images.Entry{
+		Name:    v.name,
+		File:    v.name + ".elf",
+		Program: v.program,
+		Chip:    v.chip.name,
+		ClockHz: v.clockHz,
+		Options: fmt.Sprintf("-target=%s -tags=%s", v.chip.target, strings.ReplaceAll(v.tags, " ", ",")),
+	}
+	var err error
+	if e.Sources, err = b.sources(v); err != nil {
+		return e, err
+	}
+	if e.SourceDigest, err = images.SourceDigest(os.DirFS("."), e.Options, e.Sources); err != nil {
+		return e, err
+	}
+	out := filepath.Join(dir, e.File)
+	if err := b.compile(e, out); err != nil {
+		return e, err
+	}
+	data, err := os.ReadFile(out)
+	e.Size, e.SHA256 = len(data), images.SHA256(data)
+	return e, err
+}
+
+// compile makes the ELF file. The linker would align its sections to 64 KiB in
+// the file, which only a system that maps files into memory needs.
+func (b builder) compile(e images.Entry, out string) error {
+	args := append([]string{"build"}, strings.Fields(e.Options)...)
+	args = append(args, "-o", out,
+		"-ldflags", "-X rigor/firmware/board.sourceDigest="+e.SourceDigest+` -extldflags "-z max-page-size=32"`,
+		"./firmware/"+e.Program)
+	if _, err := output(b.tinygo, args...); err != nil {
+		return err
+	}
+	_, err := output("llvm-objcopy-19", "--strip-debug", "--remove-section=.rel.*", "--remove-section=.comment", out)
+	return err
+}
+
+// sources asks the go command which files of this module go into a program.
+func (b builder) sources(v variant) ([]string, error) {
+	list, err := output(b.tinygo, "list", "-target="+v.chip.target, "-tags="+v.tags, "-deps", "-json", "./firmware/"+v.program)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	files := []string{"firmware/svd/" + v.chip.name + ".svd"}
+	for d := json.NewDecoder(bytes.NewReader(list)); ; {
+		var p struct {
+			Dir                                       string
+			Module                                    struct{ Main bool }
+			GoFiles, CgoFiles, CFiles, HFiles, SFiles []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return files, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("output of tinygo list: %w", err)
+		}
+		if !p.Module.Main {
+			continue
+		}
+		dir, err := filepath.Rel(root, p.Dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, names := range [][]string{p.GoFiles, p.CgoFiles, p.CFiles, p.HFiles, p.SFiles} {
+			for _, name := range names {
+				files = append(files, filepath.ToSlash(filepath.Join(dir, name)))
+			}
+		}
+	}
+}
+
+var versionLine = regexp.MustCompile(`^tinygo version (\S+) .*using go version (\S+) and LLVM version (\S+)\)`)
+
+func (b builder) toolchain() (images.Toolchain, error) {
+	version, err := output(b.tinygo, "version")
+	if err != nil {
+		return images.Toolchain{}, err
+	}
+	m := versionLine.FindSubmatch(version)
+	if m == nil {
+		return images.Toolchain{}, fmt.Errorf("cannot read the version in %q", version)
+	}
+	gcc, err := output("dpkg-query", "-W", "-f", "${Version}", "gcc-arm-none-eabi")
+	if err != nil {
+		return images.Toolchain{}, err
+	}
+	picolibc, err := output("dpkg-query", "-W", "-f", "${Version}", "picolibc-arm-none-eabi")
+	if err != nil {
+		return images.Toolchain{}, err
+	}
+	return images.Toolchain{
+		TinyGo: string(m[1]), Go: string(m[2]), LLVM: string(m[3]),
+		GCC: string(gcc), Picolibc: string(picolibc),
+	}, nil
+}
+
+// output runs a command and returns what it prints.
+func output(name string, args ...string) ([]byte, error) {
+	c := exec.Command(name, args...)
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, stderr.Bytes())
+	}
+	return out, nil
+}
