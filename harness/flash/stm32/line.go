@@ -185,6 +185,7 @@ func (l *Loader) ack(s step, after time.Duration) error {
 // recv fills p or gives a *TimeoutError.
 func (l *Loader) recv(p []byte, op string, after time.Duration) error {
 	if err := l.port.SetReadDeadline(l.clock.Now().Add(after)); err != nil {
+		l.lost = true
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	for n := 0; n < len(p); {
