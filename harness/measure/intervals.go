@@ -94,11 +94,11 @@ type Agreement struct {
 func (a Agreement) OK() bool { return a.Events > 0 && a.Apart == 0 }
 
 func (a Agreement) String() string {
-	verb := "agree"
+	verb := "agree on all"
 	if !a.OK() {
-		verb = fmt.Sprintf("differ on %d", a.Apart)
+		verb = fmt.Sprintf("differ on %d of", a.Apart)
 	}
-	return fmt.Sprintf("firmware and probe %s of %d events; worst is event %d: %s against %s, tolerance %s",
+	return fmt.Sprintf("firmware and probe %s %d events; worst is event %d: %s against %s, tolerance %s",
 		verb, a.Events, a.Worst, Nanos(a.Reported), Nanos(a.Probed), Nanos(a.Tolerance))
 }
 
