@@ -13,6 +13,9 @@
 //
 // A core takes part through a Machine, an adapter of some fifty lines that belongs to the core's package.
 //
+// testdata holds samples of the published files, chosen by sample.go, for the tests of cores; RIGOR_VECTORS names the
+// folder of the full ones where there is one.
+//
 // Where an emulator that recorded vectors is known to be wrong, deviations.tsv says which vectors and why. Such a vector is run
 // like the others and counted in a column of its own when it differs; if it doesn't, it counts as passed.
 package conform

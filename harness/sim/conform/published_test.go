@@ -1,11 +1,43 @@
 package conform
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
 )
+
+//go:generate go run sample.go
+
+// README of the vectors: 38 classes of programs. The oracle has 16- and 32-bit encodings with three verdicts each.
+func TestSamplesHaveEveryClass(t *testing.T) {
+	classes := map[string]int{}
+	countClass := func(name string, r io.Reader) error {
+		return each(Programs(name, r), func(p *Program) { classes[p.Class]++ })
+	}
+	countKind := func(name string, r io.Reader) error {
+		return each(Encodings(name, r), func(e *Encoding) { classes[fmt.Sprint(len(e.Code), e.Verdict)]++ })
+	}
+	for _, c := range []struct {
+		file  string
+		count func(string, io.Reader) error
+		want  int
+	}{
+		{"thumb2.jsonl.gz", countClass, 38},
+		{"thumb2-decode-llvm19.tsv.gz", countKind, 6},
+	} {
+		clear(classes)
+		f, err := open(filepath.Join("testdata", c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.count(c.file, f); err != nil || len(classes) != c.want {
+			t.Errorf("%s: error %v, %d classes, want %d: %v", c.file, err, len(classes), c.want, classes)
+		}
+		f.Close()
+	}
+}
 
 // The counts are those of the vector folder's README; of the decode oracles, which it rounds, counted by wc -l.
 func TestReadersAcceptThePublishedVectors(t *testing.T) {

@@ -153,8 +153,7 @@ func to64(from softfloat.Fixed) floatOp {
 	return floatOp{1, func(e *env, v [3]uint64) uint64 { return e.FixedToF64(v[0], from, e.Rounding) }}
 }
 
-// Compute runs the case in an environment of the given modes and returns what came out.
-// Class names the case in reports: its operation and rounding.
+// Compute runs the case in an environment of the given modes, but with the case's rounding.
 func (c *FloatCase) Compute(modes softfloat.Env) (result uint64, flags softfloat.Flags) {
 	modes.Rounding, modes.Flags = c.Rounding, 0
 	result = floatOps[c.Op].do(&modes, c.Operands)
