@@ -1,4 +1,105 @@
 package rig
 
-// BoardConfig is one board of a rig.
-type BoardConfig struct{}
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"rigor/harness/timebase"
+	"rigor/harness/yamlfile"
+	"rigor/probes"
+)
+
+// Kind of rig.
+type Kind string
+
+// Virtual rigs are simulated, in process. It is the only kind so far.
+const Virtual Kind = "virtual"
+
+// Config is what rigs.yaml holds, by the names of the rigs.
+type Config struct {
+	Rigs map[string]*RigConfig `yaml:"rigs"`
+}
+
+// RigConfig is one rig.
+type RigConfig struct {
+	Name   string         `yaml:"-"`
+	Kind   Kind           `yaml:"kind"`
+	Boards []*BoardConfig `yaml:"boards"`
+}
+
+// BoardConfig is one board of a rig, and what is wired to it.
+type BoardConfig struct {
+	Name string `yaml:"name"`
+	Chip string `yaml:"chip"`
+	// Required boards fail a run in which they could not be judged.
+	Required bool `yaml:"required"`
+	// CrystalHz is the rate of the board's crystal; 0: none is fitted.
+	CrystalHz timebase.Rate `yaml:"crystal_hz"`
+	// Seed feeds all that is random in a virtual board: the chip's random
+	// number generator and what RAM holds after power-on.
+	Seed uint64 `yaml:"seed"`
+	// Console is the adapter between host and firmware, Loader the one on the
+	// pins that the chip's boot loader listens on.
+	Console UARTConfig `yaml:"console"`
+	Loader  UARTConfig `yaml:"loader"`
+	// Lines are the wires of the probes, by the names that suites use.
+	Lines map[probes.Line]LineConfig `yaml:"lines"`
+}
+
+// UARTConfig is a serial adapter on two pins, named as the chip sees them.
+type UARTConfig struct {
+	TX   string `yaml:"tx"`
+	RX   string `yaml:"rx"`
+	Baud int    `yaml:"baud"`
+}
+
+// LineConfig is one wire between a pin and a probe.
+type LineConfig struct {
+	Pin string `yaml:"pin"`
+	// Drive says that the probe sets the pin's level; otherwise it only watches.
+	Drive bool `yaml:"drive"`
+}
+
+// LoadConfig reads rigs.yaml. Every mistake is reported, each with file:line
+// and what to do about it.
+func LoadConfig(path string) (*Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the rigs: %w", err)
+	}
+	return ParseConfig(path, text)
+}
+
+// ParseConfig reads the text of rigs.yaml; name is for messages.
+func ParseConfig(name string, text []byte) (*Config, error) {
+	c := new(Config)
+	file, err := yamlfile.Decode(name, text, c)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	v := scoped{file: file, errs: &errs}
+	if len(c.Rigs) == 0 {
+		v.errorf("no rigs: the file needs a map `rigs:` from names to rigs")
+	}
+	for _, rig := range slices.Sorted(maps.Keys(c.Rigs)) {
+		v.at("rigs", rig).rig(rig, c.Rigs[rig])
+	}
+	return c, errors.Join(errs...)
+}
+
+// Rig finds a rig by name.
+func (c *Config) Rig(name string) (*RigConfig, error) {
+	if r, ok := c.Rigs[name]; ok {
+		return r, nil
+	}
+	known := strings.Join(slices.Sorted(maps.Keys(c.Rigs)), ", ")
+	return nil, fmt.Errorf("no rig %q in rigs.yaml; it has: %s", name, known)
+}
+
+// Watched are the lines that a capture may watch, in order of name.
+func (b *BoardConfig) Watched() []probes.Line { return slices.Sorted(maps.Keys(b.Lines)) }

@@ -1,0 +1,139 @@
+package rig
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"rigor/harness/yamlfile"
+)
+
+// wiring is what a chip allows to be wired.
+type wiring struct {
+	pin     *regexp.Regexp
+	uarts   []UARTConfig // pin pairs that carry a UART
+	loaders []UARTConfig // of these, what the boot loader listens on
+}
+
+var wirings = map[string]wiring{
+	"stm32f407": {
+		pin: regexp.MustCompile(`^P([A-H](\d|1[0-5])|I(\d|1[01]))$`), // DS8626 table 7, the largest package
+		// DS8626 table 9.
+		uarts: []UARTConfig{
+			{TX: "PA9", RX: "PA10"}, {TX: "PB6", RX: "PB7"}, // USART1
+			{TX: "PA2", RX: "PA3"}, {TX: "PD5", RX: "PD6"}, // USART2
+			{TX: "PB10", RX: "PB11"}, {TX: "PC10", RX: "PC11"}, {TX: "PD8", RX: "PD9"}, // USART3
+			{TX: "PA0", RX: "PA1"},                          // UART4
+			{TX: "PC12", RX: "PD2"},                         // UART5
+			{TX: "PC6", RX: "PC7"}, {TX: "PG14", RX: "PG9"}, // USART6
+		},
+		// AN2606, section "STM32F40xxx/41xxx devices".
+		loaders: []UARTConfig{{TX: "PA9", RX: "PA10"}, {TX: "PB10", RX: "PB11"}, {TX: "PC10", RX: "PC11"}},
+	},
+}
+
+// Bounds of the loader's rate: what ST tested (AN2606 §4).
+const minBaud, maxLoaderBaud, maxBaud = 1200, 115200, 3_000_000
+
+// scoped checks the entry at path of the file; mistakes of all entries are
+// collected in errs.
+type scoped struct {
+	file *yamlfile.File
+	path []any
+	errs *[]error
+}
+
+// at checks an entry below.
+func (s scoped) at(step ...any) scoped {
+	s.path = append(slices.Clone(s.path), step...)
+	return s
+}
+
+func (s scoped) errorf(format string, args ...any) {
+	*s.errs = append(*s.errs, s.file.Errorf(s.path, format, args...))
+}
+
+func (s scoped) rig(name string, r *RigConfig) {
+	if r == nil {
+		s.errorf("rig %q is empty: it needs kind and boards", name)
+		return
+	}
+	r.Name = name
+	if r.Kind != Virtual {
+		s.at("kind").errorf("rig %q: kind is %q; want virtual", name, r.Kind)
+	}
+	if len(r.Boards) == 0 {
+		s.errorf("rig %q has no boards: list at least one under boards", name)
+	}
+	seen := map[string]bool{}
+	for i, b := range r.Boards {
+		at := s.at("boards", i)
+		if b == nil {
+			at.errorf("board %d is empty", i+1)
+			continue
+		}
+		if seen[b.Name] {
+			at.at("name").errorf("two boards are named %q: names must differ within a rig", b.Name)
+		}
+		seen[b.Name] = true
+		at.board(b)
+	}
+}
+
+var boardName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+func (s scoped) board(b *BoardConfig) {
+	if !boardName.MatchString(b.Name) {
+		s.at("name").errorf("board name %q: want lower-case letters, digits and hyphens", b.Name)
+	}
+	w, ok := wirings[b.Chip]
+	if !ok {
+		known := strings.Join(slices.Sorted(maps.Keys(wirings)), ", ")
+		s.at("chip").errorf("board %q: chip %q is not known; want one of: %s", b.Name, b.Chip, known)
+		return
+	}
+	used := map[string]string{}
+	s.at("console").uart("console", b.Console, w, w.uarts, maxBaud, used)
+	s.at("loader").uart("loader", b.Loader, w, w.loaders, maxLoaderBaud, used)
+	for _, name := range slices.Sorted(maps.Keys(b.Lines)) {
+		at := s.at("lines", string(name), "pin")
+		at.claim(b.Lines[name].Pin, fmt.Sprintf("line %q", name), w, used)
+	}
+}
+
+func (s scoped) uart(use string, u UARTConfig, w wiring, pairs []UARTConfig, most int, used map[string]string) {
+	if u.Baud < minBaud || u.Baud > most {
+		s.at("baud").errorf("%s: baud %d is out of range; want %d to %d", use, u.Baud, minBaud, most)
+	}
+	fits := func(p UARTConfig) bool { return p.TX == u.TX && p.RX == u.RX }
+	if !slices.ContainsFunc(pairs, fits) {
+		s.at("tx").errorf("%s: tx %q and rx %q are no pair that the chip offers for it; want one of %s (tx/rx as the chip sees them)",
+			use, u.TX, u.RX, pairList(pairs))
+		return
+	}
+	s.at("tx").claim(u.TX, use+".tx", w, used)
+	s.at("rx").claim(u.RX, use+".rx", w, used)
+}
+
+// claim takes a pin for one use.
+func (s scoped) claim(pin, use string, w wiring, used map[string]string) {
+	if !w.pin.MatchString(pin) {
+		s.errorf("%s: %q is no pin of the chip (such as PA0)", use, pin)
+		return
+	}
+	if other, taken := used[pin]; taken {
+		s.errorf("%s: pin %s is wired to %s already; give one of them another pin", use, pin, other)
+		return
+	}
+	used[pin] = use
+}
+
+func pairList(pairs []UARTConfig) string {
+	var text []string
+	for _, p := range pairs {
+		text = append(text, p.TX+"/"+p.RX)
+	}
+	return strings.Join(text, ", ")
+}
