@@ -22,7 +22,7 @@ func movs(id int, r0 string) string {
 func str(id int, changed string) string {
 	r := `"01020304","20000100"` + zeros14[10:]
 	return fmt.Sprintf(`{"id":%d,"cls":"store","asm":["str r0, [r1]"],"addr":"20000800","code":"0860","r":[%s],"xpsr":"01000000","mem":[["20000100","ffffffffff"]],`+
-		`"out":{"r":[%s],"pc":"20000802","xpsr":"01000000","mem":%s}}`+"\n", id, r[:len(r)], r, changed)
+		`"out":{"r":[%s],"pc":"20000802","xpsr":"01000000","mem":%s}}`+"\n", id, r, r, changed)
 }
 
 func file(t *testing.T, name, content string) string {
