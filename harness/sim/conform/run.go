@@ -60,6 +60,9 @@ func Run(file string, m Machine) (Report, error) {
 	if m != nil && m.Arch() != s.arch {
 		return rep, fmt.Errorf("%s: vectors for %s, the machine is %s", file, s.arch, m.Arch())
 	}
+	if rep.known, err = parseDeviations(deviationsTSV); err != nil {
+		return rep, err
+	}
 	f, err := open(file)
 	if err != nil {
 		return rep, err
