@@ -141,7 +141,7 @@ func located(file string, err error) error {
 		if key, _, ok := strings.Cut(text, " not found in type"); ok {
 			text = "unknown key " + strings.TrimPrefix(key, "field ")
 		}
-		errs = append(errs, fmt.Errorf("%s:%d: %s", file, e.Mark.Line, text))
+		errs = append(errs, fmt.Errorf("%s:%d: %s", file, max(e.Mark.Line, 1), text))
 	}
 	return errors.Join(errs...)
 }
@@ -150,8 +150,11 @@ func located(file string, err error) error {
 func line(doc *yaml.Node, list string, i int) int {
 	root := doc.Content[0]
 	for k := 0; k < len(root.Content); k += 2 {
-		if root.Content[k].Value == list {
-			return root.Content[k+1].Content[i].Line
+		if entries := root.Content[k+1]; root.Content[k].Value == list {
+			if entries.Alias != nil {
+				entries = entries.Alias
+			}
+			return entries.Content[i].Line
 		}
 	}
 	return root.Line
