@@ -32,15 +32,19 @@ func (m Mode) String() string {
 // of a usual adapter).
 type Lines struct{ DTR, RTS bool }
 
-// Port is a serial line. Read returns os.ErrDeadlineExceeded past its deadline
-// on the rig's clock, never 0, nil; Write takes all of p or returns an error.
-// A Port is for one goroutine, but Close may come from another and ends a Read.
+// Port is a serial line. Read returns what has come, waiting for the first byte,
+// and os.ErrDeadlineExceeded past its deadline on the rig's clock, never 0, nil
+// (but for an empty p); Write takes all of p or returns an error. A Port is for
+// one goroutine, but Close may come from another and ends a Read. After Close
+// all calls return os.ErrClosed. porttest.Run tests all of this.
 type Port interface {
 	io.ReadWriteCloser
 	// SetReadDeadline bounds later Reads; the zero time means none.
 	SetReadDeadline(t time.Time) error
+	// SetMode takes effect for what is written and received from then on.
 	SetMode(m Mode) error
-	// SetLines sets both lines at once: they are reset and boot straps.
+	// SetLines sets both lines at once: they are reset and boot straps. A port
+	// that has none returns an error that is errors.ErrUnsupported.
 	SetLines(l Lines) error
 	// DiscardInput drops what has been received and not read.
 	DiscardInput() error
