@@ -165,14 +165,12 @@ func (b *Bundle) write(r *Run) error {
 	if err := b.WriteFile(BenchFile, r.WriteBench); err != nil {
 		return err
 	}
-	return b.WriteFile(RunFile, func(w io.Writer) error { return writeJSON(w, r) })
-}
-
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+	return b.WriteFile(RunFile, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(r)
+	})
 }
 
 // writeAside writes a hidden file and renames it, so that path holds either

@@ -83,7 +83,7 @@ type Experiment struct {
 	Name         string        `json:"name"`
 	Board        string        `json:"board"`
 	Firmware     string        `json:"firmware,omitempty"` // digest, see Run.Firmware
-	Attempts     []Attempt     `json:"attempts"`           // the last one counts
+	Attempts     []Attempt     `json:"attempts,omitempty"` // the last one counts
 	Skipped      string        `json:"skipped,omitempty"`  // why it was not run
 	Measurements []Measurement `json:"measurements,omitempty"`
 	Warnings     []string      `json:"warnings,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -54,7 +55,7 @@ func (b *Bundle) addSample(r *Run, e Experiment, i int) error {
 	m := &e.Measurements[i]
 	f := sampleFile{sampleName(e, *m), m.Unit, uint64(m.ClockHz), m.Overhead, m.values}
 	m.File, m.Digest = r.freeFile(f.Name, e.Measurements[:i]), f.digest()
-	return b.WriteFile(m.File, func(w io.Writer) error { return writeJSON(w, f) })
+	return b.WriteFile(m.File, func(w io.Writer) error { return json.NewEncoder(w).Encode(f) })
 }
 
 // freeFile gives a sample's file name, numbered if the experiment is a repeat.
