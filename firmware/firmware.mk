@@ -18,6 +18,7 @@ firmware-check: $(TINYGO) $(FIRMWARE_BUILD)/root.stamp
 	$(MKIMAGES) -check
 
 firmware-deps:
+	apt-get update
 	apt-get install --yes --no-install-recommends $(FIRMWARE_PACKAGES)
 
 $(TINYGO): $(FIRMWARE_TOOLCHAIN)

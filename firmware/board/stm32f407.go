@@ -94,14 +94,15 @@ const (
 	Both   = machine.PinToggle
 )
 
-// HandleStimulus calls the handler from the interrupt of each such edge, or
-// no more if it is nil. It goes the way of every TinyGo program, through machine's own
-// handler, which clears the pending bit and looks up the function.
+// HandleStimulus calls the handler from the interrupt of each such edge from
+// now on, or no more if it is nil. It goes the way of every TinyGo program, through
+// machine's own handler, which clears the pending bit and looks up the function.
 func HandleStimulus(e Edge, handler func(machine.Pin)) {
 	stimulusPin.SetInterrupt(e, nil)
 	if handler == nil {
 		return
 	}
+	stm32.EXTI.PR.Set(stimulusBit) // edges are noted even while masked (RM0090 §12.2.3)
 	if err := stimulusPin.SetInterrupt(e, handler); err != nil {
 		panic("BUG: board: stimulus interrupt: " + err.Error())
 	}

@@ -88,6 +88,7 @@ func measure(r *run, count int, param uint32) {
 // ready tells host and probe that the run is set up: from here on come samples,
 // or the stimulus may come.
 func ready() {
+	fired.Set(0) // an edge too many in the run before may have set it
 	answer(wire.StatusOK, "")
 	board.Running(true)
 }

@@ -146,8 +146,8 @@ func takeHandler(samples []uint32, _ uint32) {
 	board.HandleStimulus(board.Rising, nil)
 }
 
-// wakeReceiver is the handler that wakes a goroutine. The receiver always waits by
-// then, so the send never takes the default, which only keeps it from blocking.
+// wakeReceiver is the handler that wakes a goroutine. The default, for edges
+// that come before the receiver waits again, keeps the handler from blocking.
 func wakeReceiver(machine.Pin) {
 	select {
 	case wake <- struct{}{}:
