@@ -97,9 +97,18 @@ func (s scoped) board(b *BoardConfig) {
 	used := map[string]string{}
 	s.at("console").uart("console", b.Console, w, w.uarts, maxBaud, used)
 	s.at("loader").uart("loader", b.Loader, w, w.loaders, maxLoaderBaud, used)
+	s.lines(b, w, used)
+}
+
+// lines lets a line that only watches share a pin with an adapter, but not with
+// another line.
+func (s scoped) lines(b *BoardConfig, w wiring, used map[string]string) {
+	watched := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(b.Lines)) {
-		at := s.at("lines", string(name), "pin")
-		at.claim(b.Lines[name].Pin, fmt.Sprintf("line %q", name), w, used)
+		at, l, use := s.at("lines", string(name), "pin"), b.Lines[name], fmt.Sprintf("line %q", name)
+		if at.claim(l.Pin, use, w, watched) && l.Drive {
+			at.claim(l.Pin, use, w, used)
+		}
 	}
 }
 
@@ -117,17 +126,18 @@ func (s scoped) uart(use string, u UARTConfig, w wiring, pairs []UARTConfig, mos
 	s.at("rx").claim(u.RX, use+".rx", w, used)
 }
 
-// claim takes a pin for one use.
-func (s scoped) claim(pin, use string, w wiring, used map[string]string) {
+// claim takes a pin for one use, if it is free.
+func (s scoped) claim(pin, use string, w wiring, used map[string]string) bool {
 	if !w.pin.MatchString(pin) {
 		s.errorf("%s: %q is no pin of the chip (such as PA0)", use, pin)
-		return
+		return false
 	}
 	if other, taken := used[pin]; taken {
 		s.errorf("%s: pin %s is wired to %s already; give one of them another pin", use, pin, other)
-		return
+		return false
 	}
 	used[pin] = use
+	return true
 }
 
 func pairList(pairs []UARTConfig) string {
