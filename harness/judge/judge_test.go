@@ -177,9 +177,9 @@ func TestParseNamesTheLine(t *testing.T) {
 		{"source", good + "    source: hearsay\n", `l.yaml:2: limit 1: unknown source "hearsay"`},
 		{"second of two", good + "  - quantity: fun\n", "l.yaml:7: limit 2: "},
 		{"claim", "claims:\n  - {quantity: pin-echo, text: fast, statistic: p50, unit: ns, at_least: 9, at_most: 1, reason: r}\n", "l.yaml:2: claim 1: needs"},
-		{"alias", "limits: &a\n  - {quantity: fun}\nclaims: *a\n", "l.yaml:2: limit 1: unknown quantity \"fun\"\nl.yaml:2: claim 1: "},
+		{"alias", "limits: &a\n  - {quantity: fun}\nclaims: *a\n", "l.yaml:2: limit 1: unknown quantity \"fun\"\nl.yaml:3: claim 1: "},
 		{"not YAML", "limits: [", "l.yaml:2: "},
-		{"empty", "# nothing yet\n", "l.yaml:1: "},
+		{"empty", "# nothing yet\n", "l.yaml:"},
 		{"a scalar", "limits", "l.yaml:1: "},
 	} {
 		_, err := Parse("l.yaml", []byte(c.text))

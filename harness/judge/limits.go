@@ -7,10 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"rigor/harness/measure"
 	"rigor/harness/timebase"
+	"rigor/harness/yamlfile"
 )
 
 // Limits is a limits file.
@@ -94,22 +93,19 @@ func (l *Limits) Missing(on Subject, measured []measure.Sample) []Verdict {
 // without bound or reason is an error that begins with file:line.
 func Parse(file string, text []byte) (*Limits, error) {
 	var l Limits
-	if err := yaml.Load(text, &l, yaml.WithKnownFields(), yaml.WithUniqueKeys()); err != nil {
-		return nil, located(file, err)
-	}
-	var doc yaml.Node
-	if err := yaml.Load(text, &doc); err != nil {
-		return nil, located(file, err)
+	f, err := yamlfile.Decode(file, text, &l)
+	if err != nil {
+		return nil, err
 	}
 	var errs []error
 	for i := range l.Limits {
 		if err := l.Limits[i].valid(); err != nil {
-			errs = append(errs, fmt.Errorf("%s:%d: limit %d: %w", file, line(&doc, "limits", i), i+1, err))
+			errs = append(errs, f.Errorf([]any{"limits", i}, "limit %d: %w", i+1, err))
 		}
 	}
 	for i := range l.Claims {
 		if err := l.Claims[i].valid(); err != nil {
-			errs = append(errs, fmt.Errorf("%s:%d: claim %d: %w", file, line(&doc, "claims", i), i+1, err))
+			errs = append(errs, f.Errorf([]any{"claims", i}, "claim %d: %w", i+1, err))
 		}
 	}
 	return &l, errors.Join(errs...)
@@ -122,42 +118,6 @@ func Load(path string) (*Limits, error) {
 		return nil, fmt.Errorf("read limits: %w", err)
 	}
 	return Parse(path, text)
-}
-
-// located puts file and line in front of each error of the YAML package.
-func located(file string, err error) error {
-	var one *yaml.LoadError
-	var many *yaml.LoadErrors
-	switch {
-	case errors.As(err, &many):
-	case errors.As(err, &one):
-		many = &yaml.LoadErrors{Errors: []*yaml.LoadError{one}}
-	default:
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	var errs []error
-	for _, e := range many.Errors {
-		text := e.Message
-		if key, _, ok := strings.Cut(text, " not found in type"); ok {
-			text = "unknown key " + strings.TrimPrefix(key, "field ")
-		}
-		errs = append(errs, fmt.Errorf("%s:%d: %s", file, max(e.Mark.Line, 1), text))
-	}
-	return errors.Join(errs...)
-}
-
-// line finds where an entry of a list of the document begins.
-func line(doc *yaml.Node, list string, i int) int {
-	root := doc.Content[0]
-	for k := 0; k < len(root.Content); k += 2 {
-		if entries := root.Content[k+1]; root.Content[k].Value == list {
-			if entries.Alias != nil {
-				entries = entries.Alias
-			}
-			return entries.Content[i].Line
-		}
-	}
-	return root.Line
 }
 
 func (c *Scope) valid() error {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"rigor/harness/measure"
 )
@@ -66,17 +68,54 @@ func (r *Run) Sample(m Measurement) (measure.Sample, error) {
 	}, nil
 }
 
-// Latest finds the newest run below a folder of runs, by its folder's name.
-// Without any it gives an error that is fs.ErrNotExist.
+// Latest finds the newest run below a folder of runs, whatever its rig. Without any
+// it gives an error that is fs.ErrNotExist.
 func Latest(runs string) (*Run, error) {
-	dirs, err := filepath.Glob(filepath.Join(runs, "*", RunFile))
+	dirs, err := bundles(runs)
+	if err != nil {
+		return nil, err
+	}
+	return Load(dirs[len(dirs)-1])
+}
+
+// Newest finds the newest run of every rig, in the order of the rigs' names.
+// Without any it gives an error that is fs.ErrNotExist.
+func Newest(runs string) ([]*Run, error) {
+	dirs, err := bundles(runs)
+	if err != nil {
+		return nil, err
+	}
+	ofRig := map[string]string{}
+	for _, dir := range dirs {
+		_, rig, _ := strings.Cut(filepath.Base(dir), "-")
+		ofRig[rig] = dir
+	}
+	var all []*Run
+	for _, rig := range slices.Sorted(maps.Keys(ofRig)) {
+		r, err := Load(ofRig[rig])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// bundles lists the folders that hold a run, oldest first as their names begin
+// with the time.
+func bundles(runs string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(runs, "*", RunFile))
 	if err != nil {
 		return nil, fmt.Errorf("find runs: %w", err)
 	}
-	if len(dirs) == 0 {
+	if len(files) == 0 {
 		return nil, fmt.Errorf("find runs: none in %s: %w", runs, os.ErrNotExist)
 	}
-	return Load(filepath.Dir(slices.Max(dirs)))
+	slices.Sort(files)
+	for i, f := range files {
+		files[i] = filepath.Dir(f)
+	}
+	return files, nil
 }
 
 func readJSON(path string, v any) error {

@@ -20,6 +20,7 @@ import (
 
 	"rigor/harness/judge"
 	"rigor/harness/measure"
+	"rigor/harness/rig"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -421,14 +422,35 @@ func TestHardwareAssumesNothing(t *testing.T) {
 func TestBlocking(t *testing.T) {
 	r := meta()
 	failed := experiment("failed")
-	failed.Attempts = []Attempt{{Failure: &Failure{"rig", "port gone"}}, {Failure: &Failure{"dut", "silent"}}}
+	failed.Attempts = []Attempt{{Failure: &Failure{rig.Rig, "port gone"}}, {Failure: &Failure{rig.DUT, "silent"}}}
 	retried := experiment("retried")
-	retried.Attempts = []Attempt{{Failure: &Failure{"rig", "port gone"}}, {}}
+	retried.Attempts = []Attempt{{Failure: &Failure{rig.Rig, "port gone"}}, {}}
 	bad := switches(1)
 	bad.Verdicts = []judge.Verdict{{Outcome: judge.Fail}, {Outcome: judge.Unset, Required: true}, {Outcome: judge.Unset}, {Outcome: judge.Pass, Required: true}}
 	r.Experiments = []Experiment{failed, retried, experiment("bad", bad)}
 	r.Missing = []judge.Verdict{{Required: true}}
 	if got := r.Blocking(); got != 4 {
 		t.Errorf("%d things block the run, want 4", got)
+	}
+}
+
+func TestNewestOfEachRig(t *testing.T) {
+	runs := t.TempDir()
+	for i, rigName := range []string{"bench", "virtual", "bench", "virtual"} {
+		m := meta()
+		m.Rig.Name, m.Started = rigName, start.Add(time.Duration(i)*time.Hour)
+		if _, err := Create(filepath.Join(runs, Name(m.Started, rigName)), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := Newest(runs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || !got[0].Started.Equal(start.Add(2*time.Hour)) || !got[1].Started.Equal(start.Add(3*time.Hour)) {
+		t.Errorf("%+v", got)
+	}
+	if _, err := Newest(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("newest of none: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"rigor/harness/judge"
 	"rigor/harness/measure"
+	"rigor/harness/rig"
 	"rigor/harness/timebase"
 )
 
@@ -74,9 +75,6 @@ type Firmware struct {
 	Toolchain    string `json:"toolchain"`
 }
 
-// Class says who is to blame for a failure; package rig defines the classes.
-type Class string
-
 // Experiment is one question asked of one board.
 type Experiment struct {
 	Suite        string        `json:"suite"`
@@ -98,8 +96,8 @@ type Attempt struct {
 
 // Failure is why an attempt ended without an answer, or with a bad one.
 type Failure struct {
-	Class   Class  `json:"class"` // dut, firmware, rig or harness
-	Message string `json:"message"`
+	Class   rig.Class `json:"class"`
+	Message string    `json:"message"`
 }
 
 // Measurement is one sample, summarised and judged. The values are in File.
@@ -142,6 +140,16 @@ func (r *Run) ChipOf(board string) string {
 	for _, b := range r.Boards {
 		if b.Name == board {
 			return b.Chip
+		}
+	}
+	return ""
+}
+
+// Program gives the name of an image of the run by its digest, or "".
+func (r *Run) Program(digest string) string {
+	for _, f := range r.Firmware {
+		if f.Digest == digest {
+			return f.Program
 		}
 	}
 	return ""
