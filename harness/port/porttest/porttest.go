@@ -25,7 +25,7 @@ type Pair struct {
 	Send     func(p []byte) error
 	Received func() []byte
 	// Modes are settings that the line can carry, and Mode is the peer's view of
-	// the setting. The last of Modes stays set.
+	// the setting.
 	Modes []port.Mode
 	Mode  func() (port.Mode, error)
 	// Lines gives all states that the peer saw the two lines in, as they

@@ -1,0 +1,32 @@
+package serialport
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Info is a serial port of the host.
+type Info struct {
+	Path string // /dev/ttyUSB0: changes with the order of plugging in
+	// ByPath names the socket it is plugged into and ByID the adapter, both as
+	// links below /dev/serial; empty if udev made none. Adapters' serial numbers
+	// are often the same: prefer ByPath.
+	ByPath, ByID string
+	Driver       string
+	USB          *USB // nil: not a USB device
+}
+
+// USB is what an adapter says of itself.
+type USB struct {
+	VID, PID              string // four hexadecimal digits
+	Serial                string
+	Manufacturer, Product string
+}
+
+func (i Info) String() string {
+	if i.USB == nil {
+		return i.Path
+	}
+	name := strings.TrimSpace(i.USB.Manufacturer + " " + i.USB.Product)
+	return strings.TrimSpace(fmt.Sprintf("%s (%s:%s %s", i.Path, i.USB.VID, i.USB.PID, name)) + ")"
+}
