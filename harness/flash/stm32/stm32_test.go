@@ -68,6 +68,20 @@ func TestProtection(t *testing.T) {
 	}
 }
 
+// TestUnprotectWaitsForErase has a loader that acknowledges before it erases, as
+// those from V4 on do: a 0x7F sent meanwhile would be measured wrongly.
+func TestUnprotectWaitsForErase(t *testing.T) {
+	p := play(t, synced+"> 92 6D\n< 79 79\n> 7F\n< 79\n")
+	l := connect(t, p)
+	began := p.clock.now
+	if err := l.ReadoutUnprotect(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := p.clock.now.Sub(began), 32*time.Second+Startup; got != want {
+		t.Errorf("waited %v, want %v: the longest mass erase and the start", got, want)
+	}
+}
+
 const (
 	synced    = "> 7F\n< 79\n> 00 FF\n< 79 0B 31 00 01 02 11 21 31 44 63 73 82 92 79\n"
 	readAt    = "> 11 EE\n< 79\n> 08 00 00 00 08\n"
@@ -129,10 +143,12 @@ func TestErrors(t *testing.T) {
 		"write data silent":       {writeAt + "< 79\n" + writeData + "~ silence\n" + resynced, write4, timeout(0, 1, 501*time.Millisecond)},
 		"erase silent":            {"> 44 BB\n< 79\n> 00 00 00 00 00\n~ silence\n" + resynced, erase0, timeout(0, 1, 1300*time.Millisecond)},
 		"erase answer comes late": {"> 44 BB\n< 79\n> 00 00 00 00 00\n~ 2s\n< 79\n" + resynced, erase0, timeout(0, 1, 1300*time.Millisecond)},
-		"garbage for ACK":         {"> 11 EE\n< 42\n" + resynced, read4, unexpected(0x42)},
-		"garbage after address":   {readAt + "< 00 FF FF\n" + resynced, read4, unexpected(0)},
-		"garbage after version":   {"> 01 FE\n< 79 31 00 00 55\n" + resynced, version, unexpected(0x55)},
-		"version short":           {"> 01 FE\n< 79 31\n~ silence\n" + resynced, version, timeout(1, 3, 500*time.Millisecond)},
+		"answer comes in the resync": {"> 44 BB\n< 79\n> 00 00 00 00 00\n~ silence\n> 7F\n< 79\n> 7F\n< 1F\n",
+			erase0, timeout(0, 1, 1300*time.Millisecond)},
+		"garbage for ACK":       {"> 11 EE\n< 42\n" + resynced, read4, unexpected(0x42)},
+		"garbage after address": {readAt + "< 00 FF FF\n" + resynced, read4, unexpected(0)},
+		"garbage after version": {"> 01 FE\n< 79 31 00 00 55\n" + resynced, version, unexpected(0x55)},
+		"version short":         {"> 01 FE\n< 79 31\n~ silence\n" + resynced, version, timeout(1, 3, 500*time.Millisecond)},
 		"resync in write data": {writeAt + "< 79\n" + writeData + "~ silence\n" +
 			"> 7F\n~ silence\n> 7F\n~ silence\n> 7F\n< 1F\n", write4, timeout(0, 1, 501*time.Millisecond)},
 	} {

@@ -178,11 +178,27 @@ func TestChildrenDoNotInherit(t *testing.T) {
 
 func TestHangUpOnCloseIsOff(t *testing.T) {
 	m := openTerminal(t)
-	openPort(t, m.path)
-	s, err := unix.IoctlGetTermios(int(m.Fd()), unix.TCGETS)
-	if err != nil || s.Cflag&unix.HUPCL != 0 {
-		t.Errorf("c_cflag is %#o, %v", s.Cflag, err)
+	before := settings(t, m)
+	before.Cflag |= unix.HUPCL // as on a real port
+	if err := unix.IoctlSetTermios(int(m.Fd()), unix.TCSETS, before); err != nil {
+		t.Fatal(err)
 	}
+	if settings(t, m).Cflag&unix.HUPCL == 0 {
+		t.Fatal("a pseudo terminal does not keep HUPCL: this test shows nothing")
+	}
+	openPort(t, m.path)
+	if c := settings(t, m).Cflag; c&unix.HUPCL != 0 {
+		t.Errorf("c_cflag is %#o, with HUPCL", c)
+	}
+}
+
+func settings(t *testing.T, m *terminal) *unix.Termios {
+	t.Helper()
+	s, err := unix.IoctlGetTermios(int(m.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func TestOpenErrors(t *testing.T) {
