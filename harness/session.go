@@ -1,0 +1,71 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"rigor/harness/record"
+	"rigor/harness/rig"
+)
+
+// Root finds the project's folder, which holds rigs.yaml, suites and results:
+// dir or the nearest folder above it with the go.mod of module rigor.
+func Root(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
+		if err == nil && strings.HasPrefix(string(text), "module rigor\n") {
+			return at, nil
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+		if at == filepath.Dir(at) {
+			return "", fmt.Errorf("%s is not inside a checkout of rigor: go to one, where go.mod and rigs.yaml are", dir)
+		}
+	}
+}
+
+// NewBundle begins the run's bundle in dir.
+func NewBundle(dir string, c *rig.RigConfig, now time.Time) (*record.Bundle, error) {
+	run := record.Run{
+		Harness: Version(),
+		Rig:     record.Rig{Name: c.Name, Kind: string(c.Kind)},
+		Host:    record.Host{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
+		Started: now.UTC(),
+		Seeds:   map[string]uint64{},
+	}
+	for _, b := range c.Boards {
+		run.Seeds["board "+b.Name] = b.Seed
+		run.NoteBoard(record.Board{Name: b.Name, Chip: b.Chip})
+	}
+	return record.Create(dir, run)
+}
+
+// Version names the build of the harness: its commit, as far as Go's build
+// recorded it.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	commit, dirty := "unknown", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+changes"
+		}
+	}
+	return commit + dirty
+}
