@@ -79,7 +79,7 @@ type State struct {
 	R [16]uint32
 	// S holds the floating-point registers s0 to s31.
 	S     [32]uint32
-	FPSCR uint32 // all but its NZCV, which FN to FV hold, is here
+	FPSCR uint32
 
 	// Flags, each in the cheapest form to produce: NF and VF in bit 31, CF 0 or
 	// 1, ZF zero when Z is set. XPSR puts them together.
@@ -87,6 +87,7 @@ type State struct {
 	QF             uint32 // 0 or 1
 	GE             uint32 // 4 bits
 	IT             uint8  // ITSTATE
+	T              bool   // EPSR.T; clear, the next instruction is an INVSTATE fault
 	IPSR           uint16 // number of the active exception; 0 is Thread mode
 
 	OtherSP   uint32 // MSP while PSP is active, PSP while MSP is
@@ -95,7 +96,8 @@ type State struct {
 	Faultmask bool
 	Basepri   uint8
 
-	ExclusiveAddr  uint32 // local monitor's granule
+	// ExclusiveValid is the local monitor, which holds no address: the
+	// reservation granule of a Cortex-M4 is all memory (DDI 0439D 3.10).
 	ExclusiveValid bool
 	Event          bool // the WFE event register
 	Sleep          SleepKind
@@ -105,6 +107,9 @@ type State struct {
 	Cycle uint64
 	Slept uint64
 	Insns uint64 // instructions executed
+
+	Pipe       pipe   // what the last instruction means for the next one's cost
+	StallUntil uint64 // see Stall
 
 	Sys System // NVIC, SCB, SysTick, MPU, DWT, FPU control: see system.go
 }
@@ -122,15 +127,134 @@ const (
 // Core is one simulated core. The zero value is of no use; call New.
 type Core struct {
 	State
-	cfg     Config
-	regions []Region
+	cfg Config
 
-	// limit ends the present Run: the least of the caller's deadline, the core's
-	// own next event (SysTick) and what SetDeadline asked for.
+	windows []*window
+	loads   windowTable
+	stores  windowTable // those that are Write
+	fast    tables
+
+	blocks      map[uint64]*block
+	hash        [hashSize]*block
+	breakpoints map[uint32]bool
+	trace       func(pc uint32)
+
+	deadline uint64 // of the present Run
+	// limit ends the execution of blocks: the least of deadline and the core's
+	// own next event (SysTick).
 	limit uint64
 	// attention asks the run loop to call service before the next
 	// instruction: an exception may be due. Whoever changes what is pending,
 	// enabled, active or masked calls c.updatePending, which sets it.
 	attention bool
+	leave     bool  // asks exec to return at the next boundary
+	mpuOn     bool  // MPU_CTRL.ENABLE
 	stop      *Stop // set by an instruction to end Run after it
+}
+
+// New makes a core in its reset state, but for SP and PC, which come from the
+// vector table: call Map, then Reset.
+func New(cfg Config) *Core {
+	c := &Core{cfg: cfg, blocks: map[uint64]*block{}, breakpoints: map[uint32]bool{}}
+	c.loads.clear()
+	c.stores.clear()
+	c.fast = tables{&c.loads, &c.stores}
+	c.T = true
+	c.resetSystem()
+	return c
+}
+
+// Reset is a warm reset (DDI 0403E B1.5.5): the architectural reset state, with
+// SP and PC from the vector table at address 0. Cycle, Slept and Insns go on.
+// Registers that are UNKNOWN after a reset are zero.
+func (c *Core) Reset() {
+	old := c.State
+	c.State = State{Cycle: old.Cycle, Slept: old.Slept, Insns: old.Insns, StallUntil: old.StallUntil, Sys: old.Sys}
+	c.resetSystem()
+	sp, _ := c.read32(0)
+	pc, _ := c.read32(4)
+	c.R[13], c.R[14], c.R[15] = sp&^3, 0xFFFFFFFF, pc&^1
+	c.T = pc&1 != 0
+	c.refreshDerived()
+}
+
+// Bits of XPSR (DDI 0403E B1.4.2) that control.go doesn't name.
+const (
+	psrT  = 1 << 24
+	psrIT = 0x0600FC00
+)
+
+// XPSR returns the program status registers combined.
+func (c *Core) XPSR() uint32 {
+	v := c.NF&signBit | c.CF<<29 | c.VF>>31<<28 | c.QF<<27 | c.GE<<16 | uint32(c.IPSR)
+	if c.ZF == 0 {
+		v |= 1 << 30
+	}
+	if c.T {
+		v |= psrT
+	}
+	return v | uint32(c.IT)&3<<25 | uint32(c.IT)&0xFC<<8
+}
+
+// SetXPSR sets all of the program status registers. It doesn't switch stacks.
+func (c *Core) SetXPSR(v uint32) {
+	c.setFlags(v)
+	c.QF = v >> 27 & 1
+	c.GE = v >> 16 & 0xF
+	c.T = v&psrT != 0
+	c.IT = uint8(v>>25&3 | v>>8&0xFC)
+	c.IPSR = uint16(v & psrException)
+}
+
+// setFlags sets N, Z, C and V from the upper bits of v.
+func (c *Core) setFlags(v uint32) {
+	c.NF = v
+	c.ZF = ^v & (1 << 30)
+	c.CF = v >> 29 & 1
+	c.VF = v << 3
+}
+
+// branchTo is where exception entry and return go on.
+func (c *Core) branchTo(addr uint32) {
+	c.R[15] = addr
+	c.Pipe = 0
+}
+
+// Snapshot returns all that the core remembers; memory is not part of it.
+func (c *Core) Snapshot() State { return c.State }
+
+// Restore puts back a snapshot and drops decoded code, for memory may differ
+// by now.
+func (c *Core) Restore(s State) {
+	c.State = s
+	c.drop()
+	c.refreshDerived()
+}
+
+// SetTrace has f called with the address of each instruction before it is
+// executed; nil, as at first, costs nothing.
+func (c *Core) SetTrace(f func(pc uint32)) {
+	c.trace = f
+	c.leave = true
+}
+
+// SetBreakpoint makes Run stop before the instruction at addr, or no longer.
+func (c *Core) SetBreakpoint(addr uint32, on bool) {
+	if on {
+		c.breakpoints[addr] = true
+	} else {
+		delete(c.breakpoints, addr)
+	}
+	c.drop()
+	c.leave = true
+}
+
+// Unimplemented lists what the model lacks.
+func Unimplemented() []string {
+	return append([]string{
+		"flash wait states, and other waits of instruction fetches than Stall",
+		"loads pipelining only within one memory block; contention of literal loads with fetches",
+		"LDM and STM abandoned or continued by an interrupt (EPSR.ICI); divides abandoned by one",
+		"imprecise bus faults of buffered stores: all are precise",
+	}, unimplementedSystem...)
 }

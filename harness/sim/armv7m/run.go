@@ -1,0 +1,208 @@
+package armv7m
+
+import "rigor/harness/sim/bus"
+
+// Run executes until Cycle reaches until, which it may overshoot by one
+// instruction, or something else ends it.
+func (c *Core) Run(until uint64) Stop {
+	c.stop = nil
+	c.deadline = min(until, never)
+	fresh := true // a breakpoint at the start was met by the Run before
+	for c.stop == nil {
+		c.selectTables()
+		event := c.nextSysEvent()
+		c.limit = min(c.deadline, event)
+		switch {
+		case c.Cycle >= event:
+			c.sysEvent()
+		case c.Cycle >= c.deadline:
+			return c.atDeadline()
+		case c.attention:
+			c.service()
+		case c.Sleep != Awake:
+			c.Slept += c.limit - c.Cycle
+			c.Cycle = c.limit
+		case c.stalled():
+			c.Cycle = min(c.StallUntil, c.limit)
+		case len(c.breakpoints) > 0 && !fresh && c.breakpoints[c.R[15]]:
+			return Stop{Reason: Breakpoint, PC: c.R[15]}
+		default:
+			c.execute()
+			fresh = false
+		}
+	}
+	return *c.stop
+}
+
+func (c *Core) atDeadline() Stop {
+	reason := Deadline
+	if c.Sleep != Awake {
+		reason = Asleep
+	}
+	return Stop{Reason: reason, PC: c.R[15]}
+}
+
+// Step executes exactly one instruction, or takes one exception.
+func (c *Core) Step() Stop {
+	c.stop = nil
+	c.deadline = never
+	for before := c.Cycle; c.stop == nil && c.Cycle == before; {
+		c.selectTables()
+		event := c.nextSysEvent()
+		c.limit = min(c.deadline, event)
+		switch {
+		case c.Cycle >= event:
+			c.sysEvent()
+			continue
+		case c.attention:
+			c.service()
+			continue
+		case c.Sleep != Awake:
+			return Stop{Reason: Asleep, PC: c.R[15]}
+		case c.stalled():
+			c.Cycle = c.StallUntil
+		}
+		if b := c.fetch(); b != nil {
+			c.leave = false
+			c.single(b, 0)
+			break
+		}
+	}
+	if c.stop != nil {
+		return *c.stop
+	}
+	return Stop{Reason: Deadline, PC: c.R[15]}
+}
+
+// SetDeadline ends the present Run no later than at a cycle; for the Bus, which
+// learns of an earlier event while it is being called.
+func (c *Core) SetDeadline(cycle uint64) {
+	c.deadline = min(c.deadline, cycle)
+	c.limit = min(c.limit, cycle)
+}
+
+// Stall makes the next instruction fetched from memory that isn't Write wait
+// until a cycle: flash is busy. Data accesses don't wait.
+func (c *Core) Stall(until uint64) {
+	c.StallUntil = until
+	c.leave = true
+}
+
+func (c *Core) stalled() bool {
+	if c.StallUntil <= c.Cycle {
+		return false
+	}
+	w := c.windowAt(c.R[15])
+	return w != nil && !w.write
+}
+
+// execute runs from the present PC until exec returns: instruction by
+// instruction while each needs something done before or after it, or may be the
+// last before the limit, then by whole blocks.
+func (c *Core) execute() {
+	b := c.fetch()
+	if b == nil {
+		return
+	}
+	c.leave = false
+	i := 0
+	for i == 0 && c.Pipe != 0 || c.Cycle+b.worst >= c.limit || c.mpuOn || c.trace != nil {
+		n, ok := c.single(b, i)
+		if !ok {
+			return
+		}
+		i = n
+	}
+	c.exec(b, i, len(b.code))
+}
+
+// single executes the instruction that begins at entry i of b. It returns the
+// entry of the next one, if execution is to go on there.
+func (c *Core) single(b *block, i int) (next int, ok bool) {
+	if c.mpuOn && !c.mayFetch(b, i) {
+		return 0, false
+	}
+	if c.trace != nil {
+		c.trace(c.R[15])
+	}
+	adjust := 0
+	if i == 0 {
+		adjust = b.adjust(c.Pipe)
+	}
+	next = b.next(i)
+	if !c.exec(b, i, next) {
+		return 0, false
+	}
+	c.Cycle += uint64(adjust)
+	return next, c.Cycle < c.limit && !c.mustReturn(b) && c.at(b, next)
+}
+
+// mustReturn says whether the run loop has something to do.
+func (c *Core) mustReturn(b *block) bool {
+	return c.leave || c.attention || c.stop != nil || b.dead
+}
+
+// at says whether the next instruction is that of entry i of b.
+func (c *Core) at(b *block, i int) bool {
+	in := &b.code[i]
+	return in.op != opEnd && c.R[15] == b.addr+uint32(in.off) && c.IT == in.it && c.Sleep == Awake
+}
+
+// mayFetch checks the instruction at entry i of b with the MPU.
+func (c *Core) mayFetch(b *block, i int) bool {
+	addr, last := c.R[15], b.addr+uint32(b.code[b.next(i)].off)-2
+	if c.mpuAllows(addr, fetch) && c.mpuAllows(last, fetch) {
+		return true
+	}
+	c.raise(faultMPUInstr, addr)
+	return false
+}
+
+// fetch returns the block at PC, or nil if a fault was raised or the
+// simulation stopped instead.
+func (c *Core) fetch() *block {
+	pc := c.R[15]
+	switch {
+	case !c.T:
+		c.raise(faultInvState, pc)
+		return nil
+	case neverExecute(pc):
+		c.raise(faultMPUInstr, pc)
+		return nil
+	}
+	if b := c.find(pc, c.IT); b != nil {
+		return b
+	}
+	return c.fetchFromBus(pc)
+}
+
+// fetchFromBus makes a block of one instruction that isn't in mapped memory, or
+// straddles its end. It isn't kept.
+func (c *Core) fetchFromBus(pc uint32) *block {
+	h1, ok := c.fetchHalf(pc)
+	if !ok {
+		return nil
+	}
+	mem := []byte{byte(h1), byte(h1 >> 8)}
+	if isWide(h1) {
+		h2, ok := c.fetchHalf(pc + 2)
+		if !ok {
+			return nil
+		}
+		mem = append(mem, byte(h2), byte(h2>>8))
+	}
+	b := c.assemble(pc, c.IT, mem)
+	b.worst = never
+	return b
+}
+
+func (c *Core) fetchHalf(addr uint32) (h uint32, ok bool) {
+	h, f := c.physLoad(addr, 2)
+	switch f {
+	case bus.Error:
+		c.raise(faultInstrBus, addr)
+	case bus.Unmodelled:
+		c.stop = &Stop{Reason: NotModelled, PC: c.R[15], Addr: addr, Width: 2, What: "instruction fetch"}
+	}
+	return h, f == bus.None
+}
