@@ -63,7 +63,7 @@ type TimeoutError struct {
 }
 
 func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("%s: no answer from the boot loader in %v (%d of %d bytes)", e.Op, e.After, e.Got, e.Want)
+	return fmt.Sprintf("%s: no answer from the boot loader in %v (%d of %d bytes)", e.Op, e.After.Round(time.Millisecond), e.Got, e.Want)
 }
 
 // Timeout is true, as for net.Error.

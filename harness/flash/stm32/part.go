@@ -15,7 +15,8 @@ const (
 	massEraseMax   = 32 * time.Second
 )
 
-// Memory of the part (RM0090 §3.3, AN2606 on what the loader keeps for itself).
+// Memory of the part (RM0090 §3.3). The loader keeps 12 KB of RAM for itself in
+// versions 9.x, 8 KB in 3.x (AN2606); which it is cannot be asked of it.
 var (
 	flashMemory = flash.Span{Addr: 0x0800_0000, Size: 1 << 20}
 	loaderRAM   = flash.Span{Addr: 0x2000_0000, Size: 0x3000}

@@ -26,6 +26,9 @@ func (e *BusyError) Error() string {
 
 // explainOpen says what to do about an open that went wrong.
 func explainOpen(path string, err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		err = path.Err // the path is named already
+	}
 	var library *serial.PortError
 	busy := errors.As(err, &library) && library.Code() == serial.PortBusy
 	switch {
@@ -60,7 +63,7 @@ func present() string {
 // holderOf finds a process that has the device open, in so far as /proc may be
 // read; this process is named last, for it has the port open in order to ask.
 func holderOf(path string) string {
-	real, err := filepath.EvalSymlinks(path)
+	device, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return ""
 	}
@@ -70,7 +73,7 @@ func holderOf(path string) string {
 	}
 	self, mine := fmt.Sprint(os.Getpid()), 0
 	for _, fd := range fds {
-		if target, err := os.Readlink(fd); err != nil || target != real {
+		if target, err := os.Readlink(fd); err != nil || target != device {
 			continue
 		}
 		pid := strings.Split(fd, "/")[2]
