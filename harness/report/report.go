@@ -1,0 +1,203 @@
+// Package report tells people and machines what a run found: a table for the
+// terminal, claims beside measurements, lines of progress, JUnit XML. Each is a pure
+// function of a run.
+//
+// JUnit's XML has no normative definition; what is written here is what the
+// schema of the Jenkins xUnit plugin (junit-10.xsd) allows.
+package report
+
+import (
+	"fmt"
+	"io"
+	"math/big"
+	"strings"
+	"text/tabwriter"
+
+	"rigor/harness/judge"
+	"rigor/harness/measure"
+	"rigor/harness/record"
+)
+
+// Paint colours words for a terminal that knows ANSI sequences (ECMA-48 8.3.117), or leaves them.
+type Paint bool
+
+// The colours of ECMA-48 SGR.
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+func (p Paint) in(colour, text string) string {
+	if !p {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+func (p Paint) outcome(v judge.Verdict) string {
+	text := v.Outcome.String()
+	if v.Outcome == judge.Unset && v.Reason == judge.NoLimit {
+		return "-"
+	}
+	switch {
+	case v.Blocks():
+		return p.in(red, strings.ToUpper(text))
+	case v.Outcome == judge.Pass:
+		return p.in(green, text)
+	}
+	return p.in(yellow, text)
+}
+
+// Summary writes the table of measurements (COST is what was subtracted from
+// each value as the measurement's own), what to look at, and the counts.
+func Summary(w io.Writer, r *record.Run, p Paint) error {
+	var b strings.Builder
+	p.table(&b, r)
+	b.WriteString("\n")
+	p.troubles(&b, r)
+	fmt.Fprintf(&b, "%s\nsamples digest %s\n", p.totals(r), r.SamplesDigest)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// table is made of tab-separated cells; the verdict is last, so that colours,
+// which tabwriter counts as text, move nothing.
+func (p Paint) table(w io.Writer, r *record.Run) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "QUANTITY\tBOARD\tCLOCK\tSOURCE\tN\tMIN\tP50\tP99\tMAX\tUNIT\tCOST\tP50 TIME\tVERDICT")
+	for _, e := range r.Experiments {
+		for _, m := range e.Measurements {
+			fmt.Fprintln(t, strings.Join(append(cells(e, m), p.verdicts(m)), "\t"))
+		}
+	}
+	t.Flush()
+}
+
+func cells(e record.Experiment, m record.Measurement) []string {
+	clock := "-"
+	if m.CoreHz != 0 {
+		clock = m.CoreHz.String()
+	}
+	s := m.Summary
+	if s.N == 0 {
+		return []string{m.Quantity, e.Board, clock, string(m.Source), "0", "-", "-", "-", "-", string(m.Unit), "-", "-"}
+	}
+	return []string{m.Quantity, e.Board, clock, string(m.Source), fmt.Sprint(s.N),
+		fmt.Sprint(s.Min), fmt.Sprint(s.Median.Value), fmt.Sprint(s.P99.Value), fmt.Sprint(s.Max), string(m.Unit), fmt.Sprint(m.Overhead), medianTime(m)}
+}
+
+func (p Paint) verdicts(m record.Measurement) string {
+	var words []string
+	for _, v := range m.Verdicts {
+		word := p.outcome(v)
+		if v.Limit != "" {
+			word += " " + v.Limit
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
+}
+
+func medianTime(m record.Measurement) string {
+	t, ok := measure.Seconds(m.Summary.Median.Value, m.Unit, m.ClockHz)
+	if !ok {
+		return "-"
+	}
+	return Time(t)
+}
+
+// Time writes a span in the unit that fits it, to three decimals.
+func Time(seconds *big.Rat) string {
+	unit, scale := "s", int64(1)
+	abs := new(big.Rat).Abs(seconds)
+	for _, u := range []struct {
+		name  string
+		scale int64
+	}{{"ms", 1e3}, {"us", 1e6}, {"ns", 1e9}} {
+		if abs.Cmp(big.NewRat(1000, u.scale)) < 0 {
+			unit, scale = u.name, u.scale
+		}
+	}
+	return new(big.Rat).Mul(seconds, big.NewRat(scale, 1)).FloatString(3) + " " + unit
+}
+
+// troubles lists what a reader should look at, one line each.
+func (p Paint) troubles(w io.Writer, r *record.Run) {
+	line := func(colour, kind, where, text string) {
+		fmt.Fprintf(w, "%s %s: %s\n", p.in(colour, kind), where, text)
+	}
+	for _, v := range r.Missing {
+		line(red, "MISSING", v.Limit, v.Reason)
+	}
+	for _, e := range r.Experiments {
+		where := e.Suite + "/" + e.Name + " on " + e.Board
+		for i, a := range e.Attempts {
+			if a.Failure != nil {
+				line(red, "FAILED", fmt.Sprintf("%s, attempt %d", where, i+1), fmt.Sprintf("[%s] %s", a.Failure.Class, firstLine(a.Failure.Message)))
+			}
+		}
+		if e.Skipped != "" {
+			line(yellow, "SKIPPED", where, e.Skipped)
+		}
+		for _, text := range blocking(e) {
+			line(red, "BROKEN", where, text)
+		}
+		for _, m := range e.Measurements {
+			for _, text := range doubtful(m) {
+				line(yellow, "NOTE", where+", "+m.Quantity+" by "+string(m.Source), text)
+			}
+		}
+		for _, text := range e.Warnings {
+			line(yellow, "NOTE", where, text)
+		}
+	}
+	for _, text := range r.Warnings {
+		line(yellow, "NOTE", "run", text)
+	}
+}
+
+// doubtful gathers what limits the trust in a measurement.
+func doubtful(m record.Measurement) []string {
+	var all []string
+	for _, v := range m.Verdicts {
+		if v.Outcome == judge.Unset && v.Reason != judge.NoLimit && !v.Required {
+			all = append(all, sentence(v))
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, m.Doubts...)
+	}
+	return append(append(all, m.Warnings...), m.Summary.Warnings...)
+}
+
+func (p Paint) totals(r *record.Run) string {
+	count := map[judge.Outcome]int{}
+	unlimited, broken, skipped := 0, 0, 0
+	for _, e := range r.Experiments {
+		switch e.Outcome() {
+		case record.Broken:
+			broken++
+		case record.Skipped:
+			skipped++
+		}
+		for _, m := range e.Measurements {
+			for _, v := range m.Verdicts {
+				if v.Reason == judge.NoLimit {
+					unlimited++
+				} else {
+					count[v.Outcome]++
+				}
+			}
+		}
+	}
+	result := p.in(green, "PASS")
+	switch {
+	case r.Blocking() > 0 || r.Status == record.Failed:
+		result = p.in(red, "FAIL")
+	case r.Status != record.Complete:
+		result = p.in(yellow, "INCOMPLETE")
+	}
+	return fmt.Sprintf("%s (%s): %d experiments, %d failed, %d skipped; verdicts: %d pass, %d fail, %d unset; %d without a limit",
+		result, r.Status, len(r.Experiments), broken, skipped, count[judge.Pass], count[judge.Fail], count[judge.Unset], unlimited)
+}
