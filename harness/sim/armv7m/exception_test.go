@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"testing"
 
+	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
 )
 
@@ -621,6 +622,13 @@ func TestDerivedExceptions(t *testing.T) { // DDI 0403E B1.5.10
 		}, 20, 5, 1 << 12, 0},
 		{"NMI first, HardFault after", func(c *Core) { c.SetMSP(bad); c.SetNMI() }, 2, 3, 1 << 12, hfsrFORCED},
 		{"vector", func(c *Core) { c.Sys.VTOR = 0x3F80; c.SetIRQ(90, true) }, 3, 106, 0, hfsrVECTTBL},
+		{"eager stacking without access to the unit", func(c *Core) {
+			c.setSHCSR(1 << 18)
+			c.Sys.FPCCR &^= fpccrLSPEN
+			c.Control |= controlFPCA
+			setPriority(t, c, 20, 0x10)
+			c.SetIRQ(4, true)
+		}, 6, 20, 1 << 19, 0},
 		{"unstacking", func(c *Core) { leaveWith(c, func() { c.SetMSP(bad) }) }, 3, 0, 1 << 11, hfsrFORCED},
 		{"return to Thread with two active", func(c *Core) { leaveWith(c, func() { c.Sys.Active.set(30); c.refreshExceptions() }) },
 			3, 0, 1 << 18, hfsrFORCED},
@@ -660,6 +668,28 @@ func leaveWith(c *Core, spoil func()) {
 func fixVectors(c *Core) {
 	rom := c.windowAt(0).data
 	copy(rom[0x3F80:], rom[:0x80])
+}
+
+// unmodelledBus answers every access that the model lacks it.
+type unmodelledBus struct{}
+
+func (unmodelledBus) Load(uint32, uint8) (uint32, bus.Fault) { return 0, bus.Unmodelled }
+func (unmodelledBus) Store(uint32, uint8, uint32) bus.Fault  { return bus.Unmodelled }
+
+func TestUnmodelledStackAndVector(t *testing.T) {
+	for name, spoil := range map[string]func(*Core){
+		"stack":  func(c *Core) { c.SetMSP(0x40001000) },
+		"vector": func(c *Core) { c.Sys.VTOR = 0x40000000 },
+	} {
+		c := newSystem(t)
+		c.cfg.Bus = unmodelledBus{}
+		spoil(c)
+		c.SetIRQ(4, true)
+		c.service()
+		if c.stop == nil || c.stop.Reason != NotModelled || c.stop.Addr>>28 != 4 {
+			t.Errorf("%s: stop %+v", name, c.stop)
+		}
+	}
 }
 
 func TestBadReturnKeepsFrame(t *testing.T) {

@@ -139,3 +139,18 @@ func BenchmarkMasking(b *testing.B) {
 		c.cps(true, true, false)
 	}
 }
+
+// TestBusFaultsIgnored: with CCR.BFHFNMIGN a load of nothing goes on under
+// FAULTMASK, and locks up without it.
+func TestBusFaultsIgnored(t *testing.T) {
+	for _, ignored := range []bool{true, false} {
+		c := runningCore(t, []uint16{0x6808}) // LDR r0, [r1]
+		c.R[1] = 0x60000000
+		c.Sys.CCR |= bit(ignored) * ccrBFHFNMIGN
+		c.cps(false, false, true)
+		stop := c.Run(10)
+		if ignored && stop.Reason != Deadline || !ignored && stop.Reason != Lockup {
+			t.Errorf("ignored %v: stop %+v", ignored, stop)
+		}
+	}
+}

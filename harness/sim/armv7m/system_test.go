@@ -339,3 +339,41 @@ func TestNVICRegisters(t *testing.T) { // DDI 0403E B3.4
 		t.Errorf("IABR0 = %#x in the handler of interrupt 7", got)
 	}
 }
+
+func TestPPBName(t *testing.T) {
+	for addr, want := range map[uint32]string{
+		0xE0000000: "ITM.STIM0", 0xE000007C: "ITM.STIM31", 0xE0000FB0: "ITM.LAR",
+		0xE0001004: "DWT.CYCCNT", 0xE000101C: "DWT.PCSR", 0xE0001034: "DWT.MASK1", 0xE0001058: "DWT.FUNCTION3",
+		0xE0002000: "FPB.FP_CTRL", 0xE0002004: "FPB.FP_REMAP", 0xE0002024: "FPB.FP_COMP7",
+		0xE000E008: "SCnSCB.ACTLR", 0xE000E018: "SysTick.CVR", 0xE000E104: "NVIC.ISER1", 0xE000E304: "NVIC.IABR1",
+		0xE000E41D: "NVIC.IPR7", 0xE000ED04: "SCB.ICSR", 0xE000ED20: "SCB.SHPR3", 0xE000ED70: "SCB.ID_ISAR4",
+		0xE000EDB8: "MPU.RASR_A3", 0xE000EDF4: "CoreDebug.DCRSR", 0xE000EF34: "FPU.FPCCR", 0xE0040000: "PPB 0xE0040000",
+	} {
+		if got := PPBName(addr); got != want {
+			t.Errorf("0x%08X is %q, want %q", addr, got, want)
+		}
+	}
+}
+
+func TestFaultStatusClearsByOnes(t *testing.T) {
+	for _, off := range []uint32{scbCFSR, scbHFSR, scbDFSR} {
+		c := newSystem(t)
+		c.Sys.CFSR, c.Sys.HFSR, c.Sys.DFSR = 0x3, 0x3, 0x3
+		storeOK(t, c, scsBase+off, 1)
+		if got := loadOK(t, c, scsBase+off); got != 2 {
+			t.Errorf("%s = %#x, want 2", PPBName(scsBase+off), got)
+		}
+	}
+}
+
+func TestDebugMonitorPends(t *testing.T) {
+	c := newSystem(t)
+	storeOK(t, c, scsBase+dbgDEMCR, demcrMONEN|demcrMONPEND)
+	if got := loadOK(t, c, scsBase+dbgDEMCR); got != demcrMONEN|demcrMONPEND {
+		t.Errorf("DEMCR = %#x", got)
+	}
+	c.service()
+	if c.IPSR != excDebugMonitor || loadOK(t, c, scsBase+dbgDEMCR) != demcrMONEN {
+		t.Errorf("in exception %d, DEMCR %#x", c.IPSR, loadOK(t, c, scsBase+dbgDEMCR))
+	}
+}
