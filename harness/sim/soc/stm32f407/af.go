@@ -1,0 +1,209 @@
+package stm32f407
+
+// Alternate functions, DS8626 §4, table 9: which signal of a modelled block a
+// pin carries for each value of its AFR field. An input that no pin selects
+// idles: high for USART RX and the modem lines (the manual leaves it open), low
+// for timers.
+
+type signal uint8
+
+// Signals of one kind follow each other from block to block.
+const (
+	sigNone signal = iota
+	sigUSART1TX
+	sigUSART1RX
+	sigUSART1CTS
+	sigUSART1RTS
+	sigUSART1CK
+	sigUSART2TX
+	sigUSART2RX
+	sigUSART2CTS
+	sigUSART2RTS
+	sigUSART2CK
+	sigUSART3TX
+	sigUSART3RX
+	sigUSART3CTS
+	sigUSART3RTS
+	sigUSART3CK
+	sigUART4TX
+	sigUART4RX
+	_
+	_
+	_
+	sigUART5TX
+	sigUART5RX
+	_
+	_
+	_
+	sigUSART6TX
+	sigUSART6RX
+	sigUSART6CTS
+	sigUSART6RTS
+	sigUSART6CK
+	sigTIM2CH1 // also TIM2's ETR
+	sigTIM2CH2
+	sigTIM2CH3
+	sigTIM2CH4
+	sigTIM3CH1
+	sigTIM3CH2
+	sigTIM3CH3
+	sigTIM3CH4
+	sigTIM4CH1
+	sigTIM4CH2
+	sigTIM4CH3
+	sigTIM4CH4
+	sigTIM5CH1
+	sigTIM5CH2
+	sigTIM5CH3
+	sigTIM5CH4
+	sigTIM3ETR
+	sigTIM4ETR
+	signalCount
+)
+
+const signalsPerUSART, signalsPerTIM = 5, 4
+
+const (
+	portA = 16 * iota
+	portB
+	portC
+	portD
+	portE
+	portF
+	portG
+	portH
+	portI
+)
+
+var afTable = []struct {
+	pin, af int
+	sig     signal
+}{
+	{portA + 0, 1, sigTIM2CH1}, {portA + 0, 2, sigTIM5CH1}, {portA + 0, 7, sigUSART2CTS}, {portA + 0, 8, sigUART4TX},
+	{portA + 1, 1, sigTIM2CH2}, {portA + 1, 2, sigTIM5CH2}, {portA + 1, 7, sigUSART2RTS}, {portA + 1, 8, sigUART4RX},
+	{portA + 2, 1, sigTIM2CH3}, {portA + 2, 2, sigTIM5CH3}, {portA + 2, 7, sigUSART2TX},
+	{portA + 3, 1, sigTIM2CH4}, {portA + 3, 2, sigTIM5CH4}, {portA + 3, 7, sigUSART2RX},
+	{portA + 4, 7, sigUSART2CK},
+	{portA + 5, 1, sigTIM2CH1},
+	{portA + 6, 2, sigTIM3CH1},
+	{portA + 7, 2, sigTIM3CH2},
+	{portA + 8, 7, sigUSART1CK},
+	{portA + 9, 7, sigUSART1TX},
+	{portA + 10, 7, sigUSART1RX},
+	{portA + 11, 7, sigUSART1CTS},
+	{portA + 12, 7, sigUSART1RTS},
+	{portA + 15, 1, sigTIM2CH1},
+
+	{portB + 0, 2, sigTIM3CH3},
+	{portB + 1, 2, sigTIM3CH4},
+	{portB + 3, 1, sigTIM2CH2},
+	{portB + 4, 2, sigTIM3CH1},
+	{portB + 5, 2, sigTIM3CH2},
+	{portB + 6, 2, sigTIM4CH1}, {portB + 6, 7, sigUSART1TX},
+	{portB + 7, 2, sigTIM4CH2}, {portB + 7, 7, sigUSART1RX},
+	{portB + 8, 2, sigTIM4CH3},
+	{portB + 9, 2, sigTIM4CH4},
+	{portB + 10, 1, sigTIM2CH3}, {portB + 10, 7, sigUSART3TX},
+	{portB + 11, 1, sigTIM2CH4}, {portB + 11, 7, sigUSART3RX},
+	{portB + 12, 7, sigUSART3CK},
+	{portB + 13, 7, sigUSART3CTS},
+	{portB + 14, 7, sigUSART3RTS},
+
+	{portC + 6, 2, sigTIM3CH1}, {portC + 6, 8, sigUSART6TX},
+	{portC + 7, 2, sigTIM3CH2}, {portC + 7, 8, sigUSART6RX},
+	{portC + 8, 2, sigTIM3CH3}, {portC + 8, 8, sigUSART6CK},
+	{portC + 9, 2, sigTIM3CH4},
+	{portC + 10, 7, sigUSART3TX}, {portC + 10, 8, sigUART4TX},
+	{portC + 11, 7, sigUSART3RX}, {portC + 11, 8, sigUART4RX},
+	{portC + 12, 7, sigUSART3CK}, {portC + 12, 8, sigUART5TX},
+
+	{portD + 2, 2, sigTIM3ETR}, {portD + 2, 8, sigUART5RX},
+	{portD + 3, 7, sigUSART2CTS},
+	{portD + 4, 7, sigUSART2RTS},
+	{portD + 5, 7, sigUSART2TX},
+	{portD + 6, 7, sigUSART2RX},
+	{portD + 7, 7, sigUSART2CK},
+	{portD + 8, 7, sigUSART3TX},
+	{portD + 9, 7, sigUSART3RX},
+	{portD + 10, 7, sigUSART3CK},
+	{portD + 11, 7, sigUSART3CTS},
+	{portD + 12, 2, sigTIM4CH1}, {portD + 12, 7, sigUSART3RTS},
+	{portD + 13, 2, sigTIM4CH2},
+	{portD + 14, 2, sigTIM4CH3},
+	{portD + 15, 2, sigTIM4CH4},
+
+	{portE + 0, 2, sigTIM4ETR},
+
+	{portG + 7, 8, sigUSART6CK},
+	{portG + 8, 8, sigUSART6RTS},
+	{portG + 9, 8, sigUSART6RX},
+	{portG + 12, 8, sigUSART6RTS},
+	{portG + 13, 8, sigUSART6CTS},
+	{portG + 14, 8, sigUSART6TX},
+	{portG + 15, 8, sigUSART6CTS},
+
+	{portH + 10, 2, sigTIM5CH1},
+	{portH + 11, 2, sigTIM5CH2},
+	{portH + 12, 2, sigTIM5CH3},
+	{portI + 0, 2, sigTIM5CH4},
+}
+
+// afSignal is afTable by pin and function, afPins by signal.
+var afSignal, afPins = indexAF()
+
+func indexAF() (byPin [ports * 16][16]signal, bySignal [signalCount][]int) {
+	for _, e := range afTable {
+		byPin[e.pin][e.af] = e.sig
+		bySignal[e.sig] = append(bySignal[e.sig], e.pin)
+	}
+	return byPin, bySignal
+}
+
+// afOut is a block driving its signal; the pins that select it follow.
+func (c *Chip) afOut(sig signal, level bool) {
+	if c.Pins.AFDriven[sig] && c.Pins.AFLevel[sig] == level {
+		return
+	}
+	c.Pins.AFDriven[sig], c.Pins.AFLevel[sig] = true, level
+	c.settleSelecting(sig)
+}
+
+// afRelease is a block letting go of its signal.
+func (c *Chip) afRelease(sig signal) {
+	if c.Pins.AFDriven[sig] {
+		c.Pins.AFDriven[sig] = false
+		c.settleSelecting(sig)
+	}
+}
+
+func (c *Chip) settleSelecting(sig signal) {
+	for _, p := range afPins[sig] {
+		if c.Pins.Selected[p] == sig {
+			c.settle(p)
+		}
+	}
+}
+
+// afIn is the present level of an input signal.
+func (c *Chip) afIn(sig signal) bool { return c.Pins.AFIn[sig] }
+
+// refreshInput brings an input signal up to date and tells its block. Of
+// several pins that select one input the first in the table counts.
+func (c *Chip) refreshInput(sig signal) {
+	if sig == sigNone {
+		return
+	}
+	level := afIdle(sig)
+	for _, p := range afPins[sig] {
+		if c.Pins.Selected[p] == sig {
+			level = c.Pins.Input[p/16]>>(p%16)&1 != 0
+			break
+		}
+	}
+	if level != c.Pins.AFIn[sig] {
+		c.Pins.AFIn[sig] = level
+		c.afChanged(sig, level, c.now())
+	}
+}
+
+func afIdle(sig signal) bool { return sig < sigTIM2CH1 }

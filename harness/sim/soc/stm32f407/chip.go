@@ -1,0 +1,260 @@
+// Package stm32f407 simulates an STM32F407xG: a Cortex-M4F with its clock
+// tree, memories, pins and the peripherals that Fidelity lists as modelled.
+//
+// It follows the reference manual RM0090 (STM32F405/415, STM32F407/417, …) for
+// what registers do, the data sheet DS8626 (STM32F405xx, STM32F407xx) for
+// times, pins and voltages, and AN2606 and AN3155 for the boot loader in system
+// memory, which is a state machine and not its machine code.
+//
+// Everything happens on exact cycles of HCLK. Blocks compute when they next
+// have something to do (clock.Events); nothing ticks. All state is plain data,
+// so a snapshot is a copy and a digest is a hash.
+//
+// What the part has and the model lacks stops the simulation by name; what a
+// program does in vain, and silicon swallows without a word, becomes a Warning.
+package stm32f407
+
+import (
+	"fmt"
+	"slices"
+
+	"rigor/harness/sim/armv7m"
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/bus"
+	"rigor/harness/sim/clock"
+)
+
+//go:generate go run gen.go ../../../../firmware/svd/stm32f407.svd names.go
+
+// Options are what differs between one part on a board and another. The zero
+// value of a field chooses the default.
+type Options struct {
+	UID [12]byte // unique device id, as read from 0x1FFF7A10
+
+	HSEHz      uint64     // crystal at OSC_IN; default 8 MHz
+	NoHSE      bool       // no crystal: HSERDY never comes
+	HSEStartup clock.Time // default 0.5 ms, see rcc.go
+	SupplyMV   int32      // VDD in millivolts; default 3300
+
+	// Seed decides everything that is random on silicon: RAM at power-on, the
+	// RNG's numbers, what a cut flash operation leaves behind.
+	Seed uint64
+
+	LoaderVersion byte // of the boot loader: 0x31 (default), 0x90 or 0x91
+	RDP           byte // read protection option byte; default 0xAA, none
+
+	Trace func(Access) // called for every access to a peripheral
+}
+
+// Access is one access of the core to a peripheral, for Options.Trace.
+type Access struct {
+	Cycle uint64
+	PC    uint32
+	Addr  uint32
+	Value uint32
+	Width uint8
+	Write bool
+	Fault bus.Fault
+}
+
+// state is all that a chip remembers but its memories and its core.
+type state struct {
+	Timeline clock.Timeline
+	// Due are the deadlines held in world time; a change of HCLK moves their
+	// cycles.
+	Due [slots]clock.Time
+
+	Powered  bool
+	NRST     bool // the reset pin is held low
+	Running  bool // out of reset, and the core executes
+	Booting  bool // out of reset, and the boot loader runs
+	BootMode uint8
+	Colds    uint64 // power-ons so far
+	PinCycle uint64 // of the last change of a pin
+
+	RCC    rcc
+	PWR    pwr
+	FLASH  flash
+	GPIO   [ports]gpio
+	Pins   pins
+	SYSCFG syscfg
+	EXTI   exti
+	RNG    rng
+	DBGMCU dbgmcu
+	USARTs usarts
+	TIMs   tims
+	Boot   bootROM
+}
+
+// Chip is one simulated STM32F407xG. It implements board.Chip.
+type Chip struct {
+	state
+	mem    memories
+	events clock.Events
+	core   *armv7m.Core
+	opt    Options
+	blocks []block
+	pages  pageTable
+
+	inCore   bool   // the core's Run is under way
+	inEvent  bool   // an event is being handled, at its cycle
+	at       uint64 // that cycle
+	lacking  string // what the last Unmodelled access lacked
+	stopped  board.Stop
+	warnings []string
+	watch    func(p board.Pin, high bool, at clock.Time)
+}
+
+var _ board.Chip = (*Chip)(nil)
+
+// Slots of clock.Events: the deadlines of the blocks. At one cycle the lower
+// slot goes first.
+const (
+	slotReset = iota
+	slotHSI
+	slotHSE
+	slotPLL
+	slotLSI
+	slotLSE
+	slotSwitch
+	slotFlash
+	slotRNG
+	slotBoot0
+	slotBoot1
+	slotBoot2
+	slotBoot3
+	slotUSARTTx                   // USART1 to USART6
+	slotUSARTRx = slotUSARTTx + 6 // USART1 to USART6
+	slotTIM     = slotUSARTRx + 6 // TIM1 to TIM14
+	slots       = slotTIM + 14
+)
+
+// New makes a part that is not powered, with erased flash.
+func New(opt Options) *Chip {
+	c := &Chip{opt: withDefaults(opt)}
+	c.mem = newMemories()
+	c.events.Reset()
+	for i := range c.Due {
+		c.Due[i] = clock.NeverTime
+	}
+	c.Timeline = clock.NewTimeline(0, 0, hsiHz)
+	c.core = armv7m.New(armv7m.Config{
+		CPUID:    0x410FC241, // r0p1, as PM0214 §4.4.2 gives it
+		IRQs:     82,         // RM0090 §12.2, table 62
+		PrioBits: 4,
+		Calib:    18750, // RM0090 §12.1.2: 1 ms at 18.75 MHz (HCLK/8 at 150 MHz)
+		RefDiv:   8,
+		Bus:      cpuBus{c},
+	})
+	c.wireBlocks()
+	c.FLASH.Options = optionDefault&^(0xFF<<optRDPPos) | uint32(c.opt.RDP)<<optRDPPos
+	c.resetBlocks()
+	return c
+}
+
+func withDefaults(o Options) Options {
+	if o.HSEHz == 0 {
+		o.HSEHz = 8_000_000
+	}
+	if o.HSEStartup == 0 {
+		o.HSEStartup = 500 * clock.Microsecond
+	}
+	if o.SupplyMV == 0 {
+		o.SupplyMV = 3300
+	}
+	if o.LoaderVersion == 0 {
+		o.LoaderVersion = 0x31
+	}
+	if o.RDP == 0 {
+		o.RDP = rdpOff
+	}
+	return o
+}
+
+// Name is the chip's name in the project's spelling.
+func (c *Chip) Name() string { return "stm32f407" }
+
+// Now is the world time at which the present cycle begins.
+func (c *Chip) Now() clock.Time { return c.time(c.core.Cycle) }
+
+// Run moves time to until; see board.Chip.
+func (c *Chip) Run(until clock.Time) board.Stop {
+	for c.stopped.Kind == board.Running {
+		c.dispatch()
+		limit := c.Timeline.CycleFrom(until)
+		if c.core.Cycle >= limit {
+			break
+		}
+		if next, _ := c.events.Next(); next < limit {
+			limit = next
+		}
+		c.advance(limit)
+	}
+	return c.stopped
+}
+
+// advance moves the core, or time alone, to the cycle.
+func (c *Chip) advance(limit uint64) {
+	if !c.Running {
+		c.core.Slept += limit - c.core.Cycle
+		c.core.Cycle = limit
+		return
+	}
+	c.inCore, c.lacking = true, ""
+	stop := c.core.Run(limit)
+	c.inCore = false
+	switch stop.Reason {
+	case armv7m.Lockup:
+		c.halt(board.Lockup, stop.PC, "lockup")
+	case armv7m.NotModelled:
+		c.halt(board.NotModelled, stop.PC, c.missing(stop)+" not modelled")
+	case armv7m.ResetRequest:
+		c.dispatch()
+		c.systemReset(csrSFTRSTF)
+	}
+}
+
+// halt ends the simulation until the next reset.
+func (c *Chip) halt(k board.StopKind, pc uint32, what string) {
+	c.stopped = board.Stop{Kind: k, PC: uint64(pc), Text: fmt.Sprintf("stm32f407: %s, PC 0x%08x", what, pc)}
+}
+
+// missing names what a NotModelled stop lacks.
+func (c *Chip) missing(s armv7m.Stop) string {
+	if c.lacking != "" {
+		return c.lacking
+	}
+	return s.What
+}
+
+// lack answers an access that the part would serve and the model cannot.
+func (c *Chip) lack(what string) bus.Fault {
+	c.lacking = what
+	return bus.Unmodelled
+}
+
+// Stats counts what the chip did since it was made.
+func (c *Chip) Stats() board.Stats {
+	return board.Stats{
+		Instructions: c.core.Insns,
+		Cycles:       c.core.Cycle,
+		Slept:        c.core.Slept,
+		ClockHz:      c.Timeline.Hz(),
+	}
+}
+
+// maxWarnings bounds what a program gone wild can make the host remember.
+const maxWarnings = 100
+
+// Warnings lists what programs did in vain, each thing once.
+func (c *Chip) Warnings() []string { return slices.Clone(c.warnings) }
+
+func (c *Chip) warn(format string, args ...any) {
+	w := fmt.Sprintf(format, args...)
+	if len(c.warnings) < maxWarnings && !slices.Contains(c.warnings, w) {
+		c.warnings = append(c.warnings, w)
+	}
+}
+
+// irq sets the level of an NVIC line.
+func (c *Chip) irq(n int, level bool) { c.core.SetIRQ(n, level) }

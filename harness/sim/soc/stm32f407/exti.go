@@ -1,0 +1,114 @@
+package stm32f407
+
+import "rigor/harness/sim/bus"
+
+// External interrupt and event controller, RM0090 §12.2. Lines 0 to 15 follow
+// pins; lines 16 to 22 (PVD, RTC, USB, Ethernet) only software.
+type exti struct {
+	IMR, EMR, RTSR, FTSR, SWIER, PR uint32
+
+	Level uint16 // of lines 0 to 15
+}
+
+const extiLines = 0x007FFFFF
+
+// extiIRQs are the NVIC lines and the EXTI lines that share them (§12.1.3,
+// table 62).
+var extiIRQs = [...]struct {
+	irq   int
+	lines uint32
+}{
+	{6, 1 << 0}, {7, 1 << 1}, {8, 1 << 2}, {9, 1 << 3}, {10, 1 << 4},
+	{23, 0x03E0}, {40, 0xFC00},
+	{1, 1 << 16}, {41, 1 << 17}, {42, 1 << 18}, {62, 1 << 19},
+	{76, 1 << 20}, {2, 1 << 21}, {3, 1 << 22},
+}
+
+type extiDevice struct{ *Chip }
+
+func (d extiDevice) Load(off uint32, _ uint8) (uint64, bus.Fault) {
+	if r := d.EXTI.register(off); r != nil {
+		return uint64(*r), bus.None
+	}
+	return 0, d.unknown("EXTI", off)
+}
+
+func (e *exti) register(off uint32) *uint32 {
+	regs := [...]*uint32{&e.IMR, &e.EMR, &e.RTSR, &e.FTSR, &e.SWIER, &e.PR}
+	if i := off / 4; int(i) < len(regs) {
+		return regs[i]
+	}
+	return nil
+}
+
+func (d extiDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
+	e, v := &d.EXTI, uint32(v64)&extiLines
+	r := e.register(off)
+	switch r {
+	case nil:
+		return d.unknown("EXTI", off)
+	case &e.PR:
+		e.PR &^= v
+		e.SWIER &^= v
+	case &e.SWIER:
+		rising := v &^ e.SWIER
+		e.SWIER |= v
+		d.trigger(rising)
+	default:
+		*r = v
+	}
+	d.updateEXTI()
+	return bus.None
+}
+
+// trigger is an edge, or its like by software, on the lines given (§12.2.4,
+// figure 41).
+func (c *Chip) trigger(lines uint32) {
+	e := &c.EXTI
+	e.PR |= lines
+	if lines&e.EMR != 0 {
+		c.core.SetEvent()
+	}
+	c.updateEXTI()
+}
+
+func (c *Chip) updateEXTI() {
+	on := c.EXTI.PR & c.EXTI.IMR
+	for i := range extiIRQs {
+		c.irq(extiIRQs[i].irq, on&extiIRQs[i].lines != 0)
+	}
+}
+
+// port is the port that a line listens to.
+func (s *syscfg) port(line int) int { return int(s.EXTICR[line/4] >> (4 * (line % 4)) & 0xF) }
+
+// extiPin tells EXTI of a pin's new level.
+func (c *Chip) extiPin(port, line int, high bool) {
+	if c.SYSCFG.port(line) == port {
+		c.extiLine(line, high)
+	}
+}
+
+func (c *Chip) extiLine(line int, high bool) {
+	e, bit := &c.EXTI, uint32(1)<<line
+	if e.Level>>line&1 != 0 == high {
+		return
+	}
+	e.Level ^= uint16(bit)
+	edges := e.FTSR
+	if high {
+		edges = e.RTSR
+	}
+	if edges&bit != 0 {
+		c.trigger(bit)
+	}
+}
+
+// rerouteEXTI follows a change of the pins that the lines listen to: a line
+// that finds another level sees an edge.
+func (c *Chip) rerouteEXTI() {
+	for line := range 16 {
+		port := c.SYSCFG.port(line)
+		c.extiLine(line, port < ports && c.Pins.Input[port]>>line&1 != 0)
+	}
+}

@@ -1,0 +1,204 @@
+package stm32f407
+
+import (
+	"encoding/binary"
+
+	"rigor/harness/sim/armv7m"
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/clock"
+)
+
+// Reset and power, RM0090 §7.1 and §2.4, DS8626 §5.3.5: a power-on holds the
+// part in reset for 1.5 ms (typical); every other reset lasts 20 us at least,
+// for the part pulls its own reset pin that long.
+const (
+	powerOnReset = 1500 * clock.Microsecond
+	resetPulse   = 20 * clock.Microsecond
+)
+
+// SetPower switches the supply. Power-on finds RAM in a state that Options.Seed
+// decides, and flash as it was left, perhaps in the middle of an operation.
+func (c *Chip) SetPower(on bool) {
+	switch {
+	case on == c.Powered:
+	case on:
+		c.Powered = true
+		c.Colds++
+		c.poisonRAM()
+		c.RCC.BDCR = 0
+		c.RNG.State = c.opt.Seed ^ c.Colds<<32
+		c.resetParts(csrPORRSTF | csrBORRSTF | csrPINRSTF)
+		c.release(powerOnReset)
+	default:
+		c.cutFlash()
+		c.resetParts(0)
+		c.Powered = false
+		c.RCC.CSR = 0
+		c.settleAll()
+	}
+}
+
+// SetReset pulls the reset pin, or lets it go.
+func (c *Chip) SetReset(asserted bool) {
+	if asserted == c.NRST {
+		return
+	}
+	c.NRST = asserted
+	switch {
+	case !c.Powered:
+	case asserted:
+		c.cutFlash()
+		c.resetParts(csrPINRSTF)
+	default:
+		c.release(resetPulse)
+	}
+}
+
+// systemReset is a reset from within. It pulls the reset pin, so the pin's flag
+// is set as well.
+func (c *Chip) systemReset(flag uint32) {
+	c.cutFlash()
+	c.resetParts(flag | csrPINRSTF)
+	c.release(resetPulse)
+}
+
+// release lets the part start in a while, unless the reset pin is held.
+func (c *Chip) release(after clock.Time) {
+	if !c.NRST && c.Powered {
+		c.scheduleAt(slotReset, max(c.nowTime()+after, c.pendingStart()))
+	}
+}
+
+// pendingStart is when the power-on delay ends, or 0.
+func (c *Chip) pendingStart() clock.Time {
+	if t := c.Due[slotReset]; t != clock.NeverTime {
+		return t
+	}
+	return 0
+}
+
+// resetParts puts everything but memories and what outlives a reset into the
+// reset state.
+func (c *Chip) resetParts(flags uint32) {
+	start := c.pendingStart()
+	c.Running, c.Booting = false, false
+	c.stopped = board.Stop{}
+	c.events.Reset()
+	for i := range c.Due {
+		c.Due[i] = clock.NeverTime
+	}
+	c.resetBlocks()
+	c.RCC.CSR |= flags
+	if start > c.nowTime() && c.Powered && !c.NRST {
+		c.scheduleAt(slotReset, start)
+	}
+}
+
+// resetBlocks resets every block.
+func (c *Chip) resetBlocks() {
+	c.Boot = bootROM{}
+	c.resetFlash()
+	c.resetRCC()
+	c.PWR = pwr{CR: pwrVOS}
+	c.resetSYSCFG()
+	c.DBGMCU = dbgmcu{}
+	c.resetRNG()
+	for n := 1; n <= 6; n++ {
+		c.usartReset(n)
+	}
+	for n := 2; n <= 5; n++ {
+		c.timReset(n)
+	}
+	for sig := range c.Pins.AFIn {
+		c.Pins.AFIn[sig] = afIdle(signal(sig))
+		c.Pins.AFDriven[sig] = false
+	}
+	for port := range ports {
+		c.resetPort(port)
+	}
+	c.settle(pinBOOT0)
+	c.EXTI = exti{Level: c.Pins.Input[0]}
+	c.updateEXTI()
+	c.updateRCCIRQ()
+	c.updateFlashIRQ()
+}
+
+// resetByRCC resets the blocks whose reset bits were set.
+func (c *Chip) resetByRCC(rccBus int, bits uint32) {
+	for i := range c.blocks {
+		b := &c.blocks[i]
+		if int(b.bus) == rccBus && b.bit >= 0 && bits>>b.bit&1 != 0 {
+			c.resetBlock(b)
+		}
+	}
+}
+
+func (c *Chip) resetBlock(b *block) {
+	switch d := b.dev.(type) {
+	case gpioDevice:
+		c.resetPort(d.port)
+		return
+	case pwrDevice:
+		c.PWR = pwr{CR: pwrVOS}
+		return
+	case syscfgDevice:
+		c.resetSYSCFG()
+		c.rerouteEXTI()
+		return
+	case rngDevice:
+		c.resetRNG()
+		return
+	}
+	if n, ok := usartNumber[b.name]; ok {
+		c.usartReset(n)
+	}
+	if n, ok := timNumber[b.name]; ok {
+		c.timReset(n)
+	}
+}
+
+// leaveReset samples the boot pins and starts the core or the boot loader
+// (RM0090 §2.4, table 2). Level 2 read protection always starts flash.
+func (c *Chip) leaveReset() {
+	boot0, boot1 := c.Level(pinBOOT0), c.Level(pinBOOT1)
+	switch {
+	case !boot0 || c.rdp() == rdpForever:
+		c.BootMode = remapFlash
+	case !boot1:
+		c.BootMode = remapSystem
+	default:
+		c.BootMode = remapSRAM
+	}
+	c.resetSYSCFG()
+	if c.BootMode == remapSystem {
+		c.Booting = true
+		c.bootStart()
+		return
+	}
+	c.core.Reset()
+	c.Running = true
+}
+
+// bootJump ends the boot loader: the core starts at an entry and a stack
+// (AN3155, Go). Memory at 0 stays as the boot pins mapped it.
+func (c *Chip) bootJump(sp, pc uint32) {
+	var vectors [8]byte
+	binary.LittleEndian.PutUint32(vectors[:], sp)
+	binary.LittleEndian.PutUint32(vectors[4:], pc)
+	c.core.Map([]armv7m.Region{{Name: "entry", Data: vectors[:]}})
+	c.core.Reset()
+	c.mapMemory()
+	c.Booting, c.Running = false, true
+}
+
+// poisonRAM is what RAM holds after power-on: nothing a program may count on.
+func (c *Chip) poisonRAM() {
+	state := c.opt.Seed + c.Colds
+	for _, m := range [][]byte{c.mem.SRAM, c.mem.CCM} {
+		for i := 0; i < len(m); i += 8 {
+			binary.LittleEndian.PutUint64(m[i:], splitmix(&state))
+		}
+	}
+	c.core.Invalidate(sramBase, sramSize)
+	c.core.Invalidate(ccmBase, ccmSize)
+}

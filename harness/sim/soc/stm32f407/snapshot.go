@@ -1,0 +1,66 @@
+package stm32f407
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"rigor/harness/sim/armv7m"
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/clock"
+)
+
+// snapshot is a whole chip but its watcher and options.
+type snapshot struct {
+	state    state
+	events   clock.Events
+	core     armv7m.State
+	mem      memories
+	stopped  board.Stop
+	warnings []string
+}
+
+// Snapshot copies the chip's state and memories.
+func (c *Chip) Snapshot() any {
+	return &snapshot{
+		state:    c.state,
+		events:   c.events,
+		core:     c.core.Snapshot(),
+		mem:      c.mem.clone(),
+		stopped:  c.stopped,
+		warnings: slices.Clone(c.warnings),
+	}
+}
+
+func (m *memories) clone() memories {
+	return memories{bytes.Clone(m.Flash), bytes.Clone(m.OTP), bytes.Clone(m.SRAM), bytes.Clone(m.CCM)}
+}
+
+// Restore puts a snapshot back. It may be of another chip made with the same
+// options; it stays good for further use.
+func (c *Chip) Restore(from any) {
+	s := from.(*snapshot)
+	c.state, c.events = s.state, s.events
+	copy(c.mem.Flash, s.mem.Flash)
+	copy(c.mem.OTP, s.mem.OTP)
+	copy(c.mem.SRAM, s.mem.SRAM)
+	copy(c.mem.CCM, s.mem.CCM)
+	c.stopped, c.warnings = s.stopped, slices.Clone(s.warnings)
+	c.mapMemory()
+	c.core.Restore(s.core)
+}
+
+// Digest hashes all that decides what the chip does next.
+func (c *Chip) Digest() (sum [32]byte) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%v\n%v\n", c.state, c.core.Snapshot())
+	for slot := range slots {
+		fmt.Fprintln(h, c.events.At(slot))
+	}
+	for _, m := range [][]byte{c.mem.Flash, c.mem.OTP, c.mem.SRAM, c.mem.CCM} {
+		h.Write(m)
+	}
+	h.Sum(sum[:0])
+	return sum
+}

@@ -1,0 +1,98 @@
+package stm32f407
+
+import "rigor/harness/sim/armv7m"
+
+const (
+	k1  = 0x400
+	off = -1 // no bit of its own
+)
+
+// blockTable is the memory map of the peripherals, RM0090 §2.3, and what this
+// model makes of each.
+var blockTable = []blockInfo{
+	{"TIM2", 0x40000000, k1, apb1, 0, Partly, "count, compare, PWM, capture; no DMA, see tim.go"},
+	{"TIM3", 0x40000400, k1, apb1, 1, Partly, "as TIM2"},
+	{"TIM4", 0x40000800, k1, apb1, 2, Partly, "as TIM2"},
+	{"TIM5", 0x40000C00, k1, apb1, 3, Partly, "as TIM2"},
+	{"TIM6", 0x40001000, k1, apb1, 4, Faults, ""},
+	{"TIM7", 0x40001400, k1, apb1, 5, Faults, ""},
+	{"TIM12", 0x40001800, k1, apb1, 6, Faults, ""},
+	{"TIM13", 0x40001C00, k1, apb1, 7, Faults, ""},
+	{"TIM14", 0x40002000, k1, apb1, 8, Faults, ""},
+	{"RTC", 0x40002800, k1, apb1, off, Faults, "and its backup registers"},
+	{"WWDG", 0x40002C00, k1, apb1, 11, Faults, ""},
+	{"IWDG", 0x40003000, k1, apb1, off, Faults, ""},
+	{"I2S2ext", 0x40003400, k1, apb1, 14, Faults, ""},
+	{"SPI2", 0x40003800, k1, apb1, 14, Faults, ""},
+	{"SPI3", 0x40003C00, k1, apb1, 15, Faults, ""},
+	{"I2S3ext", 0x40004000, k1, apb1, 15, Faults, ""},
+	{"USART2", 0x40004400, k1, apb1, 17, Partly, "asynchronous mode; see usart.go"},
+	{"USART3", 0x40004800, k1, apb1, 18, Partly, "as USART2"},
+	{"UART4", 0x40004C00, k1, apb1, 19, Partly, "as USART2"},
+	{"UART5", 0x40005000, k1, apb1, 20, Partly, "as USART2"},
+	{"I2C1", 0x40005400, k1, apb1, 21, Faults, ""},
+	{"I2C2", 0x40005800, k1, apb1, 22, Faults, ""},
+	{"I2C3", 0x40005C00, k1, apb1, 23, Faults, ""},
+	{"CAN1", 0x40006400, k1, apb1, 25, Faults, ""},
+	{"CAN2", 0x40006800, k1, apb1, 26, Faults, ""},
+	{"PWR", 0x40007000, k1, apb1, 28, Partly, "voltage scale; no voltage detector, backup regulator, Stop or Standby"},
+	{"DAC", 0x40007400, k1, apb1, 29, Faults, ""},
+	{"TIM1", 0x40010000, k1, apb2, 0, Faults, ""},
+	{"TIM8", 0x40010400, k1, apb2, 1, Faults, ""},
+	{"USART1", 0x40011000, k1, apb2, 4, Partly, "as USART2"},
+	{"USART6", 0x40011400, k1, apb2, 5, Partly, "as USART2"},
+	{"ADC", 0x40012000, k1, apb2, 8, Faults, "ADC1 to ADC3"},
+	{"SDIO", 0x40012C00, k1, apb2, 11, Faults, ""},
+	{"SPI1", 0x40013000, k1, apb2, 12, Faults, ""},
+	{"SYSCFG", 0x40013800, k1, apb2, 14, Partly, "remap and EXTI routing; no I/O compensation cell"},
+	{"EXTI", 0x40013C00, k1, apb2, off, Partly, "lines 0 to 15 by pins; lines 16 to 22 by software only"},
+	{"TIM9", 0x40014000, k1, apb2, 16, Faults, ""},
+	{"TIM10", 0x40014400, k1, apb2, 17, Faults, ""},
+	{"TIM11", 0x40014800, k1, apb2, 18, Faults, ""},
+	{"GPIOA", 0x40020000, k1, ahb1, 0, Modelled, "levels, voltages, pulls, contention; edges are instant"},
+	{"GPIOB", 0x40020400, k1, ahb1, 1, Modelled, "as GPIOA"},
+	{"GPIOC", 0x40020800, k1, ahb1, 2, Modelled, "as GPIOA"},
+	{"GPIOD", 0x40020C00, k1, ahb1, 3, Modelled, "as GPIOA"},
+	{"GPIOE", 0x40021000, k1, ahb1, 4, Modelled, "as GPIOA"},
+	{"GPIOF", 0x40021400, k1, ahb1, 5, Modelled, "as GPIOA"},
+	{"GPIOG", 0x40021800, k1, ahb1, 6, Modelled, "as GPIOA"},
+	{"GPIOH", 0x40021C00, k1, ahb1, 7, Modelled, "as GPIOA"},
+	{"GPIOI", 0x40022000, k1, ahb1, 8, Modelled, "as GPIOA"},
+	{"CRC", 0x40023000, k1, ahb1, 12, Faults, ""},
+	{"RCC", 0x40023800, k1, ahb1, off, Partly, "HSI, HSE, LSI, LSE, PLL, prescalers, gates, resets; no MCO, PLLI2S, CSS, spread spectrum, HSI trimming"},
+	{"FLASH", 0x40023C00, k1, ahb1, off, Partly, "keys, program, erase, options, OTP, typical times; caches and wait states are accepted and cost nothing; no x64 programming"},
+	{"BKPSRAM", 0x40024000, 4 * k1, ahb1, 18, Faults, ""},
+	{"DMA1", 0x40026000, k1, ahb1, 21, Faults, ""},
+	{"DMA2", 0x40026400, k1, ahb1, 22, Faults, ""},
+	{"ETH", 0x40028000, 5 * k1, ahb1, 25, Faults, ""},
+	{"OTG_HS", 0x40040000, 256 * k1, ahb1, 29, Faults, ""},
+	{"OTG_FS", 0x50000000, 256 * k1, ahb2, 7, Faults, ""},
+	{"DCMI", 0x50050000, k1, ahb2, 0, Faults, ""},
+	{"RNG", 0x50060800, k1, ahb2, 6, Modelled, "numbers follow from the seed; seed errors never happen"},
+	{"FSMC", 0xA0000000, 4 * k1, ahb3, 0, Faults, "and its memory banks"},
+	{"DBGMCU", 0xE0042000, k1, ppb, off, Partly, "identification; freezing and low-power debug bits are kept without effect"},
+}
+
+// Row is a line of the fidelity table.
+type Row struct {
+	Block  string
+	Status Status
+	Notes  string
+}
+
+// Fidelity lists what of the part is modelled, for the README's table.
+func Fidelity() []Row {
+	var rows []Row
+	for _, b := range blockTable {
+		rows = append(rows, Row{b.name, b.status, b.notes})
+	}
+	rows = append(rows,
+		Row{"memories", Partly, "flash 1 MB, SRAM 128 KB, CCM 64 KB, OTP, option bytes, unique id; the boot loader's machine code cannot be read or run"},
+		Row{"boot loader", Partly, "USART1 and USART3 as AN3155; no CAN, USB or I2C"},
+		Row{"power", Partly, "on, off, reset pin; no brown-out, VBAT, Stop or Standby"},
+	)
+	for _, what := range armv7m.Unimplemented() {
+		rows = append(rows, Row{"core", Faults, what})
+	}
+	return rows
+}
