@@ -41,7 +41,7 @@ type ClaimResult struct {
 func (l *Limits) Check(on Subject, s measure.Sample, sum measure.Summary) []ClaimResult {
 	var rs []ClaimResult
 	for i := range l.Claims {
-		if c := &l.Claims[i]; c.covers(on, s) {
+		if c := &l.Claims[i]; c.covers(on, Measured{s.Name, s.Source, on.Core}) {
 			rs = append(rs, c.check(on, s, sum))
 		}
 	}

@@ -74,7 +74,7 @@ func (v Verdict) Blocks() bool { return v.Outcome == Fail || v.Outcome == Unset 
 func (l *Limits) Judge(on Subject, s measure.Sample, sum measure.Summary) []Verdict {
 	var vs []Verdict
 	for _, lim := range l.Limits {
-		if lim.covers(on, s) {
+		if lim.covers(on, Measured{s.Name, s.Source, on.Core}) {
 			vs = append(vs, lim.judge(on, s, sum))
 		}
 	}

@@ -121,9 +121,13 @@ limits:
 	if v := l.Judge(on, s, measure.Summarize(s))[0]; v.Outcome != Unset || !v.Blocks() {
 		t.Errorf("required and unset does not block: %+v", v)
 	}
-	missing := l.Missing(on, []measure.Sample{s})
+	missing := l.Missing(on, []Measured{{s.Name, s.Source, 16e6}})
 	if len(missing) != 1 || missing[0].Limit != "goroutine-launch: p50 <= 900 cycles" || !missing[0].Blocks() {
 		t.Errorf("missing: %+v", missing)
+	}
+	l.Limits[0].ClockHz = 168e6
+	if missing := l.Missing(on, []Measured{{s.Name, s.Source, 16e6}}); len(missing) != 2 {
+		t.Errorf("a limit at 168 MHz is covered by a measurement at 16 MHz: %+v", missing)
 	}
 }
 

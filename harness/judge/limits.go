@@ -28,10 +28,17 @@ type Scope struct {
 	ClockHz  timebase.Rate  `yaml:"clock_hz"` // of the core
 }
 
-func (c *Scope) covers(on Subject, s measure.Sample) bool {
-	return c.Quantity == s.Name &&
-		(c.Source == "" || c.Source == s.Source) &&
-		(c.ClockHz == 0 || c.ClockHz == on.Core) &&
+// Measured says what was measured: the quantity, by whom, at which core clock.
+type Measured struct {
+	Quantity string
+	Source   measure.Source
+	Core     timebase.Rate
+}
+
+func (c *Scope) covers(on Subject, m Measured) bool {
+	return c.Quantity == m.Quantity &&
+		(c.Source == "" || c.Source == m.Source) &&
+		(c.ClockHz == 0 || c.ClockHz == m.Core) &&
 		c.reaches(on)
 }
 
@@ -75,12 +82,12 @@ func (l *Limit) bounds() (b []bound) {
 }
 
 // Missing gives a verdict that blocks for every required limit that reaches
-// the subject and covers none of the samples measured on it.
-func (l *Limits) Missing(on Subject, measured []measure.Sample) []Verdict {
+// the subject and covers nothing that was measured on it. The subject's core clock doesn't matter.
+func (l *Limits) Missing(on Subject, measured []Measured) []Verdict {
 	var vs []Verdict
 	for i := range l.Limits {
 		lim := &l.Limits[i]
-		covered := slices.ContainsFunc(measured, func(s measure.Sample) bool { return lim.covers(on, s) })
+		covered := slices.ContainsFunc(measured, func(m Measured) bool { return lim.covers(on, m) })
 		if lim.Required && lim.reaches(on) && !covered {
 			vs = append(vs, Verdict{Statistic: lim.Statistic, Limit: lim.Quantity + ": " + lim.String(),
 				Required: true, Reason: "not measured", Because: lim.Reason})

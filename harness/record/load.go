@@ -68,19 +68,9 @@ func (r *Run) Sample(m Measurement) (measure.Sample, error) {
 	}, nil
 }
 
-// Latest finds the newest run below a folder of runs, whatever its rig. Without any
-// it gives an error that is fs.ErrNotExist.
-func Latest(runs string) (*Run, error) {
-	dirs, err := bundles(runs)
-	if err != nil {
-		return nil, err
-	}
-	return Load(dirs[len(dirs)-1])
-}
-
-// Newest finds the newest run of every rig, in the order of the rigs' names.
+// Latest finds the newest run of every rig, in the order of the rigs' names.
 // Without any it gives an error that is fs.ErrNotExist.
-func Newest(runs string) ([]*Run, error) {
+func Latest(runs string) ([]*Run, error) {
 	dirs, err := bundles(runs)
 	if err != nil {
 		return nil, err

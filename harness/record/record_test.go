@@ -122,11 +122,13 @@ func TestLoadGivesBackWhatWasRecorded(t *testing.T) {
 	if !slices.Equal(s.Values, []int64{1000, 1000, 1006}) || s.Clock != 100e6 || s.Unit != measure.Ticks || s.Source != measure.Probe || s.Resolution != 1 {
 		t.Errorf("%+v", s)
 	}
-	if newest, err := Latest(filepath.Dir(b.Dir())); err != nil || newest.SamplesDigest != r.SamplesDigest {
-		t.Errorf("latest: %v", err)
+	want := []judge.Measured{{Quantity: measure.FlashWrite, Source: measure.Harness},
+		{Quantity: measure.GoroutineSwitch, Source: measure.Firmware, Core: 16e6}, {Quantity: measure.GoroutineSwitch, Source: measure.Probe, Core: 16e6}}
+	if got := r.MeasuredOn("f407"); !slices.Equal(got, want) {
+		t.Errorf("measured %+v, want %+v", got, want)
 	}
-	if _, err := Latest(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("latest of none: %v", err)
+	if got := r.MeasuredOn("another"); got != nil {
+		t.Errorf("measured on another board: %+v", got)
 	}
 }
 
@@ -434,7 +436,7 @@ func TestBlocking(t *testing.T) {
 	}
 }
 
-func TestNewestOfEachRig(t *testing.T) {
+func TestLatestOfEachRig(t *testing.T) {
 	runs := t.TempDir()
 	for i, rigName := range []string{"bench", "virtual", "bench", "virtual"} {
 		m := meta()
@@ -443,14 +445,14 @@ func TestNewestOfEachRig(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := Newest(runs)
+	got, err := Latest(runs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(got) != 2 || !got[0].Started.Equal(start.Add(2*time.Hour)) || !got[1].Started.Equal(start.Add(3*time.Hour)) {
 		t.Errorf("%+v", got)
 	}
-	if _, err := Newest(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("newest of none: %v", err)
+	if _, err := Latest(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("latest of none: %v", err)
 	}
 }

@@ -155,9 +155,41 @@ func (r *Run) Program(digest string) string {
 	return ""
 }
 
-// Failed reports whether an experiment's last attempt failed.
-func (e *Experiment) Failed() bool {
-	return len(e.Attempts) > 0 && e.Attempts[len(e.Attempts)-1].Failure != nil
+// Outcome says whether an experiment answered its question.
+type Outcome string
+
+// The outcomes of experiments.
+const (
+	Answered Outcome = "answered" // the numbers are there; verdicts judge them
+	Broken   Outcome = "failed"   // the last attempt failed
+	Skipped  Outcome = "skipped"
+)
+
+// Outcome is that of the last attempt.
+func (e *Experiment) Outcome() Outcome {
+	switch n := len(e.Attempts); {
+	case e.Skipped != "":
+		return Skipped
+	case n > 0 && e.Attempts[n-1].Failure != nil:
+		return Broken
+	}
+	return Answered
+}
+
+// Failed reports whether the last attempt failed.
+func (e *Experiment) Failed() bool { return e.Outcome() == Broken }
+
+// MeasuredOn lists what was measured on a board, without the values.
+func (r *Run) MeasuredOn(board string) []judge.Measured {
+	var all []judge.Measured
+	for _, e := range r.Experiments {
+		for _, m := range e.Measurements {
+			if e.Board == board {
+				all = append(all, judge.Measured{Quantity: m.Quantity, Source: m.Source, Core: m.CoreHz})
+			}
+		}
+	}
+	return all
 }
 
 // Blocking counts what fails the run: experiments that failed, verdicts that

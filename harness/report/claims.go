@@ -13,7 +13,8 @@ import (
 
 // Claims writes each claim beside what was measured, or nothing if the run
 // measured nothing that a claim is about.
-func Claims(w io.Writer, r *record.Run, p Paint) error {
+func Claims(w io.Writer, r *record.Run, colour bool) error {
+	p := paint(colour)
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "CLAIM\tMEASURED\tBY\tFINDING")
@@ -37,11 +38,12 @@ func Claims(w io.Writer, r *record.Run, p Paint) error {
 	for _, reason := range reasons {
 		fmt.Fprintln(&b, "  "+reason)
 	}
+	b.WriteString("\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func (p Paint) finding(f judge.Finding) string {
+func (p paint) finding(f judge.Finding) string {
 	switch f {
 	case judge.Confirmed:
 		return p.in(green, string(f))

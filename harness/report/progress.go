@@ -9,7 +9,8 @@ import (
 )
 
 // Progress writes one line about an experiment that has just ended.
-func Progress(w io.Writer, e record.Experiment, p Paint) error {
+func Progress(w io.Writer, e record.Experiment, colour bool) error {
+	p := paint(colour)
 	word, why := p.in(green, "ok  "), ""
 	switch e.Outcome() {
 	case record.Broken:

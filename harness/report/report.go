@@ -18,8 +18,8 @@ import (
 	"rigor/harness/record"
 )
 
-// Paint colours words for a terminal that knows ANSI sequences (ECMA-48 8.3.117), or leaves them.
-type Paint bool
+// paint colours words for a terminal (ECMA-48 8.3.117), or leaves them.
+type paint bool
 
 // The colours of ECMA-48 SGR.
 const (
@@ -28,14 +28,14 @@ const (
 	yellow = "33"
 )
 
-func (p Paint) in(colour, text string) string {
+func (p paint) in(colour, text string) string {
 	if !p {
 		return text
 	}
 	return "\x1b[" + colour + "m" + text + "\x1b[0m"
 }
 
-func (p Paint) outcome(v judge.Verdict) string {
+func (p paint) outcome(v judge.Verdict) string {
 	text := v.Outcome.String()
 	if v.Outcome == judge.Unset && v.Reason == judge.NoLimit {
 		return "-"
@@ -49,9 +49,19 @@ func (p Paint) outcome(v judge.Verdict) string {
 	return p.in(yellow, text)
 }
 
+// Terminal writes the summary and, if there are any, the claims. Colours are
+// for terminals that know ANSI sequences.
+func Terminal(w io.Writer, r *record.Run, colour bool) error {
+	if err := Claims(w, r, colour); err != nil {
+		return err
+	}
+	return Summary(w, r, colour)
+}
+
 // Summary writes the table of measurements (COST is what was subtracted from
 // each value as the measurement's own), what to look at, and the counts.
-func Summary(w io.Writer, r *record.Run, p Paint) error {
+func Summary(w io.Writer, r *record.Run, colour bool) error {
+	p := paint(colour)
 	var b strings.Builder
 	p.table(&b, r)
 	b.WriteString("\n")
@@ -63,7 +73,7 @@ func Summary(w io.Writer, r *record.Run, p Paint) error {
 
 // table is made of tab-separated cells; the verdict is last, so that colours,
 // which tabwriter counts as text, move nothing.
-func (p Paint) table(w io.Writer, r *record.Run) {
+func (p paint) table(w io.Writer, r *record.Run) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "QUANTITY\tBOARD\tCLOCK\tSOURCE\tN\tMIN\tP50\tP99\tMAX\tUNIT\tCOST\tP50 TIME\tVERDICT")
 	for _, e := range r.Experiments {
@@ -87,7 +97,7 @@ func cells(e record.Experiment, m record.Measurement) []string {
 		fmt.Sprint(s.Min), fmt.Sprint(s.Median.Value), fmt.Sprint(s.P99.Value), fmt.Sprint(s.Max), string(m.Unit), fmt.Sprint(m.Overhead), medianTime(m)}
 }
 
-func (p Paint) verdicts(m record.Measurement) string {
+func (p paint) verdicts(m record.Measurement) string {
 	var words []string
 	for _, v := range m.Verdicts {
 		word := p.outcome(v)
@@ -123,7 +133,7 @@ func Time(seconds *big.Rat) string {
 }
 
 // troubles lists what a reader should look at, one line each.
-func (p Paint) troubles(w io.Writer, r *record.Run) {
+func (p paint) troubles(w io.Writer, r *record.Run) {
 	line := func(colour, kind, where, text string) {
 		fmt.Fprintf(w, "%s %s: %s\n", p.in(colour, kind), where, text)
 	}
@@ -171,7 +181,7 @@ func doubtful(m record.Measurement) []string {
 	return append(append(all, m.Warnings...), m.Summary.Warnings...)
 }
 
-func (p Paint) totals(r *record.Run) string {
+func (p paint) totals(r *record.Run) string {
 	count := map[judge.Outcome]int{}
 	unlimited, broken, skipped := 0, 0, 0
 	for _, e := range r.Experiments {

@@ -42,9 +42,9 @@ func run(t *testing.T) *record.Run {
 		t.Fatal(err)
 	}
 	on := judge.Subject{RigKind: "virtual", Chip: "stm32f407", Core: 16e6}
-	var all []measure.Sample
+	var all []judge.Measured
 	measured := func(s measure.Sample) record.Measurement {
-		all = append(all, s)
+		all = append(all, judge.Measured{Quantity: s.Name, Source: s.Source, Core: on.Core})
 		sum := measure.Summarize(s)
 		return record.Measured(s, on.Core, sum, limits.Judge(on, s, sum), limits.Check(on, s, sum))
 	}
@@ -117,7 +117,7 @@ func TestGolden(t *testing.T) {
 // Colours add nothing but their own sequences.
 func TestColoursOnlyWhenAsked(t *testing.T) {
 	r := run(t)
-	for _, write := range []func(io.Writer, *record.Run, Paint) error{Summary, Claims} {
+	for _, write := range []func(io.Writer, *record.Run, bool) error{Summary, Claims, Terminal} {
 		var plain, painted bytes.Buffer
 		if err := write(&plain, r, false); err != nil {
 			t.Fatal(err)
