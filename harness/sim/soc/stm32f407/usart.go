@@ -38,7 +38,8 @@ type usartRegs struct {
 type usartTx struct {
 	Busy  bool
 	Level bool
-	Start uint64 // cycle at which the frame began
+	Start uint64 // cycle at which the frame began, or will if Wait is set
+	Wait  bool
 	Bit   uint64 // cycles a bit
 	Frame uint64 // levels, first bit lowest
 	Bits  uint64
@@ -247,6 +248,9 @@ func (u usart) txNext() uint64 {
 	if !u.Tx.Busy {
 		return clock.Never
 	}
+	if u.Tx.Wait {
+		return u.Tx.Start
+	}
 	return u.Tx.Start + u.txChange()*u.Tx.Bit
 }
 
@@ -262,6 +266,11 @@ func (u usart) txChange() uint64 {
 // shift moves the transmit line on to its next change.
 func (u usart) shift(cycle uint64) {
 	x := &u.Tx
+	if x.Wait {
+		x.Wait = false
+		u.txLevel(x.Frame&1 != 0)
+		return
+	}
 	if x.At = u.txChange(); x.At < x.Bits {
 		u.txLevel(x.Frame>>x.At&1 != 0)
 		return
@@ -273,7 +282,9 @@ func (u usart) shift(cycle uint64) {
 	if !u.load(cycle) {
 		u.Sr |= usartTC
 		u.letGo()
+		return
 	}
+	u.shift(cycle) // its first bit
 }
 
 // letGo returns the pin once a transmitter that was switched off has ended its
@@ -284,7 +295,7 @@ func (u usart) letGo() {
 	}
 }
 
-// load begins the next frame if there is one: an idle frame, a break, or the
+// load prepares the next frame if there is one, to begin at the cycle: an idle frame, a break, or the
 // data that waits (§30.3.2).
 func (u usart) load(cycle uint64) bool {
 	bit := u.bitCycles()
@@ -309,8 +320,7 @@ func (u usart) load(cycle uint64) bool {
 	default:
 		return false
 	}
-	x.Busy, x.Start, x.Bit, x.At = true, cycle, bit, 0
-	u.txLevel(x.Frame&1 != 0)
+	x.Busy, x.Wait, x.Start, x.Bit, x.At = true, true, cycle, bit, 0
 	return true
 }
 
