@@ -14,20 +14,27 @@ type Transit struct {
 	LR    uint32 // EXC_RETURN: that of the entry, or the one that is obeyed
 }
 
-// Cycles of exceptions with zero wait states. Entry, return and tail-chain are
-// Arm's figures for the Cortex-M3 and M4 (DDI 0439D 3.9.1 for the entry); a
-// Cortex-M3 in hardware showed 22 cycles from timer event to the handler's
-// first read, with no jitter: these 12 and the handler's prologue.
+// Cycles of exceptions with zero wait states.
 //
-// fpFrameCycles is the 17 words more of an extended frame, one cycle each,
-// which gives the 29 cycles often quoted for eager stacking; it was not
-// measured on this part, nor were those of unstacking.
+// Entry 12, return 10, and 17 more for each if the floating-point registers
+// move, are Arm's figures for the Cortex-M4 (Arm article 103489845, which also
+// says that the return of 12 in the Cortex-M3 manual is an error), as is the
+// tail-chain's 6 (DDI 0439 3.9.1). A Cortex-M3 in hardware showed 22 cycles
+// from a timer's event to the handler's first read, without jitter: these 12 and
+// the handler's prologue. Whether the returning instruction's own cycle is one
+// of the 10 is not said; the model counts it beside them, so that a return may
+// be one cycle long.
 //
-// vectorCommit says how long before the end of an entry the vector is fetched
-// for good. The same Cortex-M3 took a late arrival 0 to 8 cycles after the
-// first request; later ones pre-empted the first handler. That a late arrival
-// costs nothing extra is Arm's statement for the stacking; if its own vector
-// fetch at the end of the window costs anything, the model is 2 cycles short.
+// The 12 hold if the stack is reached through another bus than vectors and
+// code. With both in SRAM the part needs some cycles more, which the model
+// leaves out.
+//
+// vectorCommit is how long before the end of an entry it is too late for
+// another exception to take over. The same Cortex-M3 did so 0 to 8 cycles after
+// the first request, which are the nine cycles of Arm's stack push; later ones
+// pre-empted the first handler. That a late arrival costs nothing extra is
+// assumed: its vector and code take six cycles, so that in the window's last
+// two cycles the part may be up to 2 cycles slower.
 const (
 	entryCycles     = 12
 	tailChainCycles = 6
