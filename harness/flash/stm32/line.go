@@ -48,17 +48,20 @@ func (l *Loader) answer(n int) time.Duration { return l.onLine(n) + processing }
 
 // sync lets a loader fresh from reset measure the rate by 0x7F (AN3155 §2). One
 // that had done so takes it for a command's first byte, and a second one for its
-// complement, and says NACK: that is in sync as well.
+// complement, and says NACK: that is in sync as well. An ACK to a later try may be
+// that to an earlier one, with a command half told since.
 func (l *Loader) sync(ctx context.Context) error {
 	if err := l.port.DiscardInput(); err != nil {
 		return fmt.Errorf("synchronise: %w", err)
 	}
-	for range syncTries {
+	for i := range syncTries {
 		b, err := l.probe(ctx)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if b == ackByte || b == nackByte {
+		case b == ackByte && i > 0:
+			return l.resync(ctx)
+		case b == ackByte || b == nackByte:
 			l.lost = false
 			return nil
 		}

@@ -15,7 +15,7 @@ import (
 var ctx = context.Background()
 
 func TestIdentify(t *testing.T) {
-	for _, file := range []string{"identify.txt", "insync.txt"} {
+	for _, file := range []string{"identify.txt", "insync.txt", "lateack.txt"} {
 		t.Run(file, func(t *testing.T) {
 			p := playFile(t, file)
 			l := connect(t, p)
