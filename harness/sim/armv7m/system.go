@@ -91,8 +91,9 @@ func (c *Core) notModelled(what string) {
 	c.stop = &Stop{Reason: NotModelled, PC: c.R[15], What: what}
 }
 
-// unimplementedSystem lists what the system part of the core lacks. All of it
-// stops the simulation by name where firmware can reach it.
+// unimplementedSystem lists what the system part of the core lacks. What
+// firmware can name stops the simulation by that name; the last three lines only
+// cost cycles.
 var unimplementedSystem = []string{
 	"AIRCR.VECTRESET and VECTCLRACTIVE (debugger's use only)",
 	"ACTLR.DISFOLD, DISFPCA and DISOOFP",
@@ -103,4 +104,7 @@ var unimplementedSystem = []string{
 	"CoreSight peripheral and component identification, ROM table",
 	"accesses to word-only system registers in bytes or halfwords",
 	"PWR Stop/Standby mode (WFI or WFE with SCR.SLEEPDEEP)",
+	"the slower exception entry with stack and vectors on one bus",
+	"an interrupt during the lazy save of floating-point registers waits for its end",
+	"the time clocks take to start after WFI and WFE",
 }
