@@ -33,8 +33,9 @@ func uart(rate timebase.Rate, text string) probes.Capture {
 	return c
 }
 
-// sigrok-cli's UART decoder reads "Rigor" from this golden file; see the target
-// sigrok in the Makefile.
+// sigrok-cli 0.7.2 reads "Rigor" from this golden file:
+//
+//	sigrok-cli -I vcd -i uart.vcd -P uart:rx=tx:baudrate=115200:format=ascii -A uart=rx-data
 func TestVCDGolden(t *testing.T) {
 	var text bytes.Buffer
 	if err := WriteVCD(&text, uart(16e6, "Rigor"), "uart 115200 $end"); err != nil {
