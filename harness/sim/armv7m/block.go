@@ -207,7 +207,7 @@ func (a *assembler) advance(in *insn, conditional bool) {
 // block.
 func (in *insn) ends() bool {
 	switch in.op {
-	case opB, opBL, opBX, opBLX, opTBB, opTBH, opSVC, opBKPT, opUndefined, opUDF, opNOCP, opWFI, opWFE:
+	case opB, opBL, opBX, opBLX, opTBB, opTBH, opSVC, opBKPT, opUndefined, opUnpredictable, opUDF, opNOCP, opWFI, opWFE:
 		return true
 	case opLDM:
 		return in.imm>>15 != 0
@@ -216,7 +216,7 @@ func (in *insn) ends() bool {
 }
 
 func (in *insn) isFP() bool {
-	return in.op >= opFirstFP || in.op == opUndefined && in.a != 0
+	return in.op >= opFirstFP || in.op <= opUnpredictable && in.a != 0
 }
 
 func (a *assembler) finish() {

@@ -106,14 +106,13 @@ func (m *Machine) stepUntil(pc uint32, limit int) error {
 	return fmt.Errorf("at %#x after %d instructions", m.c.R[15], limit)
 }
 
-// Valid implements conform.Decoder. The model refuses what is UNPREDICTABLE
-// along with what is UNDEFINED, so that it never calls an encoding
-// unpredictable.
+// Valid implements conform.Decoder. Hints that the manual doesn't allocate
+// count as unpredictable.
 func (m *Machine) Valid(code []byte) (ok, unpredictable bool) {
 	h1, h2 := halfword(code), uint32(0)
 	if isWide(h1) {
 		h2 = halfword(code[2:])
 	}
 	in := decode(0, h1, h2, 0)
-	return in.op != opUndefined, false
+	return in.op > opUnpredictable, in.op == opUnpredictable || in.op == opNOP && in.a != 0
 }

@@ -25,7 +25,8 @@ type op uint16
 // Suffixes: i immediate operand, r register operand, x shifted register
 // operand, S sets flags. The flag-setting opcode follows the other.
 const (
-	opUndefined op = iota // must be the zero value
+	opUndefined     op = iota // must be the zero value
+	opUnpredictable           // refused like the former
 
 	opANDi
 	opANDSi
@@ -233,7 +234,7 @@ const (
 	opTBB // n + m
 	opTBH
 
-	opNOP     // and hints that do nothing
+	opNOP     // and hints that do nothing; a is 1 for unallocated ones
 	opBarrier // a is isb, or another
 	opIT      // n is the new ITSTATE
 	opMRS
@@ -361,6 +362,10 @@ func decodeImmShift(kind, imm5 uint32) uint8 {
 	return uint8(kind<<6 | imm5)
 }
 
+// unpredictable is what becomes of an UNPREDICTABLE encoding, where nothing
+// else is said: the fault of an UNDEFINED one.
+var unpredictable = insn{op: opUnpredictable}
+
 // bad is BadReg(): SP and PC, which most 32-bit encodings do not take.
 func bad(r uint32) bool { return r == 13 || r == 15 }
 
@@ -382,8 +387,7 @@ func lastInIT(it uint8) bool { return it&0xF == 8 }
 func isWide(h uint32) bool { return h >= 0xE800 }
 
 // decode decodes the instruction at pc, of which h2 is used if h1 says so.
-// UNPREDICTABLE encodings are UNDEFINED unless something else is said where
-// they are decoded. A conditional instruction's condition is not its business.
+// A conditional instruction's condition is not its business.
 func decode(pc, h1, h2 uint32, it uint8) insn {
 	var in insn
 	if isWide(h1) {
@@ -393,7 +397,7 @@ func decode(pc, h1, h2 uint32, it uint8) insn {
 		in = decode16(pc, h1, it)
 	}
 	if it != 0 && !allowedInIT(in, it) {
-		in.op = opUndefined
+		in.op = opUnpredictable
 	}
 	in.it = it
 	return in

@@ -93,12 +93,12 @@ func decodeSpecial16(pc, h uint32) insn {
 		if h&7 == 0 {
 			return insn{op: opBX, m: m}
 		}
-		return insn{}
+		return unpredictable
 	case 0b111:
 		if h&7 == 0 && m != 15 {
 			return insn{op: opBLX, m: m}
 		}
-		return insn{}
+		return unpredictable
 	}
 	switch field(h, 9, 8) {
 	case 0b00:
@@ -106,7 +106,7 @@ func decodeSpecial16(pc, h uint32) insn {
 	case 0b01:
 		switch {
 		case d == 15:
-			return insn{}
+			return unpredictable
 		case m == 15:
 			return insn{op: opCMPi, n: d, imm: pc + 4}
 		}
@@ -171,6 +171,8 @@ func decodeMisc16(pc, h uint32) insn {
 	case h>>8 == 0xB2:
 		extend := [4]op{opSXTH, opSXTB, opUXTH, opUXTB}[field(h, 7, 6)]
 		return insn{op: extend, d: uint8(h & 7), m: uint8(field(h, 5, 3))}
+	case h == 0xB400, h == 0xBC00: // nothing to push or pop
+		return unpredictable
 	case h&0xFE00 == 0xB400: // PUSH
 		return storeMultiple(13, h&0xFF|h&0x100<<6, true, true)
 	case h&0xFE00 == 0xBC00: // POP
@@ -195,7 +197,7 @@ func decodeIT(h uint32) insn {
 	}
 	cond, count := field(h, 7, 4), bits.OnesCount32(h&0xF)
 	if cond == 15 || cond == 14 && count != 1 {
-		return insn{}
+		return unpredictable
 	}
 	return insn{op: opIT, n: uint8(h)}
 }
@@ -219,7 +221,7 @@ func hint(n uint32) insn {
 func decodeMultiple16(h uint32) insn {
 	n, list := field(h, 10, 8), h&0xFF
 	if list == 0 {
-		return insn{}
+		return unpredictable
 	}
 	if h&0x800 != 0 {
 		return loadMultiple(n, list, false, list>>n&1 == 0)

@@ -27,7 +27,7 @@ func decode32(pc, h1, h2 uint32) insn {
 	switch {
 	case h1&0xFF10 == 0xF800:
 		return decodeStore(h1, h2)
-	case h1&0xFE00 == 0xF800:
+	case h1&0xFE10 == 0xF810:
 		return decodeLoad(pc, h1, h2)
 	case h1&0xFF00 == 0xFA00:
 		return decodeDataReg(h1, h2)
@@ -48,10 +48,9 @@ func decodeMultiple32(h1, h2 uint32) insn {
 	switch {
 	case h1&0x180 == 0 || h1&0x180 == 0x180:
 		return insn{}
-	case n == 15, list == 0, list&0x2000 != 0, writeback && list>>n&1 != 0:
-		return insn{}
-	case load && list>>14 == 3, !load && list>>15 != 0:
-		return insn{}
+	case n == 15, list == 0, list&0x2000 != 0, writeback && list>>n&1 != 0,
+		load && list>>14 == 3, !load && list>>15 != 0:
+		return unpredictable
 	case load:
 		return loadMultiple(n, list, decrement, writeback)
 	}
@@ -68,12 +67,12 @@ func decodeDualExclusive(h1, h2 uint32) insn {
 	switch h1 & 0xFFF0 {
 	case 0xE840:
 		if bad(uint32(d)) || bad(uint32(t)) || n == 15 || d == n || d == t {
-			return insn{}
+			return unpredictable
 		}
 		return insn{op: opSTREX, d: d, n: n, a: t, imm: h2 & 0xFF << 2}
 	case 0xE850:
 		if bad(uint32(t)) || n == 15 || d != 15 {
-			return insn{}
+			return unpredictable
 		}
 		return insn{op: opLDREX, d: t, n: n, imm: h2 & 0xFF << 2}
 	case 0xE8C0:
@@ -85,34 +84,29 @@ func decodeDualExclusive(h1, h2 uint32) insn {
 }
 
 func decodeStoreExclusive(h2 uint32, n, t uint8) insn {
-	d := uint8(h2 & 0xF)
-	if bad(uint32(d)) || bad(uint32(t)) || n == 15 || d == n || d == t {
+	d, size := uint8(h2&0xF), field(h2, 7, 4)
+	switch {
+	case size != 4 && size != 5:
 		return insn{}
+	case h2&0xF00 != 0xF00, bad(uint32(d)), bad(uint32(t)), n == 15, d == n, d == t:
+		return unpredictable
 	}
-	switch h2 & 0xFF0 {
-	case 0xF40:
-		return insn{op: opSTREXB, d: d, n: n, a: t}
-	case 0xF50:
-		return insn{op: opSTREXH, d: d, n: n, a: t}
-	}
-	return insn{}
+	return insn{op: pick(size == 4, opSTREXB, opSTREXH), d: d, n: n, a: t}
 }
 
+// decodeLoadExclusive has TBB and TBH, too.
 func decodeLoadExclusive(h2 uint32, n, t uint8) insn {
-	switch {
-	case h2&0xFFE0 == 0xF000: // TBB, TBH
-		if n == 13 || bad(h2&0xF) {
-			return insn{}
+	switch size := field(h2, 7, 4); size {
+	case 0, 1:
+		if h2&0xFF00 != 0xF000 || n == 13 || bad(h2&0xF) {
+			return unpredictable
 		}
-		return insn{op: opTBB + op(field(h2, 4, 4)), n: n, m: uint8(h2 & 0xF)}
-	case bad(uint32(t)), n == 15, h2&0xF != 0xF:
-		return insn{}
-	}
-	switch h2 & 0xFF0 {
-	case 0xF40:
-		return insn{op: opLDREXB, d: t, n: n}
-	case 0xF50:
-		return insn{op: opLDREXH, d: t, n: n}
+		return insn{op: opTBB + op(size), n: n, m: uint8(h2 & 0xF)}
+	case 4, 5:
+		if h2&0xF0F != 0xF0F || bad(uint32(t)) || n == 15 {
+			return unpredictable
+		}
+		return insn{op: pick(size == 4, opLDREXB, opLDREXH), d: t, n: n}
 	}
 	return insn{}
 }
@@ -126,10 +120,8 @@ func decodeDual(h1, h2 uint32) insn {
 	}
 	in := insn{op: opSTRD, d: uint8(t), n: uint8(n), a: uint8(t2), imm: offset}
 	switch {
-	case bad(t), bad(t2), writeback && (n == t || n == t2 || n == 15):
-		return insn{}
-	case load && t == t2, !load && n == 15:
-		return insn{}
+	case bad(t), bad(t2), writeback && (n == t || n == t2 || n == 15), load && t == t2, !load && n == 15:
+		return unpredictable
 	}
 	if load {
 		in.op = opLDRD
@@ -171,7 +163,7 @@ func dataProcessing(operation, s, d, n uint32, kind op) insn {
 		return insn{}
 	case test != 0 && d == 15 && s == 1:
 		if n == 15 || n == 13 && (operation == 0 || operation == 4) {
-			return insn{}
+			return unpredictable
 		}
 		in.op = test + kind
 		return in
@@ -180,7 +172,7 @@ func dataProcessing(operation, s, d, n uint32, kind op) insn {
 	case operation == 3 && n == 15:
 		family = opMVNi
 	case !registersAllowed(operation, d, n):
-		return insn{}
+		return unpredictable
 	}
 	in.op = family + 2*kind + op(s)
 	return in
@@ -207,17 +199,22 @@ func decodeShifted(h1, h2 uint32) insn {
 	plain := kind == shiftLSL && amount == 0
 	in := dataProcessing(operation, s, d, n, kindShifted)
 	in.m, in.a = uint8(m), shift
+	if in.op <= opUnpredictable {
+		return insn{op: in.op}
+	}
+	if h2&0x8000 != 0 {
+		return unpredictable
+	}
 	if in.op == opMOVx || in.op == opMOVSx {
 		return decodeMove(in, s, plain, kind, amount)
 	}
 	switch {
-	case bad(m), d == 13 && (kind != shiftLSL || amount > 3):
-		return insn{}
-	case (in.op == opMVNx || in.op == opMVNSx) && bad(d):
-		return insn{}
+	case bad(m), d == 13 && (kind != shiftLSL || amount > 3),
+		(in.op == opMVNx || in.op == opMVNSx) && bad(d):
+		return unpredictable
 	case plain && in.op >= opTSTi && in.op <= opCMNx:
 		in.op-- // the register form
-	case plain && in.op != opUndefined:
+	case plain:
 		in.op -= 2
 	}
 	return in
@@ -225,8 +222,10 @@ func decodeShifted(h1, h2 uint32) insn {
 
 func decodePack(s, n, d, m, kind uint32, shift uint8) insn {
 	switch {
-	case s != 0, kind&1 != 0, bad(d), bad(n), bad(m):
+	case s != 0, kind&1 != 0:
 		return insn{}
+	case bad(d), bad(n), bad(m):
+		return unpredictable
 	case kind == shiftASR:
 		return insn{op: opPKHTB, d: uint8(d), n: uint8(n), m: uint8(m), a: shift}
 	}
@@ -239,12 +238,12 @@ func decodeMove(in insn, s uint32, plain bool, kind, amount uint32) insn {
 	if plain {
 		in.op = opMOVr + op(s)
 		if s != 0 && (bad(d) || bad(m)) || d == 15 || m == 15 || d == 13 && m == 13 {
-			return insn{}
+			return unpredictable
 		}
 		return in
 	}
 	if bad(d) || bad(m) {
-		return insn{}
+		return unpredictable
 	}
 	if kind != shiftROR {
 		in.op = [3]op{opLSLi, opLSRi, opASRi}[kind] + op(s)
@@ -276,7 +275,7 @@ func decodeModifiedImm(h1, h2 uint32) insn {
 	s, d := field(h1, 4, 4), field(h2, 11, 8)
 	in := dataProcessing(field(h1, 8, 5), s, d, h1&0xF, kindImm)
 	if in.op >= opMOVi && in.op <= opMOVSi && bad(d) || in.op >= opMVNi && in.op <= opMVNSi && bad(d) {
-		return insn{}
+		return unpredictable
 	}
 	var rotated bool
 	if in.imm, rotated = expandImm(h1, h2); rotated {
@@ -292,8 +291,10 @@ func decodePlainImm(pc, h1, h2 uint32) insn {
 	in := insn{d: uint8(d), n: uint8(n), imm: imm12}
 	operation := field(h1, 8, 4)
 	switch {
-	case d == 15, d == 13 && (n != 13 || operation != 0 && operation != 10):
+	case operation&1 != 0, operation == 2, operation == 6, operation == 8, operation == 14, operation == 30:
 		return insn{}
+	case d == 15, d == 13 && (n != 13 || operation != 0 && operation != 10):
+		return unpredictable
 	}
 	switch operation {
 	case 0, 10:
@@ -303,8 +304,8 @@ func decodePlainImm(pc, h1, h2 uint32) insn {
 	case 12:
 		return insn{op: opMOVT, d: in.d, imm: n<<12 | imm12}
 	}
-	if n == 13 || h1&0x400 != 0 || h2&0x20 != 0 {
-		return insn{}
+	if n == 13 || n == 15 && operation != 22 || h1&0x400 != 0 || h2&0x20 != 0 {
+		return unpredictable
 	}
 	return decodeSaturateBitfield(in, operation, field(h2, 14, 12)<<2|field(h2, 7, 6), h2&0x1F)
 }
@@ -325,9 +326,6 @@ func addSubWide(in insn, pc uint32, sub bool) insn {
 }
 
 func decodeSaturateBitfield(in insn, operation, shift, width uint32) insn {
-	if in.n == 15 && operation != 22 {
-		return insn{}
-	}
 	in.imm = width
 	switch operation {
 	case 16, 18, 24, 26: // SSAT, USAT; with a shift of ASR #0: the 16-bit ones
@@ -338,18 +336,18 @@ func decodeSaturateBitfield(in insn, operation, shift, width uint32) insn {
 		if operation&2 == 0 || shift != 0 {
 			in.a = decodeImmShift(operation&2, shift)
 			in.op = pick(signed, opSSAT, opUSAT)
-		} else if width < 16 {
-			in.op = pick(signed, opSSAT16, opUSAT16)
+		} else if in.op = pick(signed, opSSAT16, opUSAT16); width > 15 {
+			return unpredictable
 		}
 	case 20, 28: // SBFX, UBFX: width is one less than the field's
 		if shift+width > 31 {
-			return insn{}
+			return unpredictable
 		}
 		in.a, in.m = uint8(31-width-shift), uint8(31-width)
 		in.op = pick(operation == 20, opSBFX, opUBFX)
 	case 22: // BFI, BFC: width is the msb
 		if width < shift {
-			return insn{}
+			return unpredictable
 		}
 		in.op = pick(in.n == 15, opBFC, opBFI)
 		in.a, in.imm = uint8(shift), (2<<(width-shift)-1)<<shift
@@ -389,14 +387,14 @@ func decodeSystem(h1, h2 uint32) insn {
 	switch {
 	case h1&0xFFF0 == 0xF380 && h2&0xF300 == 0x8000:
 		n := h1 & 0xF
-		if bad(n) || h2&0xC00 == 0 {
-			return insn{}
+		if bad(n) || h2&0xC00 == 0 || !isSpecial(h2&0xFF) {
+			return unpredictable
 		}
 		return insn{op: opMSR, n: uint8(n), a: uint8(field(h2, 11, 10)), imm: h2 & 0xFF}
 	case h1 == 0xF3EF && h2&0xF000 == 0x8000:
 		d := field(h2, 11, 8)
-		if bad(d) {
-			return insn{}
+		if bad(d) || !isSpecial(h2&0xFF) {
+			return unpredictable
 		}
 		return insn{op: opMRS, d: uint8(d), imm: h2 & 0xFF}
 	case h1 == 0xF3AF && h2&0xFF00 == 0x8000:
@@ -415,15 +413,24 @@ func decodeSystem(h1, h2 uint32) insn {
 	return insn{}
 }
 
+// isSpecial says whether a SYSm names a special register (B5.2.2).
+func isSpecial(sysm uint32) bool {
+	return sysm <= sysmPSP && sysm != 4 || sysm >= sysmPRIMASK && sysm <= sysmCONTROL
+}
+
 // decodeStore is A5.3.10.
 func decodeStore(h1, h2 uint32) insn {
 	n, t, size := h1&0xF, field(h2, 15, 12), field(h1, 6, 5)
-	if size == 3 || n == 15 || t == 15 || size != 2 && t == 13 {
+	if size == 3 || n == 15 {
 		return insn{}
 	}
 	width := [3]op{1, 2, 0}[size] // word, byte, halfword in opcode order
 	in := insn{d: uint8(t), n: uint8(n)}
-	return addressing(in, h1, h2, addressModes{opSTRi, opSTRr, opSTRpre, opSTRpost, opSTRT}, width)
+	in = addressing(in, h1, h2, addressModes{opSTRi, opSTRr, opSTRpre, opSTRpost, opSTRT}, width)
+	if in.op != opUndefined && (t == 15 || size != 2 && t == 13) {
+		return unpredictable
+	}
+	return in
 }
 
 // addressModes are the first opcodes of the families of A5.3.7 to A5.3.10.
@@ -435,8 +442,11 @@ func addressing(in insn, h1, h2 uint32, modes addressModes, width op) insn {
 		return in
 	}
 	if h2&0x800 == 0 {
-		if h2&0x7C0 != 0 || bad(h2&0xF) {
+		if h2&0x7C0 != 0 {
 			return insn{}
+		}
+		if bad(h2 & 0xF) {
+			return unpredictable
 		}
 		in.op, in.m, in.a = modes.register+width, uint8(h2&0xF), uint8(field(h2, 5, 4))
 		return in
@@ -449,7 +459,7 @@ func addressing(in insn, h1, h2 uint32, modes addressModes, width op) insn {
 	case 0b110:
 		in.op = modes.unprivileged + width
 		if bad(uint32(in.d)) {
-			return insn{}
+			return unpredictable
 		}
 		return in
 	case 0b100:
@@ -459,9 +469,11 @@ func addressing(in insn, h1, h2 uint32, modes addressModes, width op) insn {
 		in.op = modes.pre + width
 	case 0b001, 0b011:
 		in.op = modes.post + width
+	default:
+		return insn{}
 	}
 	if in.n == in.d {
-		return insn{}
+		return unpredictable
 	}
 	return in
 }
@@ -470,7 +482,7 @@ func addressing(in insn, h1, h2 uint32, modes addressModes, width op) insn {
 func decodeLoad(pc, h1, h2 uint32) insn {
 	n, t := h1&0xF, field(h2, 15, 12)
 	size, signed := field(h1, 6, 5), field(h1, 8, 8)
-	if size == 3 || size == 2 && signed == 1 || size != 2 && t == 13 {
+	if size == 3 || size == 2 && signed == 1 {
 		return insn{}
 	}
 	width := [2][3]op{{1, 2, 0}, {3, 4, 0}}[signed][size]
@@ -483,7 +495,12 @@ func decodeLoad(pc, h1, h2 uint32) insn {
 	} else {
 		in = addressing(in, h1, h2, addressModes{opLDRi, opLDRr, opLDRpre, opLDRpost, opLDRT}, width)
 	}
-	if t == 15 && size != 2 {
+	switch {
+	case in.op <= opUnpredictable || size == 2:
+		return in
+	case t == 13:
+		return unpredictable
+	case t == 15:
 		return memoryHint(in)
 	}
 	return in
@@ -492,10 +509,14 @@ func decodeLoad(pc, h1, h2 uint32) insn {
 // memoryHint is a load of a byte or halfword to PC: PLD, PLI or a hint
 // without a meaning. The indexed forms are UNPREDICTABLE.
 func memoryHint(in insn) insn {
-	if in.op >= opLDRi && in.op < opLDRpre {
-		return insn{op: opNOP}
+	if in.op >= opLDRpre {
+		return unpredictable
 	}
-	return insn{}
+	hint := insn{op: opNOP}
+	if _, width, _ := in.loadShape(); width == 2 {
+		hint.a = 1
+	}
+	return hint
 }
 
 // decodeDataReg is A5.3.12, with A5.3.13 to A5.3.15.
@@ -503,75 +524,55 @@ func decodeDataReg(h1, h2 uint32) insn {
 	n, d, m := h1&0xF, field(h2, 11, 8), h2&0xF
 	op1, op2 := field(h1, 7, 4), field(h2, 7, 4)
 	in := insn{d: uint8(d), n: uint8(n), m: uint8(m)}
-	if h2>>12 != 15 || bad(d) || bad(m) {
-		return insn{}
-	}
 	switch {
+	case h2>>12 != 15:
+		return insn{}
 	case op1 < 8 && op2 == 0:
-		if bad(n) {
-			return insn{}
-		}
 		in.op = [4]op{opLSLr, opLSRr, opASRr, opRORr}[op1>>1] + op(op1&1)
 	case op1 < 8 && op2 >= 8:
-		return decodeExtend(in, op1, h2)
+		in = decodeExtend(in, op1, h2)
 	case op1 >= 8 && op2 < 8:
-		if bad(n) {
-			return insn{}
+		if op1&7 != 3 && op1&7 != 7 && op2&3 != 3 {
+			in.op, in.imm = opParallel, op1&7<<3|op2
 		}
-		return decodeParallel(in, op1, op2)
 	case op1 >= 8 && op1 < 12 && op2 < 12:
-		if bad(n) {
-			return insn{}
-		}
-		return decodeMiscData(in, op1&3, op2&3)
+		in = decodeMiscData(in, op1&3, op2&3)
+	}
+	if in.op != opUndefined && (bad(d) || bad(m) || bad(uint32(in.n))) {
+		return unpredictable
 	}
 	return in
 }
 
+// decodeExtend is A5.3.12's extensions; without an addend, a is 1.
 func decodeExtend(in insn, op1, h2 uint32) insn {
-	if op1 > 5 || in.n == 13 || h2&0x40 != 0 {
+	if op1 > 5 {
 		return insn{}
 	}
-	in.imm = field(h2, 5, 4) * 8
-	plain := [6]op{opSXTH, opUXTH, 0, 0, opSXTB, opUXTB}[op1]
-	if in.n == 15 {
-		if in.imm == 0 && plain != 0 {
-			in.op = plain
-			return in
-		}
-		in.a, in.n = 1, 0
+	if h2&0x40 != 0 {
+		return unpredictable
 	}
 	in.op = [6]op{opSXTAH, opUXTAH, opSXTAB16, opUXTAB16, opSXTAB, opUXTAB}[op1]
-	return in
-}
-
-func decodeParallel(in insn, op1, op2 uint32) insn {
-	if op1 == 0b1111 || op1 == 0b1011 || op2&3 == 3 {
-		return insn{}
+	in.imm = field(h2, 5, 4) * 8
+	if in.n == 15 {
+		in.a, in.n = 1, 0
+		if plain := [6]op{opSXTH, opUXTH, 0, 0, opSXTB, opUXTB}[op1]; in.imm == 0 && plain != 0 {
+			in.op = plain
+		}
 	}
-	in.op, in.imm = opParallel, op1&7<<3|op2
 	return in
 }
 
+// decodeMiscData is A5.3.15. Those with one operand give it twice.
 func decodeMiscData(in insn, op1, op2 uint32) insn {
-	switch op1 {
-	case 0:
-		in.op = [4]op{opQADD, opQDADD, opQSUB, opQDSUB}[op2]
-		return in
-	case 1:
-		in.op = [4]op{opREV, opREV16, opRBIT, opREVSH}[op2]
-	case 2:
-		if op2 == 0 {
-			in.op = opSEL
-		}
-		return in
-	case 3:
-		if op2 == 0 {
-			in.op = opCLZ
-		}
-	}
-	if in.n != in.m { // Rm is given twice
-		return insn{}
+	in.op = [4][4]op{
+		{opQADD, opQDADD, opQSUB, opQDSUB},
+		{opREV, opREV16, opRBIT, opREVSH},
+		{opSEL},
+		{opCLZ},
+	}[op1][op2]
+	if op1&1 != 0 && in.op != opUndefined && in.n != in.m {
+		return unpredictable
 	}
 	return in
 }
@@ -580,25 +581,23 @@ func decodeMiscData(in insn, op1, op2 uint32) insn {
 func decodeMultiply(h1, h2 uint32) insn {
 	n, a, d, m := h1&0xF, field(h2, 15, 12), field(h2, 11, 8), h2&0xF
 	op1, op2 := field(h1, 6, 4), field(h2, 5, 4)
-	if h2&0xC0 != 0 || bad(n) || bad(d) || bad(m) || a == 13 {
+	if h2&0xC0 != 0 {
 		return insn{}
 	}
 	in := insn{d: uint8(d), n: uint8(n), m: uint8(m), a: uint8(a), imm: op2}
-	if op1 == 0 {
-		switch {
-		case op2 == 0 && a == 15:
-			in.op = opMUL
-		case op2 == 0:
-			in.op = opMLA
-		case op2 == 1 && a != 15:
-			in.op = opMLS
-		}
-		return in
-	}
-	if op1 != 1 && op2 > 1 || op1 == 7 && op2 != 0 || op1 == 6 && a == 15 {
+	switch {
+	case op1 == 0 && op2 == 0:
+		in.op = pick(a == 15, opMUL, opMLA)
+	case op1 == 0 && op2 == 1:
+		in.op = opMLS
+	case op1 == 1, op1 > 1 && op1 < 7 && op2 < 2, op1 == 7 && op2 == 0:
+		in.op = [8]op{0, opSMLAxy, opSMLAD, opSMLAW, opSMLSD, opSMMLA, opSMMLS, opUSADA8}[op1]
+	default:
 		return insn{}
 	}
-	in.op = [8]op{0, opSMLAxy, opSMLAD, opSMLAW, opSMLSD, opSMMLA, opSMMLS, opUSADA8}[op1]
+	if bad(n) || bad(d) || bad(m) || a == 13 || a == 15 && (in.op == opMLS || in.op == opSMMLS) {
+		return unpredictable
+	}
 	return in
 }
 
@@ -606,22 +605,14 @@ func decodeMultiply(h1, h2 uint32) insn {
 func decodeLongMultiply(h1, h2 uint32) insn {
 	n, lo, hi, m := h1&0xF, field(h2, 15, 12), field(h2, 11, 8), h2&0xF
 	op1, op2 := field(h1, 6, 4), field(h2, 7, 4)
-	if bad(n) || bad(hi) || bad(m) {
-		return insn{}
-	}
-	in := insn{d: uint8(lo), n: uint8(n), m: uint8(m), a: uint8(hi)}
-	if op2 == 15 && (op1 == 1 || op1 == 3) {
-		if lo != 15 {
-			return insn{}
-		}
-		in.d, in.op = in.a, pick(op1 == 1, opSDIV, opUDIV)
-		return in
-	}
-	if bad(lo) || lo == hi {
-		return insn{}
-	}
-	in.imm = op2 & 3
+	in := insn{d: uint8(lo), n: uint8(n), m: uint8(m), a: uint8(hi), imm: op2 & 3}
 	switch {
+	case op2 == 15 && (op1 == 1 || op1 == 3):
+		in.d, in.op = in.a, pick(op1 == 1, opSDIV, opUDIV)
+		if lo != 15 || bad(n) || bad(hi) || bad(m) {
+			return unpredictable
+		}
+		return in
 	case op2 == 0:
 		in.op = [8]op{0: opSMULL, 2: opUMULL, 4: opSMLAL, 6: opUMLAL}[op1]
 	case op1 == 4 && op2>>2 == 2:
@@ -632,6 +623,9 @@ func decodeLongMultiply(h1, h2 uint32) insn {
 		in.op, in.imm = opSMLSLD, op2&1
 	case op1 == 6 && op2 == 6:
 		in.op = opUMAAL
+	}
+	if in.op != opUndefined && (bad(n) || bad(lo) || bad(hi) || bad(m) || lo == hi) {
+		return unpredictable
 	}
 	return in
 }

@@ -11,8 +11,8 @@ func decodeCoprocessor(h1, h2 uint32) insn {
 		return decodeAbsent(h1, coproc)
 	}
 	in := decodeFP(h1, h2)
-	if in.op == opUndefined {
-		in = insn{op: opUndefined, a: 1} // after the coprocessor check, see block.emit
+	if in.op <= opUnpredictable {
+		in.a = 1 // after the coprocessor check, see insn.isFP
 	}
 	return in
 }
@@ -86,7 +86,7 @@ func decodeFPOther(in insn, h1, h2 uint32) insn {
 	opc2, top := h1&0xF, field(h2, 7, 7)
 	if h2&0x40 == 0 {
 		if h2&0xA0 != 0 {
-			return insn{}
+			return unpredictable
 		}
 		return insn{op: opVMOVi, d: in.d, imm: expandFPImm(opc2<<4 | h2&0xF)}
 	}
@@ -101,7 +101,7 @@ func decodeFPOther(in insn, h1, h2 uint32) insn {
 		in.op, in.a = opVCMP, uint8(top)
 	case 5:
 		if h2&0x2F != 0 {
-			return insn{}
+			return unpredictable
 		}
 		in.op, in.a = opVCMPz, uint8(top)
 	case 8:
@@ -118,7 +118,7 @@ func decodeFPFixed(in insn, opc2, h2 uint32) insn {
 	size := 16 + 16*field(h2, 7, 7)
 	fraction := size - (h2&0xF<<1 | field(h2, 5, 5))
 	if int32(fraction) < 0 {
-		return insn{}
+		return unpredictable
 	}
 	in.op = pick(opc2 < 12, opVCVTfromFix, opVCVTtoFix)
 	in.a, in.imm = uint8(fraction), ^opc2&1|field(h2, 7, 7)<<1
@@ -138,37 +138,34 @@ func expandFPImm(imm8 uint32) uint32 {
 func decodeFPTransfer(h1, h2 uint32) insn {
 	_, n, _ := fpRegs(h1, h2)
 	t, load := uint8(field(h2, 15, 12)), h1&0x10 != 0
+	double := h2&0x100 != 0
 	switch {
-	case h2&0x100 != 0:
-		if h1&0xC0 != 0 || h2&0x60 != 0 || n >= 32 {
-			return insn{}
-		}
-		n = uint8((field(h2, 7, 7)<<4|h1&0xF)<<1 | field(h1, 5, 5)) // Dd[x]
-		if n >= 32 {
-			return insn{}
-		}
-	case h1&0xE0 == 0xE0:
-		return decodeFPStatus(h1, t)
-	case h1&0xE0 != 0:
+	case !double && h1&0xE0 == 0xE0:
+		return decodeFPStatus(h1, h2, t)
+	case !double && h1&0xE0 != 0, double && (h1&0xC0 != 0 || h2&0x60 != 0):
 		return insn{}
+	case double: // a half of Dd
+		n = uint8((field(h2, 7, 7)<<4|h1&0xF)<<1 | field(h1, 5, 5))
 	}
 	switch {
-	case bad(uint32(t)):
+	case n >= 32:
 		return insn{}
+	case bad(uint32(t)), h2&0xF != 0, !double && h2&0x60 != 0:
+		return unpredictable
 	case load:
 		return insn{op: opVMOVfromS, d: t, n: n}
 	}
 	return insn{op: opVMOVtoS, d: n, n: t}
 }
 
-func decodeFPStatus(h1 uint32, t uint8) insn {
+// decodeFPStatus is VMSR and VMRS. FPSCR is the only register.
+func decodeFPStatus(h1, h2 uint32, t uint8) insn {
+	load := h1&0x10 != 0
 	switch {
-	case h1&0xF != 1 || t == 13:
-		return insn{}
-	case h1&0x10 != 0:
+	case h1&0xF != 1, h2&0xEF != 0, t == 13, t == 15 && !load:
+		return unpredictable
+	case load:
 		return insn{op: opVMRS, d: t}
-	case t == 15:
-		return insn{}
 	}
 	return insn{op: opVMSR, n: t}
 }
@@ -183,8 +180,10 @@ func decodeFPTransfer2(h1, h2 uint32) insn {
 		s = (field(h2, 5, 5)<<4 | h2&0xF) << 1
 	}
 	switch {
-	case h2&0xD0 != 0x10, bad(t), bad(t2), s > 30, load && t == t2:
+	case h2&0xD0 != 0x10:
 		return insn{}
+	case bad(t), bad(t2), s > 30, load && t == t2:
+		return unpredictable
 	}
 	return insn{op: pick(load, opVMOVfrom2, opVMOVto2), d: uint8(s), n: uint8(t), m: uint8(t2)}
 }
@@ -213,7 +212,7 @@ func decodeFPLoadStore(h1, h2 uint32) insn {
 	switch h1 & 0x1A0 {
 	case 0x100, 0x180: // VLDR, VSTR
 		if n == 15 && !load {
-			return insn{}
+			return unpredictable
 		}
 		in.imm = imm8 << 2
 		if !up {
@@ -228,7 +227,7 @@ func decodeFPLoadStore(h1, h2 uint32) insn {
 		return insn{}
 	}
 	if words == 0 || uint32(first)+words > 32 || n == 15 && writeback {
-		return insn{}
+		return unpredictable
 	}
 	in.imm |= words << 16
 	return in

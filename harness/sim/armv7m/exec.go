@@ -684,7 +684,7 @@ func (c *Core) exec(b *block, i, n int) bool {
 			return c.fault(b, in, faultBreakpoint)
 		case opNOCP:
 			return c.fault(b, in, faultNoCP)
-		case opUndefined, opUDF:
+		case opUndefined, opUnpredictable, opUDF:
 			return c.fault(b, in, faultUndefInstr)
 		case opEnd:
 			c.settle(b, i-1)
