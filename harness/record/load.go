@@ -55,7 +55,10 @@ func Load(dir string) (*Run, error) {
 // against the recorded digest.
 func (r *Run) Sample(m Measurement) (measure.Sample, error) {
 	var f sampleFile
-	path := filepath.Join(r.dir, filepath.FromSlash(m.File))
+	if !filepath.IsLocal(m.File) {
+		return measure.Sample{}, fmt.Errorf("load sample: %w", &FormatError{m.File, ErrForeign})
+	}
+	path := filepath.Join(r.dir, m.File)
 	if err := readJSON(path, &f); err != nil {
 		return measure.Sample{}, fmt.Errorf("load sample: %w", err)
 	}

@@ -337,6 +337,11 @@ func TestChangedSampleIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	outside := m
+	outside.File = "../run.json"
+	if _, err := r.Sample(outside); !errors.Is(err, ErrForeign) {
+		t.Errorf("file outside of the bundle: %v", err)
+	}
 	for _, c := range []struct {
 		text string
 		want error
@@ -455,4 +460,36 @@ func TestLatestOfEachRig(t *testing.T) {
 	if _, err := Latest(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("latest of none: %v", err)
 	}
+}
+
+// Whatever run.json holds, reading and rendering it doesn't panic.
+func FuzzLoad(f *testing.F) {
+	whole, err := os.ReadFile(filepath.Join("testdata", RunFile))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add(whole[:len(whole)/2])
+	f.Add([]byte(`{"schema": 1, "experiments": [{"measurements": [{"summary": {"n": 1}, "file": "../x"}]}]}`))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if err := os.WriteFile(filepath.Join(dir, RunFile), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Load(dir)
+		if err != nil {
+			return
+		}
+		r.Blocking()
+		if err := r.WriteBench(io.Discard); err != nil {
+			t.Error(err)
+		}
+		for _, e := range r.Experiments {
+			for _, m := range e.Measurements {
+				if _, err := r.Sample(m); err == nil {
+					t.Errorf("read a sample of a bundle without any")
+				}
+			}
+		}
+	})
 }
