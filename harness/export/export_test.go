@@ -1,0 +1,234 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+
+	"rigor/harness/judge"
+	"rigor/harness/measure"
+	"rigor/harness/record"
+	"rigor/harness/rig"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// run records a run of each kind of quantity, verdict and outcome.
+func run(t *testing.T) *record.Run {
+	t.Helper()
+	start := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
+	b, err := record.Create(filepath.Join(t.TempDir(), "run"), record.Run{
+		Harness: "1.0", Rig: record.Rig{Name: "virtual", Kind: "virtual"}, Started: start,
+		Boards:   []record.Board{{Name: "f407", Chip: "stm32f407", ID: "0x413"}},
+		Firmware: []record.Firmware{{Program: "latency", Target: "stm32f407", Digest: "ab12", SourceDigest: "cd34", Toolchain: "tinygo 0.41.1"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cycles := measure.Sample{Name: measure.GoroutineSwitch, Source: measure.Firmware, Unit: measure.Cycles,
+		Clock: 16e6, Assumption: measure.Exact, Values: []int64{160, 160, 161, 400}}
+	ticks := measure.Sample{Name: measure.GoroutineSwitch, Source: measure.Probe, Unit: measure.Ticks,
+		Clock: 100e6, Values: []int64{1000, 1000, 1006, 2500}, Doubts: []string{"the probe lost 1 edges"}}
+	rate := measure.Sample{Name: measure.FlashWrite, Source: measure.Harness, Unit: measure.BytesPerSecond, Values: []int64{9600, 9400, 9500}}
+	tried := []record.Attempt{{Failure: &record.Failure{Class: rig.Rig, Message: "port gone"}}, {Took: 1500 * time.Millisecond}}
+	for _, e := range []record.Experiment{
+		{Suite: "latency", Name: "switch", Board: "f407", Firmware: "ab12", Attempts: tried, Measurements: []record.Measurement{
+			record.Measured(cycles, 16e6, measure.Summarize(cycles), []judge.Verdict{{Outcome: judge.Pass, Statistic: measure.Median}}, nil),
+			record.Measured(ticks, 16e6, measure.Summarize(ticks), []judge.Verdict{{Reason: judge.NoLimit}}, nil)}},
+		{Suite: "smoke", Name: "flash", Board: "f407", Attempts: tried[1:], Measurements: []record.Measurement{
+			record.Measured(rate, 0, measure.Summarize(rate), []judge.Verdict{{Outcome: judge.Fail, Statistic: measure.Min}}, nil)}},
+		{Suite: "smoke", Name: "hang", Board: "f407", Attempts: tried[:1]},
+		{Suite: "smoke", Name: "brown-out", Board: "f407", Skipped: "no supply to cut"},
+	} {
+		if err := b.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Finish(record.Complete, start.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := record.Load(b.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestTextfileGolden(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "metrics.prom")
+	if err := WriteTextfile(path, run(t)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const golden = "testdata/metrics.prom"
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	var text bytes.Buffer
+	if err := WriteText(&text, run(t)); err != nil || text.String() != string(want) {
+		t.Errorf("WriteText: %v\n%s", err, &text)
+	}
+}
+
+// The rules of "promtool check metrics".
+func TestLint(t *testing.T) {
+	reg, err := Registry(run(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := testutil.GatherAndLint(reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+// A repeat that passes doesn't hide that the one before failed.
+func TestTheWorstOfRepeatsCounts(t *testing.T) {
+	r := run(t)
+	again := r.Experiments[2] // smoke, flash: its limit fails
+	m := again.Measurements[0]
+	m.Verdicts = []judge.Verdict{{Outcome: judge.Pass, Statistic: measure.Min}}
+	again.Measurements = []record.Measurement{m}
+	for _, i := range []int{2, 4} {
+		r.Experiments = slices.Insert(r.Experiments, i, again)
+	}
+	reg, err := Registry(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := testutil.GatherAndFormat(reg, expfmt.TypeTextPlain, "rigor_verdict")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, `experiment="flash"`) && strings.HasSuffix(line, " 1\n") != strings.Contains(line, `outcome="fail"`) {
+			t.Errorf("unexpected: %s", line)
+		}
+	}
+}
+
+// scrape asks for metrics as a Prometheus server with native histograms does.
+func scrape(t *testing.T, h http.Handler) map[string]*dto.MetricFamily {
+	t.Helper()
+	req := httptest.NewRequest("GET", "/metrics", nil)
+	req.Header.Set("Accept", string(expfmt.NewFormat(expfmt.TypeProtoDelim)))
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, req)
+	d := expfmt.NewDecoder(rec.Body, expfmt.ResponseFormat(rec.Header()))
+	families := map[string]*dto.MetricFamily{}
+	for {
+		f := &dto.MetricFamily{}
+		switch err := d.Decode(f); {
+		case errors.Is(err, io.EOF):
+			return families
+		case err != nil:
+			t.Fatal(err)
+		}
+		families[f.GetName()] = f
+	}
+}
+
+func TestHistogramsAreNativeAndClassic(t *testing.T) {
+	r := run(t)
+	families := scrape(t, Handler(func() ([]*record.Run, error) { return []*record.Run{r}, nil }))
+	for name, sources := range map[string]int{"rigor_goroutine_switch_seconds": 2, "rigor_goroutine_switch_cycles": 1} {
+		metrics := families[name].GetMetric()
+		if len(metrics) != sources {
+			t.Errorf("%s: %d series, want %d", name, len(metrics), sources)
+		}
+		for _, m := range metrics {
+			h := m.GetHistogram()
+			// A factor of 1.1 is schema 3: 2^(2^-3) = 1.0905.
+			if h.GetSampleCount() != 4 || h.GetSchema() != 3 || len(h.GetPositiveSpan()) == 0 || len(h.GetBucket()) == 0 {
+				t.Errorf("%s: %v", name, h)
+			}
+		}
+	}
+}
+
+func TestHandlerSaysWhyItFails(t *testing.T) {
+	h := Handler(func() ([]*record.Run, error) { return nil, errors.New("find runs: none") })
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	if rec.Code != http.StatusInternalServerError || !strings.Contains(rec.Body.String(), "find runs: none") {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
+func TestUnreadableSampleIsAnError(t *testing.T) {
+	r := run(t)
+	r.Experiments[0].Measurements[0].File = "samples/gone.json"
+	if _, err := Registry(r); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestServeEndsWithContext(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := run(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- Serve(ctx, l, Handler(func() ([]*record.Run, error) { return []*record.Run{r}, nil }))
+	}()
+	resp, err := http.Get("http://" + l.Addr().String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if err != nil || !strings.Contains(string(text), "rigor_run_info") {
+		t.Errorf("%v: %s", err, text)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+	if _, err := http.Get("http://" + l.Addr().String() + "/metrics"); err == nil {
+		t.Error("still serving")
+	}
+}
+
+func TestServeReportsABrokenListener(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	if err := Serve(context.Background(), l, http.NotFoundHandler()); err == nil {
+		t.Error("served on a closed listener")
+	}
+}
