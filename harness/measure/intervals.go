@@ -113,10 +113,12 @@ func Nanos(seconds *big.Rat) string {
 func Agree(reported, probed Sample) (Agreement, error) {
 	for _, s := range []Sample{reported, probed} {
 		if len(s.Doubts) > 0 {
-			return Agreement{}, fmt.Errorf("compare %s with %s: %s: %s", reported.Source, probed.Source, s.Source, s.Doubts[0])
+			return Agreement{}, fmt.Errorf("compare %s with %s: %s: %s",
+				reported.Source, probed.Source, s.Source, s.Doubts[0])
 		}
 		if _, ok := s.Seconds(0); !ok {
-			return Agreement{}, fmt.Errorf("compare %s with %s: %s at %v is no time", reported.Source, probed.Source, s.Unit, s.Clock)
+			return Agreement{}, fmt.Errorf("compare %s with %s: %s at %v is no time",
+				reported.Source, probed.Source, s.Unit, s.Clock)
 		}
 	}
 	if len(reported.Values) != len(probed.Values) || len(probed.Values) == 0 {
@@ -127,7 +129,8 @@ func Agree(reported, probed Sample) (Agreement, error) {
 }
 
 func agree(reported, probed Sample) Agreement {
-	a := Agreement{Events: len(probed.Values), Tolerance: new(big.Rat).Add(seconds(reported, reported.Resolution), seconds(probed, probed.Resolution))}
+	tolerance := new(big.Rat).Add(seconds(reported, reported.Resolution), seconds(probed, probed.Resolution))
+	a := Agreement{Events: len(probed.Values), Tolerance: tolerance}
 	worst := new(big.Rat)
 	for i := range probed.Values {
 		r, p := seconds(reported, reported.Values[i]), seconds(probed, probed.Values[i])

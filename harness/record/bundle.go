@@ -132,7 +132,8 @@ func (b *Bundle) Console(name string) (io.WriteCloser, error) {
 
 // Measured makes the record of a sample that was taken with the core at the
 // given rate. Its values are written when the experiment is added.
-func Measured(s measure.Sample, core timebase.Rate, sum measure.Summary, v []judge.Verdict, c []judge.ClaimResult) Measurement {
+func Measured(s measure.Sample, core timebase.Rate, sum measure.Summary,
+	v []judge.Verdict, c []judge.ClaimResult) Measurement {
 	return Measurement{
 		Quantity: s.Name, Source: s.Source, Unit: s.Unit, ClockHz: s.Clock, CoreHz: core,
 		Overhead: s.Overhead, Resolution: s.Resolution, Assumption: s.Assumption, Summary: sum,

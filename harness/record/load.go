@@ -45,7 +45,8 @@ func Load(dir string) (*Run, error) {
 	case r.Schema == 0:
 		return nil, fmt.Errorf("load run: %w", &FormatError{path, ErrForeign})
 	case r.Schema > Schema:
-		return nil, fmt.Errorf("load run: %w", &FormatError{path, fmt.Errorf("%w: schema %d, this one knows %d", ErrSchema, r.Schema, Schema)})
+		err := fmt.Errorf("%w: schema %d, this one knows %d", ErrSchema, r.Schema, Schema)
+		return nil, fmt.Errorf("load run: %w", &FormatError{path, err})
 	}
 	r.dir = dir
 	return r, nil

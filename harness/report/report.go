@@ -89,12 +89,13 @@ func cells(e record.Experiment, m record.Measurement) []string {
 	if m.CoreHz != 0 {
 		clock = m.CoreHz.String()
 	}
+	who := []string{m.Quantity, e.Board, clock, string(m.Source)}
 	s := m.Summary
 	if s.N == 0 {
-		return []string{m.Quantity, e.Board, clock, string(m.Source), "0", "-", "-", "-", "-", string(m.Unit), "-", "-"}
+		return append(who, "0", "-", "-", "-", "-", string(m.Unit), "-", "-")
 	}
-	return []string{m.Quantity, e.Board, clock, string(m.Source), fmt.Sprint(s.N),
-		fmt.Sprint(s.Min), fmt.Sprint(s.Median.Value), fmt.Sprint(s.P99.Value), fmt.Sprint(s.Max), string(m.Unit), fmt.Sprint(m.Overhead), medianTime(m)}
+	return append(who, fmt.Sprint(s.N), fmt.Sprint(s.Min), fmt.Sprint(s.Median.Value), fmt.Sprint(s.P99.Value),
+		fmt.Sprint(s.Max), string(m.Unit), fmt.Sprint(m.Overhead), medianTime(m))
 }
 
 func (p paint) verdicts(m record.Measurement) string {
@@ -144,7 +145,8 @@ func (p paint) troubles(w io.Writer, r *record.Run) {
 		where := e.Suite + "/" + e.Name + " on " + e.Board
 		for i, a := range e.Attempts {
 			if a.Failure != nil {
-				line(red, "FAILED", fmt.Sprintf("%s, attempt %d", where, i+1), fmt.Sprintf("[%s] %s", a.Failure.Class, firstLine(a.Failure.Message)))
+				line(red, "FAILED", fmt.Sprintf("%s, attempt %d", where, i+1),
+					fmt.Sprintf("[%s] %s", a.Failure.Class, firstLine(a.Failure.Message)))
 			}
 		}
 		if e.Skipped != "" {
@@ -208,6 +210,8 @@ func (p paint) totals(r *record.Run) string {
 	case r.Status != record.Complete:
 		result = p.in(yellow, "INCOMPLETE")
 	}
-	return fmt.Sprintf("%s (%s): %d experiments, %d failed, %d skipped; verdicts: %d pass, %d fail, %d unset; %d without a limit",
-		result, r.Status, len(r.Experiments), broken, skipped, count[judge.Pass], count[judge.Fail], count[judge.Unset], unlimited)
+	return fmt.Sprintf("%s (%s): %d experiments, %d failed, %d skipped; ",
+		result, r.Status, len(r.Experiments), broken, skipped) +
+		fmt.Sprintf("verdicts: %d pass, %d fail, %d unset; %d without a limit",
+			count[judge.Pass], count[judge.Fail], count[judge.Unset], unlimited)
 }
