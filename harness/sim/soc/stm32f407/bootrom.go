@@ -118,7 +118,7 @@ func (c *Chip) bootStart() {
 	c.poke(rccBase+0x00, 0x83|crPLLON)     // CR
 	c.poke(flashRegs+0x00, 1)              // ACR: one wait state
 	start, _ := c.bootTimes()
-	c.scheduleIn(slotBoot0, start)
+	c.scheduleIn(slotBoot0, start-clock.Microsecond)
 }
 
 const (
@@ -130,7 +130,7 @@ const (
 func (c *Chip) bootEvent(slot int, at uint64) {
 	switch slot {
 	case slotBoot0:
-		c.poke(rccBase+0x08, swPLL|4<<10) // CFGR: PLL, PCLK1 = HCLK / 2
+		c.poke(rccBase+0x08, swPLL|4<<10) // CFGR: PLL, PCLK1 = HCLK / 2; done well within the time left
 		c.scheduleIn(slotBoot1, clock.Microsecond)
 	case slotBoot1:
 		c.bootListen(at)
@@ -220,8 +220,7 @@ func (c *Chip) bootConnect() {
 			c.bootDisconnect(other)
 		}
 	}
-	c.bootSend(bootACK)
-	c.bootExpect(bootCommand, 2)
+	c.bootAccept(bootCommand, 2)
 }
 
 // bootDisconnect frees the pins of the line that shares the USART but is not
