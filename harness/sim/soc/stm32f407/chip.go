@@ -33,7 +33,7 @@ type Options struct {
 
 	HSEHz      uint64     // crystal at OSC_IN; default 8 MHz
 	NoHSE      bool       // no crystal: HSERDY never comes
-	HSEStartup clock.Time // default 0.5 ms, see rcc.go
+	HSEStartup clock.Time // default 2 ms
 	SupplyMV   int32      // VDD in millivolts; default 3300
 
 	// Seed decides everything that is random on silicon: RAM at power-on, the
@@ -157,7 +157,7 @@ func withDefaults(o Options) Options {
 		o.HSEHz = 8_000_000
 	}
 	if o.HSEStartup == 0 {
-		o.HSEStartup = 500 * clock.Microsecond
+		o.HSEStartup = 2 * clock.Millisecond
 	}
 	if o.SupplyMV == 0 {
 		o.SupplyMV = 3300

@@ -72,10 +72,8 @@ const (
 
 const hsiHz = 16_000_000
 
-// Start-up times, DS8626 §5.3.8 to §5.3.10: HSI 2.2 us typical, LSI 15 us
-// typical, LSE 2 s typical, PLL 75 to 300 us. For HSE the sheet gives 2 ms for
-// one crystal; TinyGo gives up after 1280 polls, some 0.8 ms, and is known to
-// start on the boards, so theirs is faster: Options.HSEStartup.
+// Start-up times, DS8626 §5.3.8 to §5.3.10: HSI 2.2 us, LSI 15 us, LSE 2 s and
+// HSE 2 ms (Options.HSEStartup) typical; the PLL locks within 75 to 300 us.
 const (
 	hsiStartup   = 2200 * clock.Nanosecond
 	lsiStartup   = 15 * clock.Microsecond
@@ -357,6 +355,7 @@ func (c *Chip) rccEvent(slot int) {
 		r.CFGR = r.CFGR&^0xC | r.CFGR&3<<2
 		c.setClocks(c.clockTree())
 		c.checkClocks()
+		c.checkTrim()
 		return
 	}
 	c.updatePLL()
@@ -469,10 +468,16 @@ func (c *Chip) checkClocks() {
 	if ws := uint64(c.FLASH.ACR & 7); t.HCLK > (ws+1)*30_000_000 && ws < 5 {
 		c.warn("flash read with %d wait states at an HCLK of %d Hz: the part misreads", ws, t.HCLK)
 	}
+}
+
+// checkTrim warns when SYSCLK goes over to an HSI that the program has
+// untrimmed, as a write of RCC.CR that means other bits easily does (§7.3.1:
+// steps of around 40 kHz).
+func (c *Chip) checkTrim() {
 	r := &c.RCC
 	sws := r.CFGR >> 2 & 3
 	onHSI := sws == swHSI || sws == swPLL && r.PLLCFGR&pllSRC == 0
-	if trim := r.CR >> 3 & 0x1F; onHSI && trim != 16 {
-		c.warn("SYSCLK runs on HSI with HSITRIM %d instead of 16: on the part its rate is off by some %d kHz", trim, 40*(int(trim)-16))
+	if trim := int(r.CR >> 3 & 0x1F); onHSI && trim != 16 {
+		c.warn("SYSCLK switched to HSI with HSITRIM %d instead of 16: on the part its rate is off by some %d kHz", trim, 40*(trim-16))
 	}
 }

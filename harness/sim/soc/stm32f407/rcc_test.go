@@ -31,7 +31,7 @@ func TestClockTree(t *testing.T) {
 		c := started(t, Options{}, endless())
 		st(t, c, rcc0+0x04, tt.pllcfgr)
 		st(t, c, rcc0, 0x83|crHSEON|crPLLON)
-		run(t, c, 2*clock.Millisecond)
+		run(t, c, 3*clock.Millisecond)
 		st(t, c, flash0, 5)
 		st(t, c, rcc0+0x08, tt.cfgr)
 		run(t, c, 10*clock.Microsecond)
@@ -58,7 +58,7 @@ func TestReadyTimes(t *testing.T) {
 		after          clock.Time
 		cir            uint32
 	}{
-		{"HSE", 0x00, crHSEON, crHSERDY, 500 * clock.Microsecond, cirHSERDY},
+		{"HSE", 0x00, crHSEON, crHSERDY, 2 * clock.Millisecond, cirHSERDY},
 		{"PLL", 0x00, crPLLON, crPLLRDY, 200 * clock.Microsecond, cirPLLRDY},
 		{"LSI", 0x74, csrLSION, csrLSIRDY, 15 * clock.Microsecond, cirLSIRDY},
 		{"LSE", 0x70, bdcrLSEON, bdcrLSERDY, 2 * clock.Second, cirLSERDY},
@@ -108,7 +108,7 @@ func TestClockLocks(t *testing.T) {
 	if cr := ld(t, c, rcc0); cr&(crHSION|crHSIRDY) != crHSION|crHSIRDY {
 		t.Errorf("CR %#x: HSI went off under SYSCLK", cr)
 	}
-	run(t, c, clock.Millisecond)
+	run(t, c, 3*clock.Millisecond)
 	st(t, c, rcc0+0x04, 0x07405408)
 	st(t, c, rcc0, crHSEON|crPLLON)
 	st(t, c, rcc0+0x04, 0x24003010)
@@ -144,7 +144,7 @@ func TestClockWarnings(t *testing.T) {
 	for _, tt := range tests {
 		c := started(t, Options{}, endless())
 		st(t, c, rcc0, 0x83|crHSEON)
-		run(t, c, clock.Millisecond)
+		run(t, c, 3*clock.Millisecond)
 		st(t, c, rcc0+0x04, tt.pllcfgr)
 		st(t, c, rcc0, 0x83|crHSEON|crPLLON)
 		run(t, c, clock.Millisecond)
