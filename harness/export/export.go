@@ -71,8 +71,8 @@ func Registry(runs ...*record.Run) (*prometheus.Registry, error) {
 
 var (
 	rigLabels        = []string{"rig", "rig_kind"}
-	experimentLabels = append(rigLabels[:2:2], "suite", "experiment", "board")
-	sampleLabels     = append(experimentLabels[:5:5], "chip", "firmware", "clock_hz", "source")
+	experimentLabels = with(rigLabels, "suite", "experiment", "board")
+	sampleLabels     = with(experimentLabels, "chip", "firmware", "clock_hz", "source")
 )
 
 // metrics are those of a registry. The families of quantities come with the
@@ -102,19 +102,20 @@ func newMetrics() *metrics {
 		rates:      map[string]*prometheus.GaugeVec{},
 		present:    map[string]int{},
 	}
-	m.run = m.gauge("run_info", "What made the run.", append(rigLabels[:2:2], "harness", "samples_digest"))
-	m.status = m.gauge("run_status", "How far the run got.", append(rigLabels[:2:2], "status"))
+	m.run = m.gauge("run_info", "What made the run.", with(rigLabels, "harness", "samples_digest"))
+	m.status = m.gauge("run_status", "How far the run got.", with(rigLabels, "status"))
 	m.started = m.gauge("run_start_timestamp_seconds", "When the run began, since the Unix epoch.", rigLabels)
 	m.ended = m.gauge("run_end_timestamp_seconds", "When the run ended, since the Unix epoch.", rigLabels)
-	m.board = m.gauge("board_info", "A board of the rig.", append(rigLabels[:2:2], "board", "chip", "id"))
+	m.board = m.gauge("board_info", "A board of the rig.", with(rigLabels, "board", "chip", "id"))
 	m.firmware = m.gauge("firmware_info", "An image that was flashed.",
-		append(rigLabels[:2:2], "firmware", "target", "digest", "source_digest", "toolchain"))
-	m.experiment = m.gauge("experiment_outcome", "What became of the experiment.", append(experimentLabels[:5:5], "outcome"))
+		with(rigLabels, "firmware", "target", "digest", "source_digest", "toolchain"))
+	m.experiment = m.gauge("experiment_outcome", "What became of the experiment.", with(experimentLabels, "outcome"))
 	m.attempts = m.gauge("experiment_attempts", "How often the experiment was tried.", experimentLabels)
 	m.duration = m.gauge("experiment_duration_seconds", "How long the last attempt took on the host.", experimentLabels)
 	m.verdict = m.gauge("verdict", "Judgement of a statistic; unset is not a pass.",
-		append(sampleLabels[:9:9], "quantity", "statistic", "limit", "outcome"))
-	m.doubts = m.gauge("sample_doubts", "Reasons for which nothing may be judged by the sample.", append(sampleLabels[:9:9], "quantity"))
+		with(sampleLabels, "quantity", "statistic", "limit", "outcome"))
+	m.doubts = m.gauge("sample_doubts", "Reasons for which nothing may be judged by the sample.",
+		with(sampleLabels, "quantity"))
 	return m
 }
 
@@ -198,7 +199,8 @@ func (m *metrics) addSample(labels []string, ms record.Measurement, s measure.Sa
 // steps over what a microcontroller's events take.
 var (
 	secondsBuckets = []float64{
-		1e-7, 2e-7, 5e-7, 1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1,
+		1e-7, 2e-7, 5e-7, 1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4,
+		1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1,
 	}
 	cyclesBuckets = []float64{10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6}
 )
