@@ -1,0 +1,53 @@
+# make hil-run            flash, measure and judge on the virtual rig; RIG=name for another
+# make test               every test
+# make help               the rest
+
+RIG    ?= virtual
+VECTORS ?= ../shared/vectors
+GO      ?= go
+
+.PHONY: help hil-run test check static suites vendor-tools vendor-deps bench golden build
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+build: ## build the command, bin/rigor
+	$(GO) build -o bin/rigor ./harness/cmd/rigor
+
+hil-run: build ## run all suites on RIG (virtual): flash, measure, judge, record, export
+	bin/rigor run --rig $(RIG)
+
+# The suites are run by rigor itself, in harness/cmd/rigor's tests; as plain Go
+# tests they would write a bundle each.
+test: export RIGOR_VECTORS = $(if $(wildcard $(VECTORS)),$(abspath $(VECTORS)))
+test: ## every test; with the conformance vectors in full where VECTORS is a folder
+	$(GO) test $$($(GO) list ./... | grep -v '^rigor/suites/')
+	$(GO) test -race ./harness/port/... ./harness/export ./harness/record ./harness/rig
+
+suites: ## the suites by the ginkgo command, without rigor
+	$(GO) tool ginkgo -r --randomize-all --fail-on-pending --fail-on-empty ./suites
+
+check: static test ## what must hold before a commit: static checks, tests, tree unchanged
+	@test -z "$$(git status --porcelain)" || { git status --short; echo "the tree has changed or was not clean"; exit 1; }
+
+static: ## format, vet, staticcheck, tidy modules, arm64 (lab rigs run on it)
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "not gofmt'ed"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+	GOARCH=arm64 $(GO) build ./...
+
+bench: ## the simulator's speed, and what each part of it costs
+	$(GO) test -run '^$$' -bench . ./harness/sim/...
+
+golden: ## write the golden files anew, then show what changed
+	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' harness probes firmware | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
+	git diff --stat
+
+vendor-deps: ## install the other people's tools that vendor-tools needs (Debian)
+	apt-get install -y --no-install-recommends stm32flash sigrok-cli prometheus
+
+vendor-tools: build ## other people's tools against virtual boards and bundles
+	$(GO) test -count=1 -tags vendortools ./harness/cmd/rigor
+
+include firmware/firmware.mk

@@ -1,0 +1,241 @@
+package archtest
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A rule says what the files of a package may import of this module. A name
+// ending in /... stands for everything below it too. Tests may import what is
+// in tests besides.
+type rule struct {
+	pkg     string
+	imports []string
+	tests   []string
+}
+
+// contracts are what backends and suites are written against.
+var contracts = []string{"harness/timebase", "harness/port", "harness/flash", "harness/rig", "probes"}
+
+// rules cover every package, most from the pipeline's end that imports least.
+// A package that none covers fails the test: say what it is for first.
+var rules = []rule{
+	{pkg: "harness/archtest"},
+	{pkg: "harness/timebase"},
+	{pkg: "harness/yamlfile"},
+	{pkg: "harness/port"},
+	{pkg: "harness/port/porttest", imports: []string{"harness/port", "harness/timebase"}},
+	{pkg: "harness/port/serialport", imports: []string{"harness/port", "harness/timebase"}, tests: []string{"harness/port/porttest"}},
+	{pkg: "harness/flash", imports: []string{"harness/timebase"}, tests: []string{"harness/flash/flashtest"}},
+	{pkg: "harness/flash/stm32", imports: []string{"harness/flash", "harness/port", "harness/timebase"}},
+	{pkg: "harness/flash/flashtest", imports: []string{"harness/flash", "harness/timebase"}},
+	{pkg: "harness/rig", imports: []string{"harness/flash", "harness/port", "harness/timebase", "harness/yamlfile", "probes"}},
+	{pkg: "harness/rig/rigtest", imports: contracts},
+	{pkg: "probes", imports: []string{"harness/timebase"}},
+	{pkg: "probes/probestest", imports: []string{"harness/timebase", "probes"}},
+	{pkg: "probes/virtual", imports: []string{"harness/timebase", "probes", "harness/sim/board"},
+		tests: []string{"harness/sim/clock", "probes/probestest"}},
+
+	// The thin seam: the only package that knows both the rig's contracts and
+	// the simulated silicon.
+	{pkg: "harness/virtual",
+		imports: append([]string{"harness/flash/stm32", "harness/sim/...", "probes/virtual"}, contracts...),
+		tests: []string{"firmware/images", "firmware/wire", "harness", "harness/port/porttest", "harness/flash/flashtest",
+			"harness/rig/rigtest", "probes/probestest"}},
+
+	// Pure numbers, and what becomes of them.
+	{pkg: "harness/measure", imports: []string{"harness/timebase", "probes"}},
+	{pkg: "harness/judge", imports: []string{"harness/measure", "harness/timebase", "harness/yamlfile"}},
+	{pkg: "harness/record", imports: []string{"harness/judge", "harness/measure", "harness/rig", "harness/timebase", "probes"}},
+	{pkg: "harness/export", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig", "harness/timebase"}},
+	{pkg: "harness/report", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig", "harness/timebase"}},
+
+	// The pipeline itself knows contracts, never a backend.
+	{pkg: "harness", imports: append([]string{"firmware/images", "firmware/wire", "harness/judge", "harness/measure", "harness/record"}, contracts...)},
+
+	// Simulated silicon knows nothing of the harness, and above all not flash:
+	// its boot loaders are a second reading of the protocol.
+	{pkg: "harness/sim/bus"},
+	{pkg: "harness/sim/clock"},
+	{pkg: "harness/sim/softfloat", tests: []string{"harness/sim/conform"}},
+	{pkg: "harness/sim/conform", imports: []string{"harness/sim/softfloat"}},
+	{pkg: "harness/sim/armv7m", imports: []string{"harness/sim/bus", "harness/sim/clock", "harness/sim/softfloat", "harness/sim/conform"}},
+	{pkg: "harness/sim/board", imports: []string{"harness/sim/clock"}},
+	{pkg: "harness/sim/soc/stm32f407",
+		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/clock"},
+		tests:   []string{"firmware/wire", "firmware/images"}},
+
+	{pkg: "harness/cmd/rigor", imports: []string{"harness/...", "probes/...", "firmware/images"}},
+
+	{pkg: "suites/internal/bench", imports: append([]string{"harness", "harness/judge", "harness/record", "harness/virtual", "firmware/images"}, contracts...)},
+	{pkg: "suites/smoke", imports: suiteImports},
+	{pkg: "suites/latency", imports: suiteImports},
+
+	{pkg: "firmware/wire"},
+	{pkg: "firmware/images"},
+	{pkg: "firmware/mkimages", imports: []string{"firmware/images"}},
+	{pkg: "firmware/board", imports: []string{"firmware/wire"}},
+	{pkg: "firmware/echo", imports: []string{"firmware/board", "firmware/wire"}},
+	{pkg: "firmware/latency", imports: []string{"firmware/board", "firmware/wire"}},
+	{pkg: "firmware/toolchain/mkroot"},
+}
+
+var suiteImports = []string{"suites/internal/bench", "harness", "harness/flash", "harness/measure", "harness/timebase", "probes", "firmware/images", "firmware/wire"}
+
+// sole are the only folders that may import a module, so that it can be
+// replaced in one place.
+var sole = map[string][]string{
+	"go.bug.st/serial":                    {"harness/port/serialport"},
+	"github.com/prometheus/client_golang": {"harness/export"},
+	"github.com/onsi/ginkgo/v2":           {"suites/..."},
+	"github.com/onsi/gomega":              {"suites/..."},
+	"gonum.org/v1/gonum":                  {"harness/measure"},
+	"github.com/alecthomas/kong":          {"harness/cmd/rigor"},
+	"go.yaml.in/yaml/v4":                  {"harness/yamlfile"},
+	"golang.org/x/perf":                   {"harness/record"},
+	"github.com/prometheus/common":        {"harness/export"},
+	"github.com/prometheus/client_model":  {"harness/export"},
+	"google.golang.org/protobuf":          {"harness/export"},
+	"github.com/creack/pty":               {"harness/cmd/rigor", "harness/port/serialport"},
+	"golang.org/x/sys":                    {"harness/cmd/rigor", "harness/port/serialport", "harness/record"},
+	"github.com/tinygo-org/tinygo":        {"firmware/toolchain"},
+	"device/arm":                          {"firmware/board"}, // TinyGo's
+	"device/stm32":                        {"firmware/board"},
+	"machine":                             {"firmware/board", "firmware/echo", "firmware/latency"},
+	"runtime/volatile":                    {"firmware/board", "firmware/echo", "firmware/latency"},
+	"runtime/interrupt":                   {"firmware/board"},
+}
+
+// file is one import of one file.
+type imported struct {
+	file, path string
+	test       bool
+}
+
+const module = "rigor/"
+
+func TestImports(t *testing.T) {
+	used := map[string]bool{}
+	for pkg, imports := range tree(t, os.DirFS("../..")) {
+		r := slices.IndexFunc(rules, func(r rule) bool { return r.pkg == pkg })
+		if r < 0 {
+			t.Errorf("no rule covers package %s: add what it may import to rules", pkg)
+			continue
+		}
+		used[pkg] = true
+		for _, i := range imports {
+			if problem := check(rules[r], i); problem != "" {
+				t.Errorf("%s: %s", i.file, problem)
+			}
+		}
+	}
+	for _, r := range rules {
+		if !used[r.pkg] {
+			t.Errorf("the rule for %s covers nothing: remove it", r.pkg)
+		}
+	}
+}
+
+// check says what is wrong with an import, or nothing.
+func check(r rule, i imported) string {
+	if own, ok := strings.CutPrefix(i.path, module); ok {
+		if own == r.pkg && i.test || matches(r.imports, own) || i.test && matches(r.tests, own) {
+			return ""
+		}
+		return r.pkg + " must not import " + own
+	}
+	for mod, only := range sole {
+		if (i.path == mod || strings.HasPrefix(i.path, mod+"/")) && !matches(only, r.pkg) {
+			return mod + " is for " + strings.Join(only, ", ") + " alone"
+		}
+	}
+	first, _, _ := strings.Cut(i.path, "/")
+	if strings.Contains(first, ".") && !slices.ContainsFunc(known(), func(m string) bool { return i.path == m || strings.HasPrefix(i.path, m+"/") }) {
+		return "no rule says who may import " + i.path
+	}
+	return ""
+}
+
+func known() (modules []string) {
+	for m := range sole {
+		modules = append(modules, m)
+	}
+	return modules
+}
+
+func matches(patterns []string, pkg string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		below, all := strings.CutSuffix(p, "/...")
+		return p == pkg || all && (pkg == below || strings.HasPrefix(pkg, below+"/"))
+	})
+}
+
+// tree finds the imports of every package in the tree.
+func tree(t *testing.T, root fs.FS) map[string][]imported {
+	t.Helper()
+	packages := map[string][]imported{}
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := path.Base(name)
+		if d.IsDir() && name != "." && (strings.HasPrefix(base, ".") || base == "testdata" || base == "runs") {
+			return fs.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		pkg := path.Dir(name)
+		if packages[pkg] == nil {
+			packages[pkg] = []imported{} // a package even without imports
+		}
+		for _, spec := range f.Imports {
+			p, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			packages[pkg] = append(packages[pkg], imported{name, p, strings.HasSuffix(name, "_test.go")})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packages
+}
+
+// The check itself must be able to fail.
+func TestCheckFindsViolations(t *testing.T) {
+	r := rule{pkg: "harness/sim/board", imports: []string{"harness/sim/clock"}, tests: []string{"firmware/wire"}}
+	for _, c := range []struct {
+		i    imported
+		good bool
+	}{
+		{imported{"a.go", "fmt", false}, true},
+		{imported{"a.go", "rigor/harness/sim/clock", false}, true},
+		{imported{"a.go", "rigor/harness/flash", false}, false},
+		{imported{"a.go", "rigor/firmware/wire", false}, false},
+		{imported{"a_test.go", "rigor/firmware/wire", true}, true},
+		{imported{"a.go", "github.com/onsi/gomega", false}, false},
+		{imported{"a.go", "example.com/new", false}, false},
+	} {
+		if got := check(r, c.i); (got == "") != c.good {
+			t.Errorf("%+v: %q", c.i, got)
+		}
+	}
+}
