@@ -1,0 +1,122 @@
+package virtual
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"rigor/harness/port"
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/clock"
+)
+
+// Patience is how long a Read without a deadline waits for the board, in the
+// board's time. Nothing but the Read moves that time, so it would wait for ever.
+const Patience = time.Minute
+
+// line is a port.Port on one bridge of a board.
+type line struct {
+	b        *Board
+	bridge   *board.Bridge
+	deadline time.Time
+	closed   bool
+}
+
+var _ port.Port = (*line)(nil)
+
+// Read takes what the bridge has received, or lets the board run until there
+// is something.
+func (l *line) Read(p []byte) (int, error) {
+	if l.closed {
+		return 0, fmt.Errorf("read %s: %w", l.bridge.Name(), os.ErrClosed)
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	until := l.b.sim.Now() + span(Patience)
+	if !l.deadline.IsZero() {
+		until = span(l.deadline.Sub(Epoch))
+	}
+	if l.bridge.Buffered() == 0 {
+		if err := l.b.advance("read "+l.bridge.Name(), until, func() bool { return l.bridge.Buffered() > 0 }); err != nil {
+			return 0, err
+		}
+	}
+	n := 0
+	for ; n < len(p); n++ {
+		r, ok := l.bridge.Next()
+		if !ok {
+			break
+		}
+		p[n] = r.Byte
+	}
+	if n == 0 {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return n, nil
+}
+
+// Write queues all of p; it goes out as the board's time moves.
+func (l *line) Write(p []byte) (int, error) {
+	if l.closed {
+		return 0, fmt.Errorf("write %s: %w", l.bridge.Name(), os.ErrClosed)
+	}
+	l.bridge.Write(p)
+	return len(p), nil
+}
+
+func (l *line) SetReadDeadline(t time.Time) error {
+	l.deadline = t
+	return l.open("set the deadline of")
+}
+
+func (l *line) SetMode(m port.Mode) error {
+	if err := l.open("set the mode of"); err != nil {
+		return err
+	}
+	if m.Baud <= 0 {
+		return fmt.Errorf("set %s to %v: no such rate", l.bridge.Name(), m)
+	}
+	if err := l.drain(); err != nil {
+		return err
+	}
+	return l.bridge.SetMode(board.Mode{Baud: uint64(m.Baud), Parity: board.Parity(m.Parity)})
+}
+
+// drain lets the board run until all that was written is on the line.
+func (l *line) drain() error {
+	return l.b.advance("drain "+l.bridge.Name(), l.b.sim.Now()+span(Patience), func() bool { return l.bridge.Unsent() == 0 })
+}
+
+// SetLines is not supported: a virtual board's reset and boot strap are Reset's.
+func (l *line) SetLines(port.Lines) error {
+	return errors.Join(l.open("set the lines of"), errors.ErrUnsupported)
+}
+
+func (l *line) DiscardInput() error {
+	if err := l.open("discard the input of"); err != nil {
+		return err
+	}
+	l.bridge.DiscardInput()
+	return nil
+}
+
+// Close closes this handle; the bridge stays on the board.
+func (l *line) Close() error {
+	if err := l.open("close"); err != nil {
+		return err
+	}
+	l.closed = true
+	return nil
+}
+
+func (l *line) open(what string) error {
+	if l.closed {
+		return fmt.Errorf("%s %s: %w", what, l.bridge.Name(), os.ErrClosed)
+	}
+	return nil
+}
+
+// span is a duration in the board's time.
+func span(d time.Duration) clock.Time { return clock.Time(d) * clock.Nanosecond }

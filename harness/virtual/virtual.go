@@ -1,0 +1,185 @@
+// Package virtual opens the boards of a virtual rig: a thin seam between the
+// contracts of package rig and the simulated silicon below harness/sim. It
+// converts time and errors and adds nothing of its own.
+//
+// A virtual board is passive. Its time moves only in the clock's Sleep, in a
+// Read that has nothing to give yet, and in Reset; two runs with the same input give the same
+// bytes at the same picosecond.
+package virtual
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"rigor/harness/flash"
+	"rigor/harness/flash/stm32"
+	"rigor/harness/port"
+	"rigor/harness/rig"
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/stm32f407"
+	"rigor/harness/timebase"
+	"rigor/probes"
+	probe "rigor/probes/virtual"
+)
+
+// Epoch is the date at which every virtual board begins.
+var Epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Names of the bridges, as they show in messages.
+const (
+	consoleName = "console"
+	loaderName  = "loader"
+)
+
+// resetPulse is how long Reset holds the reset pin: well above the 20 us that
+// DS8626 table 50 asks of NRST.
+const resetPulse = time.Millisecond
+
+// Board is a simulated board behind the rig's contract.
+type Board struct {
+	name    string
+	sim     *board.Board
+	console *line
+	loader  *line
+	baud    int // of the loader
+}
+
+var _ rig.Board = (*Board)(nil)
+
+// chips makes the silicon that rigs.yaml names.
+var chips = map[string]func(*rig.BoardConfig) board.Chip{
+	"stm32f407": func(c *rig.BoardConfig) board.Chip {
+		return stm32f407.New(stm32f407.Options{HSEHz: uint64(c.CrystalHz), NoHSE: c.CrystalHz == 0, Seed: c.Seed})
+	},
+}
+
+// Open makes the board that c describes, powered and running what is in its
+// flash, and puts the virtual probes on its lines.
+func Open(c *rig.BoardConfig) (*rig.Station, error) {
+	newChip, ok := chips[c.Chip]
+	if !ok {
+		return nil, &rig.Error{Class: rig.Harness, Board: c.Name, Op: "open",
+			Err: fmt.Errorf("chip %q is not simulated; those that are: %v", c.Chip, slices.Sorted(maps.Keys(chips)))}
+	}
+	sim, err := board.New(newChip(c), board.Wiring{
+		Boot: "BOOT0",
+		Bridges: []board.BridgeWiring{
+			{Name: consoleName, TX: c.Console.TX, RX: c.Console.RX},
+			{Name: loaderName, TX: c.Loader.TX, RX: c.Loader.RX},
+		},
+	})
+	if err != nil {
+		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "wire the board", Err: err}
+	}
+	wires, err := wiresOf(sim.Chip(), c.Lines)
+	if err != nil {
+		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "wire the probes", Err: err}
+	}
+	b := &Board{name: c.Name, sim: sim, baud: c.Loader.Baud}
+	b.console = &line{b: b, bridge: sim.Bridge(consoleName)}
+	b.loader = &line{b: b, bridge: sim.Bridge(loaderName)}
+	if err := b.console.SetMode(port.Mode{Baud: c.Console.Baud}); err != nil {
+		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "set the console", Err: err}
+	}
+	p := probe.New(sim, wires)
+	sim.SetPower(true)
+	return &rig.Station{Board: b, Config: c, Capturer: p, Driver: p}, nil
+}
+
+func wiresOf(chip board.Chip, lines map[probes.Line]rig.LineConfig) (map[probes.Line]probe.Wire, error) {
+	wires := map[probes.Line]probe.Wire{}
+	for name, l := range lines {
+		pin, err := chip.PinByName(l.Pin)
+		if err != nil {
+			return nil, fmt.Errorf("line %s: %w", name, err)
+		}
+		wires[name] = probe.Wire{Pin: pin, Drive: l.Drive}
+	}
+	return wires, nil
+}
+
+// Name is the board's in rigs.yaml.
+func (b *Board) Name() string { return b.name }
+
+// Clock is the board's own time.
+func (b *Board) Clock() timebase.Clock { return simClock{b} }
+
+// Console is the line to the firmware.
+func (b *Board) Console() port.Port { return b.console }
+
+// Sim is the simulated board, for those who want what only a simulation can
+// tell.
+func (b *Board) Sim() *board.Board { return b.sim }
+
+// Power switches the supply.
+func (b *Board) Power(ctx context.Context, on bool) error {
+	b.sim.SetPower(on)
+	return ctx.Err()
+}
+
+// Reset pulses the reset pin with the boot strap set for m.
+func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
+	b.sim.SetBoot(m == rig.BootLoader)
+	b.sim.SetReset(true)
+	err := b.Clock().Sleep(ctx, resetPulse)
+	b.sim.SetReset(false)
+	return err
+}
+
+// Loader resets the board into its boot loader and connects to it.
+func (b *Board) Loader(ctx context.Context) (flash.Loader, error) {
+	if err := b.Reset(ctx, rig.BootLoader); err != nil {
+		return nil, err
+	}
+	if err := b.Clock().Sleep(ctx, stm32.Startup); err != nil {
+		return nil, err
+	}
+	if err := b.loader.DiscardInput(); err != nil {
+		return nil, err
+	}
+	l, err := stm32.Connect(ctx, b.loader, b.Clock(), b.baud)
+	if err != nil {
+		return nil, &rig.Error{Class: rig.DUT, Board: b.name, Op: "connect to the boot loader", Err: err}
+	}
+	return l, nil
+}
+
+// Close ends the use of the board.
+func (b *Board) Close() error {
+	b.sim.SetPower(false)
+	return nil
+}
+
+// advance lets the board run until done or until, and turns a chip that cannot
+// go on into an error: a program that locked up is the firmware's fault, one that needs what is not
+// modelled is ours.
+func (b *Board) advance(op string, until clock.Time, done func() bool) error {
+	stop := b.sim.AdvanceUntil(until, done)
+	class := rig.Harness
+	switch stop.Kind {
+	case board.Running:
+		return nil
+	case board.Lockup:
+		class = rig.Firmware
+	}
+	return &rig.Error{Class: class, Board: b.name, Op: op, Err: stop.Err()}
+}
+
+// simClock is a board's time as a Clock.
+type simClock struct{ b *Board }
+
+func (c simClock) Now() time.Time {
+	return Epoch.Add(time.Duration(c.b.sim.Now() / clock.Nanosecond))
+}
+
+// Sleep lets the board run for d.
+func (c simClock) Sleep(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return c.b.advance("sleep", c.b.sim.Now()+span(d), func() bool { return false })
+}
