@@ -443,3 +443,9 @@ func TestFidelityIsComplete(t *testing.T) {
 		}
 	}
 }
+
+// requested is the level of an NVIC line.
+func requested(c *Chip, irq int) bool {
+	n := 16 + irq
+	return c.core.Sys.Line[n/64]>>(n%64)&1 != 0
+}
