@@ -106,7 +106,7 @@ func (c *Chip) resetBlocks() {
 	for n := 1; n <= 6; n++ {
 		c.usartReset(n)
 	}
-	for n := 2; n <= 5; n++ {
+	for n := 2; n <= 7; n++ {
 		c.timReset(n)
 	}
 	for sig := range c.Pins.AFIn {

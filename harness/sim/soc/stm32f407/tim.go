@@ -639,6 +639,9 @@ func (t timer) store(off uint32, v uint32) bus.Fault {
 		t.storeSMCR(v & 0xFFF7)
 	case timDIER:
 		t.Dier = v & 0x5F5F
+		if t.basic() {
+			t.Dier &= timUIF
+		}
 	case timSR:
 		t.Sr &= v // rc_w0
 	case timEGR:

@@ -431,3 +431,22 @@ func TestTimerFaultsByName(t *testing.T) {
 		t.Error("BDTR of TIM2 is not reserved")
 	}
 }
+
+// TIM6 and TIM7 are the same counter without channels (RM0090 §20).
+func TestBasicTimer(t *testing.T) {
+	c := idle(t)
+	tm := c.timer(6)
+	set(t, tm, timPSC, 15)
+	set(t, tm, timARR, 999)
+	set(t, tm, timEGR, timUIF)
+	set(t, tm, timSR, 0)
+	start := c.now()
+	set(t, tm, timCR1, timCEN)
+	until(c, start+16*1000+160)
+	if get(t, tm, timSR) != timUIF || get(t, tm, timCNT) != 10 {
+		t.Errorf("SR %#x CNT %d", get(t, tm, timSR), get(t, tm, timCNT))
+	}
+	if _, f := tm.Load(timCCMR1, 4); f != bus.None || len(c.warnings) == 0 {
+		t.Errorf("CCMR1 of TIM6: %v, warnings %q; it is a reserved word", f, c.warnings)
+	}
+}

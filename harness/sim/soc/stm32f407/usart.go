@@ -44,6 +44,7 @@ type usartTx struct {
 	Frame uint64 // levels, first bit lowest
 	Bits  uint64
 	At    uint64 // the bit on the line
+	Data  bool   // the frame carries data
 	Brk   bool   // the frame is a break character
 	Idle  bool   // an idle frame waits to go first
 }
@@ -278,13 +279,16 @@ func (u usart) shift(cycle uint64) {
 	if x.Brk {
 		u.Cr1 &^= usartSBK
 	}
-	x.Busy, x.Brk = false, false
-	if !u.load(cycle) {
-		u.Sr |= usartTC
-		u.letGo()
+	data := x.Data
+	x.Busy, x.Brk, x.Data = false, false, false
+	if u.load(cycle) {
+		u.shift(cycle) // its first bit
 		return
 	}
-	u.shift(cycle) // its first bit
+	if data { // §30.6.1: only a frame with data sets TC
+		u.Sr |= usartTC
+	}
+	u.letGo()
 }
 
 // letGo returns the pin once a transmitter that was switched off has ended its
@@ -315,8 +319,8 @@ func (u usart) load(cycle uint64) bool {
 	case u.Sr&usartTXE == 0:
 		x.Bits = 1 + n + u.stopBits()
 		x.Frame = u.parity(uint64(u.Tdr))<<1 | (1<<x.Bits - 1<<(1+n))
+		x.Data = true
 		u.Sr |= usartTXE
-		u.Sr &^= usartTC
 	default:
 		return false
 	}

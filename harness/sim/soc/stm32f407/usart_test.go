@@ -105,6 +105,10 @@ func TestUSARTTiming(t *testing.T) {
 	r := b.Record(2)
 	begin := c.now()
 	set(t, u, usartDR, 0x0F)
+	if u.Sr&usartTC == 0 {
+		t.Error("TC cleared by a write to DR without a read of SR")
+	}
+	get(t, u, usartSR)
 	if u.Sr&usartTXE == 0 {
 		t.Error("TXE low though the shift register was free")
 	}
