@@ -43,7 +43,8 @@ type Options struct {
 	LoaderVersion byte // of the boot loader: 0x31 (default), 0x90 or 0x91
 	RDP           byte // read protection option byte; default 0xAA, none
 
-	Trace func(Access) // called for every access to a peripheral
+	Trace func(Access)            // called for every access to a peripheral
+	Sent  func(usart int, b byte) // called as a USART (from 1) begins to send
 }
 
 // Access is one access of the core to a peripheral, for Options.Trace.

@@ -321,6 +321,9 @@ func (u usart) load(cycle uint64) bool {
 		x.Frame = u.parity(uint64(u.Tdr))<<1 | (1<<x.Bits - 1<<(1+n))
 		x.Data = true
 		u.Sr |= usartTXE
+		if u.c.opt.Sent != nil {
+			u.c.opt.Sent(u.n, byte(u.Tdr))
+		}
 	default:
 		return false
 	}
