@@ -449,3 +449,74 @@ func requested(c *Chip, irq int) bool {
 	n := 16 + irq
 	return c.core.Sys.Line[n/64]>>(n%64)&1 != 0
 }
+
+func TestWhatCannotRun(t *testing.T) {
+	c := started(t, Options{}, endless())
+	if err := c.LoadRAM(ccmBase, []byte{0xFE, 0xE7}); err != nil {
+		t.Fatal(err)
+	}
+	c.core.R[15] = ccmBase
+	run(t, c, clock.Microsecond)
+	if !warned(c, "code runs in CCM") {
+		t.Error("no warning of code in CCM")
+	}
+	c.FLASH.Options &^= optWDGSW
+	c.SetReset(true)
+	c.SetReset(false)
+	if stop := c.Run(c.Now() + clock.Millisecond); stop.Kind != board.NotModelled {
+		t.Errorf("the hardware watchdog is off: %v", stop)
+	}
+}
+
+// Without its clock CCM answers with nothing; its gate is open after reset
+// (RM0090 §7.3.10).
+func TestCCMClock(t *testing.T) {
+	c := started(t, Options{}, endless())
+	st(t, c, rcc0+0x30, 0)
+	if v := ld(t, c, ccmBase); v != 0 || !warned(c, "CCM used while its clock is off") {
+		t.Errorf("CCM reads %#x, %q", v, c.Warnings())
+	}
+}
+
+func TestMemoryAccessOfTools(t *testing.T) {
+	c := New(Options{UID: [12]byte{0xAB}})
+	if err := c.LoadFlash(flashBase+flashSize-2, []byte{1, 2}); err != nil {
+		t.Error(err)
+	}
+	for _, addr := range []uint32{flashBase - 1, flashBase + flashSize - 1, 0, 0xFFFFFFFF} {
+		if c.LoadFlash(addr, []byte{1, 2}) == nil {
+			t.Errorf("flash loaded at 0x%08x", addr)
+		}
+		if c.LoadRAM(addr, []byte{1, 2}) == nil {
+			t.Errorf("RAM loaded at 0x%08x", addr)
+		}
+	}
+	if b, err := c.ReadMemory(uidBase, 2); err != nil || b[0] != 0xAB {
+		t.Errorf("UID % x, %v", b, err)
+	}
+	if b, err := c.ReadMemory(flashBase+flashSize-2, 2); err != nil || b[1] != 2 {
+		t.Errorf("flash % x, %v", b, err)
+	}
+	if _, err := c.ReadMemory(flashBase+flashSize-2, 3); err == nil {
+		t.Error("read past the end of flash")
+	}
+}
+
+// The trace shows each access with its time, place and outcome.
+func TestTrace(t *testing.T) {
+	var got []Access
+	c := started(t, Options{Trace: func(a Access) { got = append(got, a) }}, endless())
+	st(t, c, rcc0+0x30, 1)
+	ld(t, c, rcc0+0x30)
+	pc, at := c.core.R[15], c.core.Cycle
+	want := []Access{
+		{Cycle: at, PC: pc, Addr: rcc0 + 0x30, Value: 1, Width: 4, Write: true},
+		{Cycle: at, PC: pc, Addr: rcc0 + 0x30, Value: 1, Width: 4},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if name := RegisterName(rcc0 + 0x30); name != "RCC.AHB1ENR" {
+		t.Errorf("named %s", name)
+	}
+}

@@ -71,6 +71,7 @@ const (
 	optKey2     = 0x4C5D6E7F
 	optLOCK     = 1 << 0
 	optSTRT     = 1 << 1
+	optWDGSW    = 1 << 5
 	optRDPPos   = 8
 	optWRPPos   = 16
 	optWrite    = 0x0FFFFFEC
@@ -357,7 +358,7 @@ func (c *Chip) cells(op flashOp) []byte {
 	return c.mem.Flash[off : off+uint32(op.Width)]
 }
 
-// cellsChanged drops what the core decoded from them, there and at 0.
+// cellsChanged drops what the core decoded from them.
 func (c *Chip) cellsChanged(op flashOp) {
 	off, size := op.Addr-flashBase, uint32(op.Width)
 	switch op.Kind {
@@ -367,7 +368,6 @@ func (c *Chip) cellsChanged(op flashOp) {
 		off, size = 0, flashSize
 	}
 	c.core.Invalidate(flashBase+off, size)
-	c.core.Invalidate(off, size)
 }
 
 // cutFlash is what loss of power or a reset leaves of an operation: each bit

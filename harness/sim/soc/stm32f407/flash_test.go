@@ -354,3 +354,34 @@ func TestPowerCutAnywhere(t *testing.T) {
 		t.Error("never ran")
 	}
 }
+
+// A store while flash is busy waits for its turn (RM0090 §3.5.1): the second
+// word is there 32 us after the first was stored.
+func TestFlashBackToBack(t *testing.T) {
+	c := inRAM(t)
+	st(t, c, flashControl, pg32)
+	begin := c.Now()
+	for i := range uint32(2) {
+		if f := store(c, flashBase+0x20000+4*i, 4, 0); f != bus.None {
+			t.Fatal(f)
+		}
+	}
+	if until, _ := c.FlashBusy(); until != begin+2*programTime {
+		t.Errorf("busy until %d ps after the first store", until-begin)
+	}
+	finish(c)
+	if !bytes.Equal(c.mem.Flash[0x20000:0x20008], make([]byte, 8)) {
+		t.Errorf("cells % x", c.mem.Flash[0x20000:0x20008])
+	}
+}
+
+func TestFlashRefusals(t *testing.T) {
+	c := inRAM(t)
+	st(t, c, flashControl, flashSTRT)
+	if _, busy := c.FlashBusy(); busy || !warned(c, "nothing to erase") {
+		t.Errorf("STRT alone: %q", c.Warnings())
+	}
+	if f := store(c, flashControl, 4, flashPG|psizeX64<<8); f != bus.Unmodelled {
+		t.Errorf("x64: %v", f)
+	}
+}

@@ -61,7 +61,6 @@ func (c *Chip) LoadFlash(addr uint32, data []byte) error {
 	}
 	copy(c.mem.Flash[addr-flashBase:], data)
 	c.core.Invalidate(addr, uint32(len(data)))
-	c.core.Invalidate(addr-flashBase, uint32(len(data)))
 	return nil
 }
 

@@ -170,6 +170,10 @@ func (c *Chip) leaveReset() {
 		c.BootMode = remapSRAM
 	}
 	c.resetSYSCFG()
+	if c.FLASH.Options&optWDGSW == 0 {
+		c.halt(board.NotModelled, 0, "IWDG started by the option byte WDG_SW not modelled")
+		return
+	}
 	if c.BootMode == remapSystem {
 		c.Booting = true
 		c.bootStart()

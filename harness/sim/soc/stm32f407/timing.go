@@ -21,8 +21,10 @@ func (c *Chip) nowTime() clock.Time { return c.time(c.now()) }
 // cycleFrom is the first cycle at or after a world time.
 func (c *Chip) cycleFrom(t clock.Time) uint64 { return c.Timeline.CycleFrom(t) }
 
-// schedule sets a block's deadline; clock.Never clears it.
+// schedule sets a block's deadline; clock.Never clears it. What lies in the
+// past is due now.
 func (c *Chip) schedule(slot int, cycle uint64) {
+	cycle = max(cycle, c.now())
 	c.events.Set(slot, cycle)
 	if c.inCore {
 		c.core.SetDeadline(cycle)

@@ -60,7 +60,7 @@ var blockTable = []blockInfo{
 	{"GPIOI", 0x40022000, k1, ahb1, 8, Modelled, "as GPIOA"},
 	{"CRC", 0x40023000, k1, ahb1, 12, Faults, ""},
 	{"RCC", 0x40023800, k1, ahb1, off, Partly, "HSI, HSE, LSI, LSE, PLL, prescalers, gates, resets; no MCO, PLLI2S, CSS, spread spectrum, HSI trimming"},
-	{"FLASH", 0x40023C00, k1, ahb1, off, Partly, "keys, program, erase, options, OTP, typical times; caches and wait states are accepted and cost nothing; no x64 programming"},
+	{"FLASH", 0x40023C00, k1, ahb1, off, Partly, "keys, program, erase, options, OTP, typical times; caches and wait states are accepted and cost nothing; only fetches wait for an operation, data reads do not; no x64 programming"},
 	{"BKPSRAM", 0x40024000, 4 * k1, ahb1, 18, Faults, ""},
 	{"DMA1", 0x40026000, k1, ahb1, 21, Faults, ""},
 	{"DMA2", 0x40026400, k1, ahb1, 22, Faults, ""},
@@ -87,12 +87,12 @@ func Fidelity() []Row {
 		rows = append(rows, Row{b.name, b.status, b.notes})
 	}
 	rows = append(rows,
-		Row{"memories", Partly, "flash 1 MB, SRAM 128 KB, CCM 64 KB, OTP, option bytes, unique id; the boot loader's machine code cannot be read or run"},
+		Row{"memories", Partly, "flash 1 MB, SRAM 128 KB, CCM 64 KB, OTP, option bytes, unique id; the boot loader's machine code cannot be read or run; code in CCM runs, with a warning, where the part faults"},
 		Row{"boot loader", Partly, "USART1 and USART3 as AN3155; no CAN, USB or I2C"},
 		Row{"power", Partly, "on, off, reset pin; no brown-out, VBAT, Stop or Standby"},
 	)
 	for _, what := range armv7m.Unimplemented() {
-		rows = append(rows, Row{"core", Faults, what})
+		rows = append(rows, Row{"core", Partly, "lacks " + what})
 	}
 	return rows
 }
