@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"rigor/harness"
+	"rigor/harness/rig"
+	"rigor/harness/virtual"
+)
+
+type flashCmd struct {
+	Rig   string `default:"virtual" placeholder:"NAME" help:"Rig of rigs.yaml (default: ${default})."`
+	Board string `placeholder:"NAME" help:"Board of the rig (default: its only one)."`
+	Image string `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary; told apart by content."`
+}
+
+// Run flashes one board.
+func (c *flashCmd) Run(ctx context.Context) error {
+	_, config, err := rigs()
+	if err != nil {
+		return err
+	}
+	r, err := config.Rig(c.Rig)
+	if err != nil {
+		return err
+	}
+	board, err := pick(r, c.Board)
+	if err != nil {
+		return err
+	}
+	image, err := os.ReadFile(c.Image)
+	if err != nil {
+		return err
+	}
+	station, err := virtual.Open(board)
+	if err != nil {
+		return err
+	}
+	defer station.Close()
+	_, err = harness.Flash(ctx, station, c.Image, image, func(text string) { fmt.Fprintln(os.Stderr, text) })
+	return err
+}
+
+// pick finds a board by name; a rig of one board needs none.
+func pick(r *rig.RigConfig, name string) (*rig.BoardConfig, error) {
+	var have []string
+	for _, b := range r.Boards {
+		if b.Name == name || name == "" && len(r.Boards) == 1 {
+			return b, nil
+		}
+		have = append(have, b.Name)
+	}
+	return nil, fmt.Errorf("rig %s has no board %q; choose with --board one of %v", r.Name, name, have)
+}

@@ -1,0 +1,77 @@
+// Rigor tests and measures firmware on microcontroller boards, real or
+// simulated. `rigor --help` lists what it can do; the exit status is 0 when all
+// went well, 1 when something was found wanting (a verdict failed, a vector
+// did not match), and 2 when the rig or the set-up did not allow to tell.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes of every command but sim run, which documents its own.
+const (
+	exitOK      = 0
+	exitWanting = 1
+	exitSetup   = 2
+)
+
+type cli struct {
+	Run     runCmd     `cmd:"" help:"Run suites on a rig; record, judge and export what they measure."`
+	Rigs    rigsCmd    `cmd:"" help:"List the rigs of rigs.yaml and what is on each."`
+	Flash   flashCmd   `cmd:"" help:"Flash an image into a board through its boot loader, and read it back."`
+	Sim     simCmd     `cmd:"" help:"Work with a simulated chip alone."`
+	Export  exportCmd  `cmd:"" help:"Export a recorded run to Prometheus."`
+	Version versionCmd `cmd:"" help:"Print versions."`
+}
+
+// exitError ends the command with a status; its text, if any, is printed.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	k := kong.Parse(&c,
+		kong.Name("rigor"),
+		kong.Description("Hardware-in-the-loop tests and benchmarks of Go on microcontrollers.\n\n"+
+			"Without hardware the rig `virtual` is simulated: `rigor run` works anywhere."),
+		kong.UsageOnError(),
+		kong.Exit(func(code int) { os.Exit(min(code, exitSetup)) }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	os.Exit(status(k.Run()))
+}
+
+// status prints an error and chooses the exit status.
+func status(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if text := err.Error(); text != "" {
+		fmt.Fprintln(os.Stderr, "rigor:", text)
+	}
+	var e *exitError
+	if errors.As(err, &e) {
+		return e.status
+	}
+	return exitSetup
+}

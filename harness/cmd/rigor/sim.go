@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"rigor/harness/flash"
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/stm32f407"
+)
+
+type simCmd struct {
+	Run     simRunCmd     `cmd:"" help:"Run a program on a simulated chip and show what its UART says."`
+	Serve   simServeCmd   `cmd:"" help:"Offer a simulated board to other programs at a pseudo terminal, in real time."`
+	Conform simConformCmd `cmd:"" help:"Run conformance vectors on a simulated core."`
+}
+
+// Exit codes of sim run, beside exitOK and exitSetup.
+const (
+	exitNoText      = 1 // the time was up before --until's text came
+	exitLockup      = 3
+	exitNotModelled = 4
+	exitInterrupted = 5
+)
+
+// simChip are the flags that describe the silicon.
+type simChip struct {
+	Chip    string `required:"" enum:"stm32f407" placeholder:"NAME" help:"Chip to simulate: ${enum}."`
+	Crystal uint64 `default:"8000000" placeholder:"HZ" help:"Crystal at the chip's oscillator pins; 0: none (default: ${default})."`
+	Seed    uint64 `default:"1" placeholder:"N" help:"Of all that is random on silicon (default: ${default})."`
+}
+
+func (s *simChip) options() stm32f407.Options {
+	return stm32f407.Options{HSEHz: s.Crystal, NoHSE: s.Crystal == 0, Seed: s.Seed}
+}
+
+type simRunCmd struct {
+	simChip
+	Image string        `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary, for flash or for RAM."`
+	For   time.Duration `placeholder:"TIME" help:"Stop after this much of the chip's time, such as 2s (default: never)."`
+	Until string        `placeholder:"TEXT" help:"Stop when the UART has said this."`
+	UART  string        `default:"usart2" enum:"usart1,usart2,usart3,uart4,uart5,usart6" placeholder:"NAME" help:"UART to copy to standard output (default: ${default})."`
+	Stats bool          `help:"Print statistics to standard error."`
+}
+
+func (*simRunCmd) Help() string {
+	return "What the UART sends is copied byte for byte, whatever its rate and pins.\n\n" +
+		"Exit status: 0 the text of --until came, or the time of --for is up and there is no --until; 1 the time is up before\n" +
+		"the text came; 2 the program could not be started; 3 the core locked up; 4 the program needs something that is\n" +
+		"not modelled, which the message names; 5 interrupted."
+}
+
+// Run simulates until something ends it.
+func (c *simRunCmd) Run(ctx context.Context) error {
+	watch := &watcher{text: []byte(c.Until)}
+	options := c.options()
+	options.Sent = func(usart int, b byte) {
+		if usart == int(c.UART[len(c.UART)-1]-'0') {
+			watch.see(b)
+		}
+	}
+	chip := stm32f407.New(options)
+	if err := start(chip, c.Image); err != nil {
+		return err
+	}
+	began := time.Now()
+	reason, err := c.simulate(ctx, chip, watch)
+	if c.Stats {
+		printStats(chip, reason, time.Since(began))
+	}
+	return err
+}
+
+// slice is how often a run looks up, in the chip's time.
+const slice = clock.Millisecond
+
+// simulate runs the chip to its end and says why it ended.
+func (c *simRunCmd) simulate(ctx context.Context, chip board.Chip, w *watcher) (reason string, err error) {
+	end := clock.NeverTime
+	if c.For > 0 {
+		end = clock.Time(c.For) * clock.Nanosecond
+	}
+	for {
+		stop := chip.Run(min(chip.Now()+slice, end))
+		if err := w.flush(); err != nil {
+			return "output failed", err
+		}
+		switch {
+		case w.seen:
+			return "text seen", nil
+		case stop.Kind == board.Lockup:
+			return "lockup", &exitError{exitLockup, stop}
+		case stop.Kind == board.NotModelled:
+			return "not modelled", &exitError{exitNotModelled, stop}
+		case chip.Now() >= end && c.Until != "":
+			return "time is up", &exitError{exitNoText, fmt.Errorf("%q did not come within %v", c.Until, c.For)}
+		case chip.Now() >= end:
+			return "time is up", nil
+		case ctx.Err() != nil:
+			return "interrupted", &exitError{exitInterrupted, errors.New("interrupted")}
+		}
+	}
+}
+
+// watcher copies what a UART sends and looks for a text in it.
+type watcher struct {
+	text    []byte
+	tail    []byte // the last bytes, as many as the text has
+	pending bytes.Buffer
+	seen    bool
+}
+
+func (w *watcher) see(b byte) {
+	if w.seen {
+		return
+	}
+	w.pending.WriteByte(b)
+	if len(w.text) == 0 {
+		return
+	}
+	if len(w.tail) == len(w.text) {
+		w.tail = w.tail[1:]
+	}
+	w.tail = append(w.tail, b)
+	w.seen = bytes.Equal(w.tail, w.text)
+}
+
+func (w *watcher) flush() error {
+	_, err := w.pending.WriteTo(os.Stdout)
+	return err
+}
+
+// ramRegions are where a program may also be, loaded as a debugger would.
+var ramRegions = []flash.Region{{Name: "SRAM", Span: flash.Span{Addr: 0x2000_0000, Size: 128 << 10}}}
+
+// start loads a program and lets the chip out of reset, strapped to boot from
+// where the program is.
+func start(chip *stm32f407.Chip, file string) error {
+	image, err := readImage(file)
+	if err != nil {
+		return err
+	}
+	chip.SetReset(true)
+	chip.SetPower(true)
+	inRAM := slices.ContainsFunc(image.Segments, func(s flash.Segment) bool { return s.Addr == ramRegions[0].Addr })
+	for _, s := range image.Segments {
+		load := chip.LoadFlash
+		if s.Addr >= ramRegions[0].Addr {
+			load = chip.LoadRAM
+		}
+		if err := load(s.Addr, s.Data); err != nil {
+			return fmt.Errorf("load %s: %w", file, err)
+		}
+	}
+	if inRAM { // RM0090 §2.4: BOOT0 and BOOT1 high
+		for _, strap := range []string{"BOOT0", "PB2"} {
+			pin, err := chip.PinByName(strap)
+			if err != nil {
+				return err
+			}
+			chip.Drive(pin, board.Drive{Kind: board.DriveHigh}, chip.Now())
+		}
+	}
+	chip.SetReset(false)
+	return nil
+}
+
+func readImage(file string) (*flash.Image, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	part, err := flash.PartOf("stm32f407")
+	if err != nil {
+		return nil, err
+	}
+	part.Memory = append(slices.Clone(part.Memory), ramRegions...)
+	image, err := flash.Read(text, part)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return image, nil
+}
+
+func printStats(chip board.Chip, reason string, host time.Duration) {
+	s, virtual := chip.Stats(), time.Duration(chip.Now()/clock.Nanosecond)
+	fmt.Fprintf(os.Stderr, "\nstop          %s\n", reason)
+	fmt.Fprintf(os.Stderr, "instructions  %d\n", s.Instructions)
+	fmt.Fprintf(os.Stderr, "cycles        %d, of them %d asleep; clock now %d Hz\n", s.Cycles, s.Slept, s.ClockHz)
+	fmt.Fprintf(os.Stderr, "virtual time  %v\n", virtual)
+	fmt.Fprintf(os.Stderr, "host time     %v, %.1f times real time, %.0f MIPS\n", host.Round(time.Microsecond),
+		virtual.Seconds()/host.Seconds(), float64(s.Instructions)/host.Seconds()/1e6)
+	for _, w := range chip.Warnings() {
+		fmt.Fprintf(os.Stderr, "warning       %s\n", w)
+	}
+}
