@@ -122,6 +122,29 @@ func TestFirmwareEchoes(t *testing.T) {
 	}
 }
 
+// A program goes the same way from a snapshot taken anywhere: in start-up, in
+// the middle of a byte, asleep.
+func TestFirmwareFromSnapshot(t *testing.T) {
+	c := New(Options{Seed: 9})
+	loadELF(t, c, "latency-stm32f407-16mhz")
+	c.SetPower(true)
+	for range 8 {
+		run(t, c, 4321*clock.Microsecond)
+		snap := c.Snapshot()
+		run(t, c, 3*clock.Millisecond)
+		want := c.Digest()
+		c.Restore(snap)
+		run(t, c, clock.Millisecond)
+		run(t, c, snap.(*snapshot).time()+3*clock.Millisecond-c.Now())
+		if c.Digest() != want {
+			t.Errorf("from %d us on it went another way", snap.(*snapshot).time()/clock.Microsecond)
+		}
+		c.Restore(snap)
+	}
+}
+
+func (s *snapshot) time() clock.Time { return s.state.Timeline.Time(s.core.Cycle) }
+
 // BenchmarkFirmware is the speed of the whole chip on TinyGo's start-up.
 func BenchmarkFirmware(b *testing.B) {
 	c := New(Options{})
