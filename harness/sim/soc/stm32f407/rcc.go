@@ -179,7 +179,9 @@ func (c *Chip) writeBank(off, v uint32) bus.Fault {
 		c.resetByRCC(b, rising)
 	case &r.ENR:
 		remap := b == ahb1 && (r.ENR[b]^v)&ahb1CCM != 0
+		c.timClockWillChange()
 		r.ENR[b] = v & enrMask[b]
+		c.timClockChanged()
 		if remap {
 			c.mapMemory()
 		}

@@ -121,9 +121,10 @@ func (c *Chip) timClockWillChange() {
 }
 
 func (c *Chip) timClockChanged() {
+	div := c.timerDiv(1)
 	for i := range c.TIMs {
 		t := c.timer(i + 2)
-		t.K.align(c.now(), c.timerDiv(1))
+		t.K.Div, t.K.At = div, c.now()/div*div // the timer clock under way
 		t.apply()
 	}
 }
@@ -153,9 +154,10 @@ const (
 	slaveClock   = 7
 )
 
-// counting reports whether the internal clock moves the counter.
+// counting reports whether the internal clock moves the counter. TIM2 to TIM7
+// are the first bits of APB1ENR.
 func (t timer) counting() bool {
-	return t.Cr1&timCEN != 0 && t.slaveMode() != slaveClock && (t.slaveMode() != slaveGated || t.Gate)
+	return t.c.RCC.ENR[apb1]>>(t.info.n-2)&1 != 0 && t.Cr1&timCEN != 0 && t.slaveMode() != slaveClock && (t.slaveMode() != slaveGated || t.Gate)
 }
 
 // sync brings the timer to the cycle, through every event before it.

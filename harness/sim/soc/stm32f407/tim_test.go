@@ -450,3 +450,37 @@ func TestBasicTimer(t *testing.T) {
 		t.Errorf("CCMR1 of TIM6: %v, warnings %q; it is a reserved word", f, c.warnings)
 	}
 }
+
+// A timer whose clock RCC stops stands still, and goes on from there.
+func TestTimerClockGate(t *testing.T) {
+	c := idle(t)
+	tm := c.timer(3)
+	set(t, tm, timCR1, timCEN)
+	start := c.now()
+	until(c, start+100)
+	c.poke(rccBase+0x40, 0)
+	until(c, start+500)
+	c.poke(rccBase+0x40, 1<<1)
+	until(c, start+550)
+	if got := get(t, tm, timCNT); got != 150 {
+		t.Errorf("CNT %d, want 150", got)
+	}
+}
+
+// Writes to RCC that have nothing to do with a timer cost it no clock.
+func TestTimerSurvivesClockWrites(t *testing.T) {
+	c := idle(t)
+	c.poke(rccBase+0x08, 5<<10) // PPRE1: PCLK1 = HCLK / 4, timers at HCLK / 2
+	tm := c.timer(3)
+	start := c.now() / 2 * 2
+	until(c, start+2)
+	set(t, tm, timCR1, timCEN)
+	for i := range uint64(100) {
+		until(c, start+2+7*i)
+		c.poke(rccBase+0x30, uint32(i))
+	}
+	until(c, start+2+1000)
+	if got := get(t, tm, timCNT); got != 500 {
+		t.Errorf("CNT %d, want 500", got)
+	}
+}

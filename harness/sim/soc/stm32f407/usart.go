@@ -21,7 +21,7 @@ import (
 // transmitter; the phase of the transmitter's own baud clock is not modelled.
 // The receiver's samples count from the first PCLK at or after the start edge,
 // without the delay of the input's synchroniser. RXNE comes with the last
-// sample of the stop bit.
+// sample of the stop bit. A frame goes on when RCC stops the block's clock.
 
 // usartRegs is a USART's state, as plain data.
 type usartRegs struct {
