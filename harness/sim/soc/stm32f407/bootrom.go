@@ -107,10 +107,16 @@ func (c *Chip) bootOwnRAM() uint32 {
 	return 8 << 10
 }
 
-// bootStart is the reset vector of system memory: clocks and pins are set up,
-// and time passes.
+// bootStart is the reset vector of system memory: clocks are set up, and time
+// passes. What the loader leaves in its own RAM is not known, so a program
+// finds nothing there that it could count on.
 func (c *Chip) bootStart() {
 	c.Boot = bootROM{Phase: bootStarting}
+	seed := c.opt.Seed ^ c.core.Cycle
+	for i := range c.mem.SRAM[:c.bootOwnRAM()] {
+		c.mem.SRAM[i] = byte(splitmix(&seed))
+	}
+	c.core.Invalidate(sramBase, c.bootOwnRAM())
 	c.poke(rccBase+0x30, ahb1CCM|7)        // AHB1ENR: GPIOA, GPIOB, GPIOC
 	c.poke(rccBase+0x40, 1<<18)            // APB1ENR: USART3
 	c.poke(rccBase+0x44, 1<<4)             // APB2ENR: USART1
@@ -214,7 +220,7 @@ func (c *Chip) bootConnect() {
 	div := 7 * c.pclkDiv(c.usart(l.usart).apb)
 	u := c.bootUSART(l)
 	c.poke(u+usartBRR, uint32((ticks+div/2)/div))
-	c.poke(u+usartCR1, usartUE|usartM|usartPCE|usartTE|usartRE|usartRXNE|usartTXE)
+	c.poke(u+usartCR1, usartUE|usartM|usartPCE|usartTE|usartRE)
 	for i, other := range bootLines {
 		if i != int(b.Line) && other.usart == l.usart {
 			c.bootDisconnect(other)

@@ -345,6 +345,27 @@ func TestLoaderMemory(t *testing.T) {
 	}
 }
 
+// The loader takes the first 8 KB (V3.x) or 12 KB (V9.x) of SRAM (AN2606); the
+// rest keeps its content over the reset into it.
+func TestLoaderOwnRAM(t *testing.T) {
+	for version, own := range map[byte]uint32{0x31: 8 << 10, 0x90: 12 << 10} {
+		h := newHost(t, Options{LoaderVersion: version}, "PA9", "PA10")
+		for _, addr := range []uint32{sramBase + own - 256, sramBase + own} {
+			if err := h.chip.LoadRAM(addr, bytes.Repeat([]byte{0xA5}, 256)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.b.Reset(clock.Millisecond)
+		h.again()
+		if got := h.read(sramBase+own, 256); got != strings.Repeat("a5", 256) {
+			t.Errorf("V%x: SRAM above the loader's own changed: %s", version, got)
+		}
+		if got := h.chip.mem.SRAM[own-256 : own]; bytes.Equal(got, bytes.Repeat([]byte{0xA5}, 256)) {
+			t.Errorf("V%x: the loader's own SRAM kept its content", version)
+		}
+	}
+}
+
 func TestLoaderErase(t *testing.T) {
 	h := newHost(t, Options{}, "PA9", "PA10")
 	if err := h.chip.LoadFlash(flashBase, bytes.Repeat([]byte{0x5A}, 0x8000)); err != nil {

@@ -484,3 +484,21 @@ func TestTimerSurvivesClockWrites(t *testing.T) {
 		t.Errorf("CNT %d, want 500", got)
 	}
 }
+
+// A limit lowered below the count lets the counter run to its end.
+func TestLimitBelowCount(t *testing.T) {
+	c := idle(t)
+	tm := c.timer(3)
+	set(t, tm, timCR1, timCEN)
+	start := c.now()
+	until(c, start+50)
+	set(t, tm, timARR, 10)
+	until(c, start+0xFFFF)
+	if get(t, tm, timSR)&timUIF != 0 || get(t, tm, timCNT) != 0xFFFF {
+		t.Errorf("SR %#x CNT %#x before the end", get(t, tm, timSR), get(t, tm, timCNT))
+	}
+	until(c, start+0x10000+13)
+	if get(t, tm, timSR)&timUIF == 0 || get(t, tm, timCNT) != 2 {
+		t.Errorf("SR %#x CNT %d after it", get(t, tm, timSR), get(t, tm, timCNT))
+	}
+}
