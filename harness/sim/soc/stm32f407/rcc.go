@@ -9,7 +9,8 @@ import (
 //
 // Choices where the manual gives no number: a switch of SYSCLK takes
 // switchCycles of the old SYSCLK; ready flags fall together with their enable
-// bits; new prescalers act at once. HSITRIM is kept without effect.
+// bits; new prescalers act at once. A step of HSITRIM is taken
+// as 40 kHz; on the part it differs from chip to chip.
 
 // rcc is the block's registers. CSR's reset flags and BDCR outlive a system
 // reset.
@@ -70,7 +71,13 @@ const (
 	ahb1CCM = 1 << 20
 )
 
-const hsiHz = 16_000_000
+// HSI as trimmed in the factory (HSITRIM 16), and what a step of HSITRIM changes
+// (§7.3.1: around 40 kHz).
+const (
+	hsiHz      = 16_000_000
+	hsiTrimmed = 16
+	hsiStepHz  = 40_000
+)
 
 // Start-up times, DS8626 §5.3.8 to §5.3.10: HSI 2.2 us, LSI 15 us, LSE 2 s and
 // HSE 2 ms (Options.HSEStartup) typical; the PLL locks within 75 to 300 us.
@@ -203,6 +210,7 @@ func (c *Chip) writeCR(v uint32) bus.Fault {
 	}
 	old := r.CR
 	r.CR = old&^crWrite | v&crWrite | c.clocksInUse()
+	c.setClocks(c.clockTree())
 	c.oscillator(old, crHSION, crHSIRDY, slotHSI, hsiStartup)
 	if !c.opt.NoHSE || r.CR&crHSEBYP != 0 {
 		c.oscillator(old, crHSEON, crHSERDY, slotHSE, c.opt.HSEStartup)
@@ -264,11 +272,16 @@ func (c *Chip) updatePLL() {
 func (c *Chip) pllSource() uint64 {
 	switch r := &c.RCC; {
 	case r.PLLCFGR&pllSRC == 0 && r.CR&crHSIRDY != 0:
-		return hsiHz
+		return r.hsi()
 	case r.PLLCFGR&pllSRC != 0 && r.CR&crHSERDY != 0:
 		return c.opt.HSEHz
 	}
 	return 0
+}
+
+// hsi is the rate that HSITRIM makes of HSI.
+func (r *rcc) hsi() uint64 {
+	return hsiHz - hsiTrimmed*hsiStepHz + uint64(r.CR>>3&0x1F)*hsiStepHz
 }
 
 // pll splits PLLCFGR.
@@ -416,7 +429,7 @@ func (c *Chip) writeCSR(v uint32) {
 // clockTree derives all rates from the registers, in whole Hz.
 func (c *Chip) clockTree() clockTree {
 	r := &c.RCC
-	t := clockTree{SYSCLK: hsiHz}
+	t := clockTree{SYSCLK: r.hsi()}
 	m, n, p, q := r.pll()
 	switch r.CFGR >> 2 & 3 {
 	case swHSE:
@@ -480,6 +493,6 @@ func (c *Chip) checkTrim() {
 	sws := r.CFGR >> 2 & 3
 	onHSI := sws == swHSI || sws == swPLL && r.PLLCFGR&pllSRC == 0
 	if trim := int(r.CR >> 3 & 0x1F); onHSI && trim != 16 {
-		c.warn("SYSCLK switched to HSI with HSITRIM %d instead of 16: on the part its rate is off by some %d kHz", trim, 40*(trim-16))
+		c.warn("SYSCLK switched to HSI with HSITRIM %d instead of 16: its rate is off by some %d kHz", trim, 40*(trim-16))
 	}
 }
