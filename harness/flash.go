@@ -10,7 +10,8 @@ import (
 
 // Flash resets a board into its boot loader, puts an image into it and reads it
 // back. A board whose chip is not the one that rigs.yaml names is refused
-// before anything is erased. The board is left in its loader.
+// before anything is erased. The board is left in its loader. Progress that ends
+// in a percentage is a step of what is under way.
 func Flash(ctx context.Context, s *rig.Station, name string, image []byte, progress func(string)) (flash.Result, error) {
 	fail := func(class rig.Class, op string, err error) (flash.Result, error) {
 		return flash.Result{}, &rig.Error{Class: class, Board: s.Name(), Op: op, Err: err}
@@ -27,9 +28,8 @@ func Flash(ctx context.Context, s *rig.Station, name string, image []byte, progr
 	if err != nil {
 		return flash.Result{}, err
 	}
-	report := throttled(name, progress)
 	result, err := flash.Program(ctx, loader, m, flash.Options{
-		Chip: s.Config.Chip, Verify: true, Progress: report, Clock: s.Clock(),
+		Chip: s.Config.Chip, Verify: true, Progress: percents(name, progress), Clock: s.Clock(),
 	})
 	if err != nil {
 		return fail(rig.Rig, "flash "+name, err)
@@ -38,21 +38,14 @@ func Flash(ctx context.Context, s *rig.Station, name string, image []byte, progr
 	return result, nil
 }
 
-// throttled tells of the beginning of each phase, and of each quarter of a long one.
-func throttled(name string, progress func(string)) func(flash.Event) {
-	last := -1
-	phase := flash.Phase(255)
+// percents tells of each phase and each percent of it.
+func percents(name string, progress func(string)) func(flash.Event) {
+	last := ""
 	return func(e flash.Event) {
-		if e.Phase != phase {
-			phase, last = e.Phase, -1
-		}
-		quarter := 0
-		if e.Total > 0 {
-			quarter = 4 * e.Done / e.Total
-		}
-		if quarter != last && quarter < 4 {
-			last = quarter
-			progress(fmt.Sprintf("%v %s, %d of %d", e.Phase, name, e.Done, e.Total))
+		percent := 100 * e.Done / max(e.Total, 1)
+		if text := fmt.Sprintf("%v %s %d%%", e.Phase, name, percent); text != last {
+			last = text
+			progress(text)
 		}
 	}
 }

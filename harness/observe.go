@@ -34,7 +34,6 @@ type Observation struct {
 // observe resets the board into its program and captures what happens while the
 // stimulus acts.
 func (r *Runner) observe(ctx context.Context, x Experiment) (Observation, error) {
-	r.progress(fmt.Sprintf("%s: %s", x.Image.Name, x.Name))
 	var log bytes.Buffer
 	defer r.keepConsole(x, &log)
 	b := &Bench{Station: r.Station, Firmware: NewConsole(r.Station.Console(), r.Station.Clock(), &log)}

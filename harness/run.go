@@ -35,7 +35,7 @@ type Runner struct {
 	RigKind  rig.Kind
 	Limits   *judge.Limits
 	Bundle   *record.Bundle
-	Progress func(string)
+	Progress func(string) // gets what Flash tells of; may be nil
 
 	flashed string // digest of the image on the board
 }

@@ -37,7 +37,7 @@ var rules = []rule{
 	{pkg: "harness/flash/stm32", imports: []string{"harness/flash", "harness/port", "harness/timebase"}},
 	{pkg: "harness/flash/flashtest", imports: []string{"harness/flash", "harness/timebase"}},
 	{pkg: "harness/rig", imports: []string{"harness/flash", "harness/port", "harness/timebase", "harness/yamlfile", "probes"}},
-	{pkg: "harness/rig/rigtest", imports: contracts},
+	{pkg: "harness/rig/rigtest", imports: append([]string{"firmware/wire"}, contracts...)},
 	{pkg: "probes", imports: []string{"harness/timebase"}},
 	{pkg: "probes/probestest", imports: []string{"harness/timebase", "probes"}},
 	{pkg: "probes/virtual", imports: []string{"harness/timebase", "probes", "harness/sim/board"},
@@ -74,7 +74,7 @@ var rules = []rule{
 
 	{pkg: "harness/cmd/rigor", imports: []string{"harness/...", "probes/...", "firmware/images"}},
 
-	{pkg: "suites/internal/bench", imports: append([]string{"harness", "harness/judge", "harness/record", "harness/virtual", "firmware/images"}, contracts...)},
+	{pkg: "suites/internal/bench", imports: append([]string{"harness", "harness/judge", "harness/record", "harness/report", "harness/virtual", "firmware/images"}, contracts...)},
 	{pkg: "suites/smoke", imports: suiteImports},
 	{pkg: "suites/latency", imports: suiteImports},
 

@@ -3,15 +3,17 @@ package report
 import (
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"rigor/harness/judge"
 	"rigor/harness/record"
 )
 
-// Progress writes one line about an experiment that has just ended.
-func Progress(w io.Writer, e record.Experiment, colour bool) error {
+// Progress tells in one line what came of an experiment that has just ended.
+func Progress(e record.Experiment, colour bool) string {
 	p := paint(colour)
-	word, why := p.in(green, "ok  "), ""
+	word, why := p.in(green, "ok  "), headline(e)
 	switch e.Outcome() {
 	case record.Broken:
 		f := e.Attempts[len(e.Attempts)-1].Failure
@@ -26,8 +28,23 @@ func Progress(w io.Writer, e record.Experiment, colour bool) error {
 	if n := len(e.Attempts); n > 1 {
 		why += fmt.Sprintf(" (attempt %d)", n)
 	}
-	_, err := fmt.Fprintf(w, "%s %s/%s on %s%s\n", word, e.Suite, e.Name, e.Board, why)
-	return err
+	return fmt.Sprintf("%s %s/%s on %s%s", word, e.Suite, e.Name, e.Board, why)
+}
+
+// headline is the median of what was measured first, if anything was.
+func headline(e record.Experiment) string {
+	if len(e.Measurements) == 0 || e.Measurements[0].Summary.N == 0 {
+		return ""
+	}
+	m := e.Measurements[0]
+	text := medianTime(m)
+	if text == "-" {
+		text = fmt.Sprint(m.Summary.Median.Value, " ", m.Unit)
+	}
+	if m.CoreHz != 0 {
+		text += " at " + m.CoreHz.String()
+	}
+	return ": " + m.Quantity + " " + text
 }
 
 // blocking says of each verdict that fails the run what it is about.
@@ -49,17 +66,68 @@ func sentence(v judge.Verdict) string {
 
 var words = map[judge.Outcome]string{judge.Pass: "kept", judge.Fail: "broken", judge.Unset: "unset"}
 
-// Transfer writes a line of progress about a transfer, such as
-// "write 64.0 of 128.0 KiB (50%)". Written after a carriage return and without a
-// line's end, it overwrites itself on a terminal.
-func Transfer(w io.Writer, what string, done, total int64) error {
-	percent := int64(100)
-	if total > 0 {
-		percent = done * 100 / total
-	}
-	_, err := fmt.Fprintf(w, "\r%s %s of %s KiB (%d%%)", what, kibi(done), kibi(total), percent)
-	return err
+// Display shows what is going on. What is under way takes one line of a
+// terminal, which the next overwrites; a log gets only what stays.
+type Display struct {
+	w        io.Writer
+	terminal bool
+	open     bool   // the line on the terminal is to be overwritten
+	step     string // what the last step was of
 }
 
-// kibi writes bytes as KiB with one decimal, in integers.
-func kibi(n int64) string { return fmt.Sprintf("%d.%d", n/1024, n%1024*10/1024) }
+// NewDisplay writes to w.
+func NewDisplay(w io.Writer, terminal bool) *Display { return &Display{w: w, terminal: terminal} }
+
+// Show shows a text. One that ends in a percentage, such as "write echo 50%",
+// is a step of something under way, of which a log gets a single line.
+func (d *Display) Show(text string) {
+	what, ok := strings.CutSuffix(text, "%")
+	if !ok {
+		d.Line(text)
+		return
+	}
+	what = strings.TrimRight(what, " 0123456789")
+	if !d.terminal && what != d.step {
+		d.Line(what)
+	}
+	d.step = what
+	d.Underway(text)
+}
+
+// Line writes a line that stays.
+func (d *Display) Line(text string) {
+	d.clear()
+	d.open, d.step = false, ""
+	fmt.Fprintln(d.w, text)
+}
+
+// columns is what fits the narrowest terminal in use: a line that wraps cannot
+// be overwritten.
+const columns = 79
+
+// Underway shows a text until the next comes; a log does not get it.
+func (d *Display) Underway(text string) {
+	if !d.terminal {
+		return
+	}
+	d.clear()
+	d.open = true
+	fmt.Fprint(d.w, string([]rune(text)[:min(columns, len([]rune(text)))]))
+}
+
+// clear empties the terminal's line: EL of ECMA-48 8.3.41.
+func (d *Display) clear() {
+	if d.open {
+		fmt.Fprint(d.w, "\r\x1b[K")
+	}
+}
+
+// IsTerminal reports whether a person may be reading f, on something that knows
+// ANSI sequences.
+func IsTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
+// Colours reports whether f wants colours (no-color.org).
+func Colours(f *os.File) bool { return IsTerminal(f) && os.Getenv("NO_COLOR") == "" }

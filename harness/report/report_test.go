@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"encoding/xml"
 	"flag"
 	"io"
@@ -106,9 +107,7 @@ func TestGolden(t *testing.T) {
 	golden(t, "junit.xml", func(w io.Writer) error { return JUnit(w, r) })
 	golden(t, "progress.txt", func(w io.Writer) error {
 		for _, e := range r.Experiments {
-			if err := Progress(w, e, false); err != nil {
-				return err
-			}
+			fmt.Fprintln(w, Progress(e, false))
 		}
 		return nil
 	})
@@ -228,19 +227,32 @@ func TestTime(t *testing.T) {
 	}
 }
 
-func TestTransfer(t *testing.T) {
+// The texts are those of a flashed board.
+func TestDisplay(t *testing.T) {
+	steps := []string{"write echo 0%", "write echo 50%", "verify echo 0%", "flashed echo"}
 	for _, c := range []struct {
-		done, total int64
-		want        string
+		terminal bool
+		want     string
 	}{
-		{0, 131072, "\rwrite 0.0 of 128.0 KiB (0%)"},
-		{65600, 131072, "\rwrite 64.0 of 128.0 KiB (50%)"},
-		{1536, 1536, "\rwrite 1.5 of 1.5 KiB (100%)"},
-		{0, 0, "\rwrite 0.0 of 0.0 KiB (100%)"},
+		{false, "write echo\nverify echo\nflashed echo\n"},
+		{true, "write echo 0%\r\x1b[Kwrite echo 50%\r\x1b[Kverify echo 0%\r\x1b[Kflashed echo\n"},
 	} {
 		var text bytes.Buffer
-		if err := Transfer(&text, "write", c.done, c.total); err != nil || text.String() != c.want {
-			t.Errorf("%q, %v, want %q", &text, err, c.want)
+		d := NewDisplay(&text, c.terminal)
+		for _, s := range steps {
+			d.Show(s)
 		}
+		if text.String() != c.want {
+			t.Errorf("terminal %v: %q, want %q", c.terminal, &text, c.want)
+		}
+	}
+}
+
+func TestUnderwayIsForTerminalsAndFits(t *testing.T) {
+	var log, terminal bytes.Buffer
+	NewDisplay(&log, false).Underway("measure")
+	NewDisplay(&terminal, true).Underway(strings.Repeat("ä", 100))
+	if log.Len() != 0 || terminal.String() != strings.Repeat("ä", 79) {
+		t.Errorf("log %q, terminal %q", &log, &terminal)
 	}
 }

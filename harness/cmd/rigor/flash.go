@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"rigor/harness"
+	"rigor/harness/report"
 	"rigor/harness/rig"
 	"rigor/harness/virtual"
 )
@@ -39,7 +40,8 @@ func (c *flashCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer station.Close()
-	_, err = harness.Flash(ctx, station, c.Image, image, func(text string) { fmt.Fprintln(os.Stderr, text) })
+	display := report.NewDisplay(os.Stderr, report.IsTerminal(os.Stderr))
+	_, err = harness.Flash(ctx, station, c.Image, image, display.Show)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"rigor/harness"
@@ -37,7 +38,7 @@ func (c *runCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "rig %s, suites %v, bundle %s\n", s.rig.Name, s.suites, s.bundle.Dir())
+	fmt.Fprintf(os.Stderr, "rig %s, suites %s, bundle %s\n", s.rig.Name, strings.Join(s.suites, ", "), s.bundle.Dir())
 	var failures []error
 	for _, name := range s.suites {
 		if ctx.Err() != nil {
@@ -118,7 +119,7 @@ func (s *session) finish(ctx context.Context, failure error) error {
 	err = errors.Join(
 		s.bundle.WriteFile(record.JUnitFile, func(w io.Writer) error { return report.JUnit(w, run) }),
 		export.WriteTextfile(filepath.Join(s.bundle.Dir(), record.MetricsFile), run),
-		report.Terminal(os.Stdout, run, colours(os.Stdout)),
+		report.Terminal(os.Stdout, run, report.Colours(os.Stdout)),
 	)
 	fmt.Printf("\nbundle %s\n", s.bundle.Dir())
 	if err != nil {
@@ -161,10 +162,4 @@ func ours(e record.Experiment) bool {
 	}
 	class := e.Attempts[len(e.Attempts)-1].Failure.Class
 	return class == rig.Rig || class == rig.Harness
-}
-
-// colours reports whether f is a terminal that wants them (no-color.org).
-func colours(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }

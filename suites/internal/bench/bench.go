@@ -22,6 +22,7 @@ import (
 	"rigor/harness"
 	"rigor/harness/judge"
 	"rigor/harness/record"
+	"rigor/harness/report"
 	"rigor/harness/rig"
 	"rigor/harness/virtual"
 )
@@ -53,6 +54,7 @@ func EachBoard(suite string, body func(b *Bench)) bool {
 		labels := ginkgo.Label("board:"+board.Name, "chip:"+board.Chip, string(config.Kind))
 		ginkgo.Describe(suite+" on "+board.Name, ginkgo.Ordered, ginkgo.ContinueOnFailure, labels, func() {
 			ginkgo.BeforeAll(func() { b.open(config) })
+			ginkgo.BeforeEach(func() { count.now++ })
 			body(b)
 		})
 	}
@@ -87,7 +89,7 @@ func (b *Bench) open(config *rig.RigConfig) {
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	ginkgo.DeferCleanup(station.Close)
 	b.runner = &harness.Runner{
-		Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle, Progress: progress,
+		Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle, Progress: display.Show,
 	}
 }
 
@@ -104,15 +106,23 @@ func openBundle(root string, config *rig.RigConfig) (*record.Bundle, error) {
 	return b, nil
 }
 
-// progress goes to standard error, past ginkgo's own report on standard output.
-func progress(text string) { fmt.Fprintln(os.Stderr, text) }
+// display is on standard error, past ginkgo's own report on standard output.
+var display = report.NewDisplay(os.Stderr, report.IsTerminal(os.Stderr))
+
+// count is how far the suite is, in specs.
+var count struct{ now, all int }
+
+var _ = ginkgo.ReportBeforeSuite(func(r ginkgo.Report) { count.all = r.PreRunStats.SpecsThatWillRun })
 
 // Run takes an experiment through the pipeline and fails the spec for whatever
 // would fail the run. Its numbers are recorded either way.
 func (b *Bench) Run(ctx context.Context, x harness.Experiment) record.Experiment {
 	ginkgo.GinkgoHelper()
 	x.Suite = b.Suite
+	at := fmt.Sprintf("[%*d/%d]", len(fmt.Sprint(count.all)), count.now, count.all)
+	display.Underway(fmt.Sprintf("%s %s/%s on %s, %s", at, x.Suite, x.Name, b.Board.Name, x.Image.Name))
 	e, err := b.runner.Run(ctx, x)
+	display.Line(at + " " + report.Progress(e, report.Colours(os.Stderr)))
 	gomega.Expect(err).NotTo(gomega.HaveOccurred(), "record the experiment")
 	for _, a := range e.Attempts {
 		if a.Failure != nil {
