@@ -8,7 +8,6 @@ import (
 
 	"rigor/harness/port"
 	"rigor/harness/sim/board"
-	"rigor/harness/sim/clock"
 )
 
 // Patience is how long a Read without a deadline waits for the board, in the
@@ -26,41 +25,42 @@ type line struct {
 var _ port.Port = (*line)(nil)
 
 // Read takes what the bridge has received, or lets the board run until there
-// is something.
+// is something. A chip that stopped is an error only when all it had sent has
+// been read.
 func (l *line) Read(p []byte) (int, error) {
-	if l.closed {
-		return 0, fmt.Errorf("read %s: %w", l.bridge.Name(), os.ErrClosed)
+	if err := l.open("read"); err != nil || len(p) == 0 {
+		return 0, err
 	}
-	if len(p) == 0 {
-		return 0, nil
+	err := l.await()
+	n := 0
+	for n < len(p) && l.bridge.Buffered() > 0 {
+		r, _ := l.bridge.Next()
+		p[n] = r.Byte
+		n++
 	}
-	until := l.b.sim.Now() + span(Patience)
+	switch {
+	case n > 0:
+		return n, nil
+	case err != nil:
+		return 0, err
+	}
+	return 0, os.ErrDeadlineExceeded
+}
+
+// await lets the board run until the bridge has something to give, at most to
+// the deadline.
+func (l *line) await() error {
+	until := l.b.after(Patience)
 	if !l.deadline.IsZero() {
 		until = span(l.deadline.Sub(Epoch))
 	}
-	if l.bridge.Buffered() == 0 {
-		if err := l.b.advance("read "+l.bridge.Name(), until, func() bool { return l.bridge.Buffered() > 0 }); err != nil {
-			return 0, err
-		}
-	}
-	n := 0
-	for ; n < len(p); n++ {
-		r, ok := l.bridge.Next()
-		if !ok {
-			break
-		}
-		p[n] = r.Byte
-	}
-	if n == 0 {
-		return 0, os.ErrDeadlineExceeded
-	}
-	return n, nil
+	return l.b.advance("read "+l.bridge.Name(), until, func() bool { return l.bridge.Buffered() > 0 })
 }
 
 // Write queues all of p; it goes out as the board's time moves.
 func (l *line) Write(p []byte) (int, error) {
-	if l.closed {
-		return 0, fmt.Errorf("write %s: %w", l.bridge.Name(), os.ErrClosed)
+	if err := l.open("write"); err != nil {
+		return 0, err
 	}
 	l.bridge.Write(p)
 	return len(p), nil
@@ -86,7 +86,14 @@ func (l *line) SetMode(m port.Mode) error {
 
 // drain lets the board run until all that was written is on the line.
 func (l *line) drain() error {
-	return l.b.advance("drain "+l.bridge.Name(), l.b.sim.Now()+span(Patience), func() bool { return l.bridge.Unsent() == 0 })
+	sent := func() bool { return l.bridge.Unsent() == 0 }
+	if err := l.b.advance("drain "+l.bridge.Name(), l.b.after(Patience), sent); err != nil {
+		return err
+	}
+	if !sent() {
+		return fmt.Errorf("drain %s: %d bytes are left after %v", l.bridge.Name(), l.bridge.Unsent(), Patience)
+	}
+	return nil
 }
 
 // SetLines is not supported: a virtual board's reset and boot strap are Reset's.
@@ -117,6 +124,3 @@ func (l *line) open(what string) error {
 	}
 	return nil
 }
-
-// span is a duration in the board's time.
-func span(d time.Duration) clock.Time { return clock.Time(d) * clock.Nanosecond }

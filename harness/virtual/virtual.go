@@ -2,15 +2,23 @@
 // contracts of package rig and the simulated silicon below harness/sim. It
 // converts time and errors and adds nothing of its own.
 //
-// A virtual board is passive. Its time moves only in the clock's Sleep, in a
-// Read that has nothing to give yet, and in Reset; two runs with the same input give the same
-// bytes at the same picosecond.
+// A virtual board is passive: nothing happens between calls. Its time moves in
+// the clock's Sleep, in a Read that has nothing to give yet, in a SetMode that
+// waits for bytes to leave, and in Reset and Loader; two runs with the same
+// input give the same bytes at the same picosecond.
+//
+// A chip that cannot go on (its core locked up, or the program needs what is
+// not modelled) ends what waits for it with an error that says so, until the
+// next reset.
 package virtual
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -46,6 +54,7 @@ type Board struct {
 	console *line
 	loader  *line
 	baud    int // of the loader
+	closed  bool
 }
 
 var _ rig.Board = (*Board)(nil)
@@ -53,8 +62,16 @@ var _ rig.Board = (*Board)(nil)
 // chips makes the silicon that rigs.yaml names.
 var chips = map[string]func(*rig.BoardConfig) board.Chip{
 	"stm32f407": func(c *rig.BoardConfig) board.Chip {
-		return stm32f407.New(stm32f407.Options{HSEHz: uint64(c.CrystalHz), NoHSE: c.CrystalHz == 0, Seed: c.Seed})
+		return stm32f407.New(stm32f407.Options{
+			UID: uniqueID(c.Seed), HSEHz: uint64(c.CrystalHz), NoHSE: c.CrystalHz == 0, Seed: c.Seed,
+		})
 	},
+}
+
+// uniqueID gives each seed a part of its own.
+func uniqueID(seed uint64) [12]byte {
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("unique id"), seed))
+	return [12]byte(sum[:])
 }
 
 // Open makes the board that c describes, powered and running what is in its
@@ -65,7 +82,16 @@ func Open(c *rig.BoardConfig) (*rig.Station, error) {
 		return nil, &rig.Error{Class: rig.Harness, Board: c.Name, Op: "open",
 			Err: fmt.Errorf("chip %q is not simulated; those that are: %v", c.Chip, slices.Sorted(maps.Keys(chips)))}
 	}
-	sim, err := board.New(newChip(c), board.Wiring{
+	s, err := wire(c, newChip(c))
+	if err != nil {
+		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "wire the board", Err: err}
+	}
+	return s, nil
+}
+
+// wire puts the chip on a board as c says, and switches it on.
+func wire(c *rig.BoardConfig, chip board.Chip) (*rig.Station, error) {
+	sim, err := board.New(chip, board.Wiring{
 		Boot: "BOOT0",
 		Bridges: []board.BridgeWiring{
 			{Name: consoleName, TX: c.Console.TX, RX: c.Console.RX},
@@ -73,17 +99,17 @@ func Open(c *rig.BoardConfig) (*rig.Station, error) {
 		},
 	})
 	if err != nil {
-		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "wire the board", Err: err}
+		return nil, err
 	}
-	wires, err := wiresOf(sim.Chip(), c.Lines)
+	wires, err := wiresOf(chip, c.Lines)
 	if err != nil {
-		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "wire the probes", Err: err}
+		return nil, err
 	}
 	b := &Board{name: c.Name, sim: sim, baud: c.Loader.Baud}
 	b.console = &line{b: b, bridge: sim.Bridge(consoleName)}
 	b.loader = &line{b: b, bridge: sim.Bridge(loaderName)}
 	if err := b.console.SetMode(port.Mode{Baud: c.Console.Baud}); err != nil {
-		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "set the console", Err: err}
+		return nil, err
 	}
 	p := probe.New(sim, wires)
 	sim.SetPower(true)
@@ -115,14 +141,24 @@ func (b *Board) Console() port.Port { return b.console }
 // tell.
 func (b *Board) Sim() *board.Board { return b.sim }
 
-// Power switches the supply.
+// Power switches the supply. A board that comes up runs its program, whatever
+// the boot strap was set for before.
 func (b *Board) Power(ctx context.Context, on bool) error {
+	if err := b.usable(ctx, "switch the power of"); err != nil {
+		return err
+	}
+	if on && !b.sim.Powered() {
+		b.sim.SetBoot(false)
+	}
 	b.sim.SetPower(on)
-	return ctx.Err()
+	return nil
 }
 
 // Reset pulses the reset pin with the boot strap set for m.
 func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
+	if err := b.usable(ctx, "reset"); err != nil {
+		return err
+	}
 	b.sim.SetBoot(m == rig.BootLoader)
 	b.sim.SetReset(true)
 	err := b.Clock().Sleep(ctx, resetPulse)
@@ -138,25 +174,42 @@ func (b *Board) Loader(ctx context.Context) (flash.Loader, error) {
 	if err := b.Clock().Sleep(ctx, stm32.Startup); err != nil {
 		return nil, err
 	}
-	if err := b.loader.DiscardInput(); err != nil {
+	l, err := stm32.Connect(ctx, b.loader, b.Clock(), b.baud)
+	switch {
+	case err == nil:
+		return l, nil
+	case ctx.Err() != nil:
 		return nil, err
 	}
-	l, err := stm32.Connect(ctx, b.loader, b.Clock(), b.baud)
-	if err != nil {
-		return nil, &rig.Error{Class: rig.DUT, Board: b.name, Op: "connect to the boot loader", Err: err}
-	}
-	return l, nil
+	return nil, &rig.Error{Class: rig.DUT, Board: b.name, Op: "connect to the boot loader", Err: err}
 }
 
-// Close ends the use of the board.
+// Close switches the board off and closes its lines. From then on all calls
+// but those of the clock give os.ErrClosed.
 func (b *Board) Close() error {
+	if b.closed {
+		return fmt.Errorf("close board %s: %w", b.name, os.ErrClosed)
+	}
 	b.sim.SetPower(false)
+	b.closed, b.console.closed, b.loader.closed = true, true, true
+	return nil
+}
+
+// usable is the error of a call that must not begin.
+func (b *Board) usable(ctx context.Context, op string) error {
+	err := ctx.Err()
+	if b.closed {
+		err = os.ErrClosed
+	}
+	if err != nil {
+		return fmt.Errorf("%s board %s: %w", op, b.name, err)
+	}
 	return nil
 }
 
 // advance lets the board run until done or until, and turns a chip that cannot
-// go on into an error: a program that locked up is the firmware's fault, one that needs what is not
-// modelled is ours.
+// go on into an error: a program that locked up is the firmware's fault, one
+// that needs what is not modelled is ours.
 func (b *Board) advance(op string, until clock.Time, done func() bool) error {
 	stop := b.sim.AdvanceUntil(until, done)
 	class := rig.Harness
@@ -181,5 +234,24 @@ func (c simClock) Sleep(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return c.b.advance("sleep", c.b.sim.Now()+span(d), func() bool { return false })
+	ended := func() bool { return ctx.Err() != nil }
+	if err := c.b.advance("sleep", c.b.after(d), ended); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// after is the board's time in d from now.
+func (b *Board) after(d time.Duration) clock.Time {
+	now := b.sim.Now()
+	return now + min(span(d), clock.NeverTime-now)
+}
+
+// span is a duration in the board's time; what is longer than that can hold is
+// for ever.
+func span(d time.Duration) clock.Time {
+	if d > time.Duration(clock.NeverTime/clock.Nanosecond) {
+		return clock.NeverTime
+	}
+	return clock.Time(d) * clock.Nanosecond
 }

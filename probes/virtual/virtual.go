@@ -4,6 +4,7 @@
 package virtual
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,10 +71,13 @@ func (p *Probe) Arm(ctx context.Context, s probes.CaptureSpec) (probes.Recording
 		return nil, errors.New("arm the capture: no lines to watch")
 	}
 	var pins []board.Pin
-	for _, l := range s.Lines {
+	for i, l := range s.Lines {
 		w, ok := p.wires[l]
-		if !ok {
+		switch {
+		case !ok:
 			return nil, fmt.Errorf("arm the capture: %w", &probes.UnknownLineError{Line: l, Have: p.lines(false)})
+		case slices.Contains(s.Lines[:i], l):
+			return nil, fmt.Errorf("arm the capture: line %q is named twice", l)
 		}
 		pins = append(pins, w.Pin)
 	}
@@ -107,17 +111,28 @@ func (r *recording) Stop(context.Context) (probes.Capture, error) {
 	}
 	r.stopped = true
 	r.rec.Stop()
-	start := r.rec.Start()
 	c := probes.Capture{
-		Rate: Rate, Resolution: 1, Initial: map[probes.Line]bool{},
-		Length: timebase.Ticks(r.board.Now() - start),
+		Rate: Rate, Resolution: 1, Initial: map[probes.Line]bool{}, Edges: r.edges(),
+		Length: timebase.Ticks(r.board.Now() - r.rec.Start()),
 	}
 	for i, high := range r.rec.Initial() {
 		c.Initial[r.lines[i]] = high
 	}
-	for _, e := range r.rec.Edges() {
-		line := r.lines[slices.Index(r.pins, e.Pin)]
-		c.Edges = append(c.Edges, probes.Edge{At: timebase.Ticks(e.At - start), Line: line, High: e.High})
-	}
 	return c, nil
+}
+
+// edges converts the edges. Pins that changed together were recorded in the
+// chip's order; the contract wants that of the spec's lines.
+func (r *recording) edges() []probes.Edge {
+	order := func(e board.Edge) int { return slices.Index(r.pins, e.Pin) }
+	recorded := slices.Clone(r.rec.Edges())
+	slices.SortStableFunc(recorded, func(a, b board.Edge) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(order(a), order(b)))
+	})
+	var edges []probes.Edge
+	for _, e := range recorded {
+		at := timebase.Ticks(e.At - r.rec.Start())
+		edges = append(edges, probes.Edge{At: at, Line: r.lines[order(e)], High: e.High})
+	}
+	return edges
 }

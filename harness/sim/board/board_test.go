@@ -116,6 +116,14 @@ func bytesOf(br *Bridge) (p []byte, bad int) {
 	return p, bad
 }
 
+func TestEmptyWriteIsNothing(t *testing.T) {
+	b, _, br := wired(t)
+	br.Write(nil)
+	if b.Advance(clock.Millisecond); br.Unsent() != 0 {
+		t.Errorf("%d bytes unsent", br.Unsent())
+	}
+}
+
 func TestBridgeEcho(t *testing.T) {
 	all := make([]byte, 256)
 	for i := range all {

@@ -134,7 +134,7 @@ func (br *Bridge) holds(s Strap) bool {
 // Write queues bytes; the first goes out now if the line is idle.
 func (br *Bridge) Write(p []byte) {
 	br.tx.queue = append(br.tx.queue, p...)
-	if br.tx.bits == 0 {
+	if br.tx.bits == 0 && len(p) > 0 {
 		br.load(br.board.Now())
 	}
 }

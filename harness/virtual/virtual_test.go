@@ -1,0 +1,210 @@
+package virtual
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"rigor/firmware/images"
+	"rigor/harness"
+	"rigor/harness/flash"
+	"rigor/harness/flash/flashtest"
+	"rigor/harness/rig"
+	"rigor/harness/rig/rigtest"
+	"rigor/probes"
+	"rigor/probes/probestest"
+)
+
+const echoImage = "echo-stm32f407"
+
+// config is the project's own virtual board.
+func config(t *testing.T) *rig.BoardConfig {
+	t.Helper()
+	c, err := rig.LoadConfig("../../rigs.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.Rig("virtual")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Boards[0]
+}
+
+// blank is a board as it leaves the factory.
+func blank(t *testing.T) *rig.Station {
+	t.Helper()
+	s, err := Open(config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// flashed is a board with a program, running.
+func flashed(t *testing.T, name string) *rig.Station {
+	t.Helper()
+	s := blank(t)
+	image, err := images.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := harness.Flash(t.Context(), s, name, image.Data, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Reset(t.Context(), rig.BootApp); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// greets waits for the program's greeting.
+func greets(ctx context.Context, s *rig.Station) (bool, error) {
+	_, err := harness.NewConsole(s.Console(), s.Clock(), new(bytes.Buffer)).Hello(ctx, time.Second)
+	if silent := (*harness.SilentError)(nil); errors.As(err, &silent) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func TestBoard(t *testing.T) {
+	rigtest.Run(t, func(t *testing.T) *rig.Station { return flashed(t, echoImage) })
+}
+
+func TestLoader(t *testing.T) {
+	image, err := images.Open(echoImage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := flash.PartOf("stm32f407")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := flash.Read(image.Data, part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flashtest.Run(t, func(t *testing.T) (flash.Loader, flashtest.Info) {
+		s := blank(t)
+		l, err := s.Loader(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l, flashtest.Info{
+			Chip: "stm32f407", Clock: s.Clock(),
+			// RM0090 table 5: sectors 1 and 2, of 16 KB each.
+			Scratch: flash.Span{Addr: 0x0800_4000, Size: 0x8000}, Border: 0x0800_8000,
+			NoMemory: 0x3000_0000,
+			Program:  program,
+			Started:  func(ctx context.Context) (bool, error) { return greets(ctx, s) },
+		}
+	})
+}
+
+func TestProbes(t *testing.T) {
+	probestest.Run(t, func(t *testing.T) probestest.Bench {
+		s := flashed(t, echoImage)
+		if ok, err := greets(t.Context(), s); !ok {
+			t.Fatalf("no greeting: %v", err)
+		}
+		return probestest.Bench{
+			Capturer: s.Capturer, Driver: s.Driver, Clock: s.Clock(),
+			Drive: "stimulus", Follow: "echo",
+			Delay: 20 * time.Microsecond, // an interrupt's way through TinyGo's handlers
+			Slack: time.Nanosecond,       // the clock counts whole ones, the probe picoseconds
+		}
+	})
+}
+
+func TestOpenMistakes(t *testing.T) {
+	for name, spoil := range map[string]func(*rig.BoardConfig){
+		`chip "z80" is not simulated`: func(c *rig.BoardConfig) { c.Chip = "z80" },
+		"line stimulus":               func(c *rig.BoardConfig) { c.Lines["stimulus"] = rig.LineConfig{Pin: "PX1"} },
+		`wire bridge "console"`:       func(c *rig.BoardConfig) { c.Console.TX = "PX1" },
+		"set console to 0 8N1":        func(c *rig.BoardConfig) { c.Console.Baud = 0 },
+	} {
+		c := config(t)
+		spoil(c)
+		if _, err := Open(c); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v, want an error about %s", err, name)
+		}
+	}
+}
+
+// Erased flash gives the core 0xFFFFFFFF as its stack and its entry: it locks up
+// (ARMv7-M ARM B1.5.15), which is the program's fault and lasts until a reset.
+func TestProgramThatLocksUp(t *testing.T) {
+	s := blank(t)
+	err := s.Clock().Sleep(t.Context(), time.Second)
+	if rig.ClassOf(err) != rig.Firmware || !strings.Contains(err.Error(), "lockup, PC 0x") {
+		t.Errorf("sleep says %v", err)
+	}
+	if _, err := s.Console().Read(make([]byte, 1)); rig.ClassOf(err) != rig.Firmware {
+		t.Errorf("read says %v", err)
+	}
+	if _, err := s.Loader(t.Context()); err != nil {
+		t.Errorf("a reset into the loader: %v", err)
+	}
+	if err := s.Clock().Sleep(t.Context(), time.Second); err != nil {
+		t.Errorf("sleep in the loader says %v", err)
+	}
+}
+
+// Nothing moves a board's time but what is said to.
+func TestPassive(t *testing.T) {
+	s := flashed(t, echoImage)
+	before := s.Clock().Now()
+	s.Console().Write([]byte("x"))
+	s.Console().SetReadDeadline(before.Add(time.Hour))
+	s.Console().DiscardInput()
+	s.Power(t.Context(), true)
+	s.Driver.Drive(t.Context(), "stimulus", true)
+	r, err := s.Capturer.Arm(t.Context(), probes.CaptureSpec{Lines: []probes.Line{"stimulus"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if now := s.Clock().Now(); now != before {
+		t.Errorf("the clock moved by %v", now.Sub(before))
+	}
+}
+
+// A sleep whose context ends meanwhile ends with it, though nothing but the
+// sleep itself moves the board.
+func TestSleepEndsWithItsContext(t *testing.T) {
+	s := flashed(t, echoImage)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if err := s.Clock().Sleep(ctx, 1000*time.Hour); !errors.Is(err, context.Canceled) {
+		t.Errorf("sleep says %v", err)
+	}
+}
+
+// A read without a deadline must come back, for only itself moves the time.
+func TestReadWithoutDeadline(t *testing.T) {
+	s := flashed(t, echoImage)
+	if ok, err := greets(t.Context(), s); !ok {
+		t.Fatalf("no greeting: %v", err)
+	}
+	s.Console().SetReadDeadline(time.Time{})
+	before := s.Clock().Now()
+	if _, err := s.Console().Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read says %v", err)
+	}
+	if took := s.Clock().Now().Sub(before); took < Patience || took > Patience+time.Second {
+		t.Errorf("read took %v, want %v", took, Patience)
+	}
+}
+
+func TestUniqueID(t *testing.T) {
+	if uniqueID(1) == uniqueID(2) || uniqueID(1) != uniqueID(1) || uniqueID(0) == [12]byte{} {
+		t.Errorf("ids: %x %x %x", uniqueID(0), uniqueID(1), uniqueID(2))
+	}
+}
