@@ -82,7 +82,7 @@ const (
 	opRSBSr
 	opRSBx
 	opRSBSx
-	// From here to opMOVSx, d may be 13 or 15; see block.emit.
+	// From here to opMOVSx, d may be 13 or 15; see assembler.around.
 	opADDi
 	opADDSi
 	opADDr
@@ -152,7 +152,7 @@ const (
 	opSDIV
 	opUDIV
 
-	// Loads of one register. d may be 13 or 15 for words; see block.emit.
+	// Loads of one register. d may be 13 or 15 for words; see assembler.around.
 	opLDRi // [n + imm]
 	opLDRBi
 	opLDRHi
@@ -248,7 +248,7 @@ const (
 	opUDF  // permanently undefined
 	opNOCP // a coprocessor that isn't there; a is its number
 
-	// Not encodings, but parts of a block: see block.emit.
+	// Not encodings, but parts of a block: see assembler.around.
 	opIf       // skips the next a entries unless the condition n holds
 	opSetSP    // r13 = r15, which is scratch inside a block
 	opBranch15 // to r15, ALU results

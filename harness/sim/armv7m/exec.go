@@ -627,10 +627,11 @@ func (c *Core) exec(b *block, i, n int) bool {
 		case opBX:
 			addr, refill = r[in.m&15], refillRegister
 			goto interwork
-		case opBLX:
+		case opBLX: // never an exception return (DDI 0403E A2.3.1, BLXWritePC)
 			addr, refill = r[in.m&15], refillRegister
 			r[14] = b.after(in) | 1
-			goto interwork
+			c.T = addr&1 != 0
+			goto indirect
 		case opBranch15:
 			addr, refill = r[15], refillRegister
 			goto indirect
