@@ -28,6 +28,7 @@ type Observation struct {
 	Hello   wire.Hello    // what the program said of itself
 	Boot    time.Duration // release of reset to the end of the greeting, on the rig's clock
 	Report  Report        // the firmware's own account
+	Caveats []string      // why the board's times are not those of the part it stands for
 	Capture probes.Capture
 }
 
@@ -48,6 +49,9 @@ func (r *Runner) observe(ctx context.Context, x Experiment) (Observation, error)
 		return o, &rig.Error{Class: rig.Rig, Board: b.Name(), Op: "arm the capture", Err: err}
 	}
 	o.Report, err = x.Stimulate(ctx, b)
+	if c, ok := b.Board.(rig.Caveater); ok {
+		o.Caveats = c.Caveats()
+	}
 	capture, stopErr := recording.Stop(context.WithoutCancel(ctx))
 	if stopErr != nil {
 		stopErr = &rig.Error{Class: rig.Rig, Board: b.Name(), Op: "stop the capture", Err: stopErr}

@@ -74,6 +74,9 @@ func (r *Runner) try(ctx context.Context, x Experiment, e *record.Experiment) er
 	if err != nil {
 		return fmt.Errorf("measure: %w", err)
 	}
+	for i := range samples {
+		samples[i].Warnings = append(samples[i].Warnings, seen.Caveats...)
+	}
 	e.Measurements = r.judge(samples, timebase.Rate(seen.Hello.CoreHz))
 	return r.agree(samples)
 }

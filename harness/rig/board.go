@@ -33,6 +33,10 @@ type Board interface {
 	Close() error
 }
 
+// Caveater is a board that knows why its times, as it is set up now, are not
+// those of the part it stands for. Every number measured meanwhile carries them.
+type Caveater interface{ Caveats() []string }
+
 // Station is a board with the probes that are wired to it.
 type Station struct {
 	Board

@@ -36,6 +36,7 @@ func (c *cable) Level(p board.Pin) bool                    { return c.level[p] }
 func (c *cable) MilliVolts(board.Pin) int32                { return 0 }
 func (c *cable) Stats() board.Stats                        { return board.Stats{} }
 func (c *cable) Warnings() []string                        { return nil }
+func (c *cable) Caveats() []string                         { return nil }
 func (c *cable) Snapshot() any                             { return *c }
 func (c *cable) Restore(any)                               {}
 func (c *cable) Digest() (sum [32]byte)                    { return sum }

@@ -57,7 +57,10 @@ type Board struct {
 	closed  bool
 }
 
-var _ rig.Board = (*Board)(nil)
+var (
+	_ rig.Board    = (*Board)(nil)
+	_ rig.Caveater = (*Board)(nil)
+)
 
 // chips makes the silicon that rigs.yaml names.
 var chips = map[string]func(*rig.BoardConfig) board.Chip{
@@ -140,6 +143,9 @@ func (b *Board) Console() port.Port { return b.console }
 // Sim is the simulated board, for those who want what only a simulation can
 // tell.
 func (b *Board) Sim() *board.Board { return b.sim }
+
+// Caveats are those of the simulated chip.
+func (b *Board) Caveats() []string { return b.sim.Chip().Caveats() }
 
 // Power switches the supply. A board that comes up runs its program, whatever
 // the boot strap was set for before.

@@ -46,6 +46,7 @@ func (f *fake) Level(p Pin) bool     { return f.level[p] }
 func (f *fake) MilliVolts(Pin) int32 { return 0 }
 func (f *fake) Stats() Stats         { return Stats{} }
 func (f *fake) Warnings() []string   { return nil }
+func (f *fake) Caveats() []string    { return nil }
 func (f *fake) Snapshot() any        { return f.fakeState }
 func (f *fake) Restore(s any)        { f.fakeState = s.(fakeState) }
 func (f *fake) Digest() [32]byte     { return sha256.Sum256(fmt.Append(nil, f.fakeState)) }

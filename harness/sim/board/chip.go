@@ -88,6 +88,9 @@ type Chip interface {
 	// Warnings are things that a program did and real silicon swallows without
 	// a word, such as access to a block whose clock is off.
 	Warnings() []string
+	// Caveats are why, as the program has set up the chip now, its times differ
+	// from the part's. They are about the model, not the program.
+	Caveats() []string
 	// Snapshot and Restore copy the whole chip; Digest hashes it (SHA-256).
 	Snapshot() any
 	Restore(snapshot any)

@@ -250,6 +250,15 @@ func (c *Chip) Stats() board.Stats {
 // maxWarnings bounds what a program gone wild can make the host remember.
 const maxWarnings = 100
 
+// Caveats names what of the present set-up costs time on the part and none here.
+func (c *Chip) Caveats() []string {
+	if ws := c.FLASH.ACR & 7; ws > 0 {
+		return []string{fmt.Sprintf("flash is read with %d wait states, which the model does not charge: "+
+			"on the part this takes as long or longer", ws)}
+	}
+	return nil
+}
+
 // Warnings lists what programs did in vain, each thing once.
 func (c *Chip) Warnings() []string { return slices.Clone(c.warnings) }
 
