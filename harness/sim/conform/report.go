@@ -8,8 +8,11 @@ import (
 	"text/tabwriter"
 )
 
-// maxMismatches is how many mismatches a report describes; it counts all.
-const maxMismatches = 20
+// What a report describes at most; it counts all.
+const (
+	maxMismatches = 20
+	maxExamples   = 3 // of each known deviation
+)
 
 // Report is what came out of one file.
 type Report struct {
@@ -49,9 +52,6 @@ type Diff struct{ What, Got, Want string }
 func (m Mismatch) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d: id %s (%s) %s", m.File, m.Line, m.ID, m.Class, m.Asm)
-	if m.Reason != "" {
-		fmt.Fprintf(&b, "\n    known deviation: %s", m.Reason)
-	}
 	if m.Start != "" {
 		fmt.Fprintf(&b, "\n    start %s", m.Start)
 	}
@@ -75,7 +75,7 @@ func (r *Report) Total() Class {
 // OK tells whether nothing failed.
 func (r *Report) OK() bool { return r.Total().Failed == 0 }
 
-// WriteTable writes the counts per class, then what deviated as known, then the first mismatches.
+// WriteTable writes the counts per class, then known deviations with a few examples, then the first mismatches.
 func (r *Report) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "class\tpassed\tfailed\tdeviating\ttotal\t\n")
@@ -85,16 +85,41 @@ func (r *Report) WriteTable(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write report of %s: %w", r.File, err)
 	}
-	for _, m := range slices.Concat(r.Deviations, r.Mismatches) {
-		if _, err := fmt.Fprintln(w, m); err != nil {
-			return fmt.Errorf("write report of %s: %w", r.File, err)
-		}
-	}
-	if more := r.Total().Failed - len(r.Mismatches); more > 0 {
-		_, err := fmt.Fprintf(w, "%d more mismatches\n", more)
-		return err
+	_, err := io.WriteString(w, r.deviations()+r.mismatches())
+	if err != nil {
+		return fmt.Errorf("write report of %s: %w", r.File, err)
 	}
 	return nil
+}
+
+// deviations counts the known deviations by their reasons, each with examples.
+func (r *Report) deviations() string {
+	count, examples := map[string]int{}, map[string]string{}
+	var reasons []string
+	for _, m := range r.Deviations {
+		if count[m.Reason]++; count[m.Reason] == 1 {
+			reasons = append(reasons, m.Reason)
+		}
+		if count[m.Reason] <= maxExamples {
+			examples[m.Reason] += m.String() + "\n"
+		}
+	}
+	var b strings.Builder
+	for _, reason := range reasons {
+		fmt.Fprintf(&b, "known deviation of %d: %s\n%s", count[reason], reason, examples[reason])
+	}
+	return b.String()
+}
+
+func (r *Report) mismatches() string {
+	var b strings.Builder
+	for _, m := range r.Mismatches {
+		fmt.Fprintln(&b, m)
+	}
+	if more := r.Total().Failed - len(r.Mismatches); more > 0 {
+		fmt.Fprintf(&b, "%d more mismatches\n", more)
+	}
+	return b.String()
 }
 
 // class returns the counter of a class, in order of names.
