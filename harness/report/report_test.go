@@ -2,9 +2,9 @@ package report
 
 import (
 	"bytes"
-	"fmt"
 	"encoding/xml"
 	"flag"
+	"fmt"
 	"io"
 	"math/big"
 	"os"
