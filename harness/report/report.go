@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -155,18 +156,43 @@ func (p paint) troubles(w io.Writer, r *record.Run) {
 		for _, text := range blocking(e) {
 			line(red, "BROKEN", where, text)
 		}
-		for _, m := range e.Measurements {
-			for _, text := range doubtful(m) {
-				line(yellow, "NOTE", where+", "+m.Quantity+" by "+string(m.Source), text)
+	}
+	for _, n := range notes(r) {
+		where := n.where[0]
+		if more := len(n.where) - 1; more > 0 {
+			where += fmt.Sprintf(" and %d more", more)
+		}
+		line(yellow, "NOTE", where, n.text)
+	}
+}
+
+// note is one thing to know, and all that it is about.
+type note struct {
+	text  string
+	where []string
+}
+
+// notes gathers what limits the trust in the run's numbers, each text once.
+func notes(r *record.Run) (all []note) {
+	add := func(where string, texts []string) {
+		for _, text := range texts {
+			i := slices.IndexFunc(all, func(n note) bool { return n.text == text })
+			if i < 0 {
+				all = append(all, note{text: text})
+				i = len(all) - 1
 			}
-		}
-		for _, text := range e.Warnings {
-			line(yellow, "NOTE", where, text)
+			all[i].where = append(all[i].where, where)
 		}
 	}
-	for _, text := range r.Warnings {
-		line(yellow, "NOTE", "run", text)
+	for _, e := range r.Experiments {
+		where := e.Suite + "/" + e.Name + " on " + e.Board
+		for _, m := range e.Measurements {
+			add(where+", "+m.Quantity+" by "+string(m.Source), doubtful(m))
+		}
+		add(where, e.Warnings)
 	}
+	add("run", r.Warnings)
+	return all
 }
 
 // doubtful gathers what limits the trust in a measurement.
