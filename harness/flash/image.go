@@ -68,7 +68,8 @@ func Sniff(data []byte) Format {
 }
 
 // Read reads an image for a part, in any format; a raw binary goes to the
-// beginning of the part's first region.
+// beginning of the part's first region. Since any file may be one, it must
+// begin like a program of the part.
 func Read(data []byte, p Part) (*Image, error) {
 	var m *Image
 	var err error
@@ -86,7 +87,10 @@ func Read(data []byte, p Part) (*Image, error) {
 	if p.Vectors {
 		m.Entry = m.Segments[0].Addr
 	}
-	return m, p.Check(m)
+	if err := p.Check(m); err != nil || Sniff(data) != Bin {
+		return m, err
+	}
+	return m, p.checkRaw(m)
 }
 
 // ReadBin makes an image of raw bytes at an address.

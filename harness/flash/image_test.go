@@ -197,9 +197,12 @@ func TestSniff(t *testing.T) {
 	}
 }
 
+// rawProgram is the least that begins like a program: stack, reset vector, code.
+var rawProgram = []byte{0, 0, 2, 0x20, 9, 0, 0, 8, 0, 0xBF}
+
 func TestReadBin(t *testing.T) {
-	m, err := flash.Read([]byte{1, 2, 3}, stm32f407(t))
-	want := []flash.Segment{{Addr: 0x0800_0000, Data: []byte{1, 2, 3}}}
+	m, err := flash.Read(rawProgram, stm32f407(t))
+	want := []flash.Segment{{Addr: 0x0800_0000, Data: rawProgram}}
 	if err != nil || m.Entry != 0x0800_0000 || !reflect.DeepEqual(m.Segments, want) {
 		t.Errorf("got %+v, %v", m, err)
 	}
@@ -211,6 +214,19 @@ func TestReadBin(t *testing.T) {
 	}
 	if e := (*flash.RangeError)(nil); !errors.As(second(flash.Read(make([]byte, 1<<20+1), stm32f407(t))), &e) {
 		t.Error("an image may be larger than the flash")
+	}
+}
+
+func TestReadRefusesWhatIsNoProgram(t *testing.T) {
+	for name, c := range map[string]struct{ file, want string }{
+		"short":     {"\x00\x00\x02\x20\x01\x00\x00", "7 bytes are no program for the stm32f407"},
+		"text":      {"# Rigor\nmeasures", "its reset vector is 0x0a726f67"},
+		"outside":   {"\x00\x00\x02\x20\x0b\x00\x00\x08\x00\xbf", "its reset vector is 0x0800000b"},
+		"not Thumb": {"\x00\x00\x02\x20\x08\x00\x00\x08\x00\xbf", "its reset vector is 0x08000008"},
+	} {
+		if _, err := flash.Read([]byte(c.file), stm32f407(t)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
 	}
 }
 
@@ -257,7 +273,7 @@ func FuzzReadELF(f *testing.F) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(rec(4, 0, 8, 0) + rec(0, 0, 1) + hexEnd))
 	f.Add([]byte("\x7fELF"))
-	f.Add([]byte{0, 0, 2, 0x20})
+	f.Add(rawProgram)
 	part := stm32f407(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if m, err := flash.Read(data, part); err == nil {

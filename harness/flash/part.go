@@ -2,6 +2,7 @@ package flash
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,6 +58,24 @@ func (p Part) Check(m *Image) error {
 		if !slices.ContainsFunc(p.Memory, func(r Region) bool { return r.holds(s) }) {
 			return &RangeError{Part: p, Segment: s.span()}
 		}
+	}
+	return nil
+}
+
+// checkRaw refuses a raw file that cannot be a program: the reset vector of a
+// Cortex-M points into it, with the Thumb bit set (DDI0403E B1.5.3).
+func (p Part) checkRaw(m *Image) error {
+	if !p.Vectors {
+		return nil
+	}
+	s := m.Segments[0]
+	if len(s.Data) < 8 {
+		return fmt.Errorf("%d bytes are no program for the %s: a vector table takes 8 at least", len(s.Data), p.Chip)
+	}
+	reset := binary.LittleEndian.Uint32(s.Data[4:])
+	if entry := uint64(reset &^ 1); reset&1 == 0 || entry < uint64(s.Addr) || entry >= s.end() {
+		return fmt.Errorf("the file is neither ELF nor Intel hex, and as a raw binary for %#08x it is no program for the %s: "+
+			"its reset vector is %#08x", s.Addr, p.Chip, reset)
 	}
 	return nil
 }
