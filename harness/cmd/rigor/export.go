@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"time"
 
 	"rigor/harness"
 	"rigor/harness/export"
@@ -18,20 +21,39 @@ type exportCmd struct {
 	Textfile string `xor:"to" type:"path" placeholder:"FILE" help:"Write a file for node_exporter's textfile collector."`
 }
 
+func (*exportCmd) Help() string {
+	return "Without --listen or --textfile the metrics are printed in Prometheus's text format. --listen reads the bundles anew\n" +
+		"at each scrape, so that it may stay on while runs come and go; native histograms go only to scrapers that ask for\n" +
+		"protobuf. A run that is not complete is exported as far as it got, and standard error says so.\n\n" +
+		"The exit status is 0 if the metrics were exported, whatever they say, and 2 if not."
+}
+
 // Run exports one way or the other; without either it prints.
 func (c *exportCmd) Run(ctx context.Context) error {
-	switch {
-	case c.Listen != "":
-		return c.serve(ctx)
-	}
 	runs, err := c.runs()
 	if err != nil {
 		return err
 	}
-	if c.Textfile != "" {
+	for _, r := range runs {
+		if r.Status != record.Complete {
+			fmt.Fprintf(os.Stderr, "note: the run of %s on rig %s is not complete (%s); what it holds is exported\n",
+				r.Started.Format(time.DateTime), r.Rig.Name, incomplete[r.Status])
+		}
+	}
+	switch {
+	case c.Listen != "":
+		return c.serve(ctx)
+	case c.Textfile != "":
 		return export.WriteTextfile(c.Textfile, runs...)
 	}
 	return export.WriteText(os.Stdout, runs...)
+}
+
+// incomplete says in words how a run ended short of its end.
+var incomplete = map[record.Status]string{
+	record.Running:     "running: still going, or killed",
+	record.Interrupted: "interrupted by the user",
+	record.Failed:      "ended by a failure of the rig or the harness",
 }
 
 func (c *exportCmd) runs() ([]*record.Run, error) {
@@ -43,13 +65,14 @@ func (c *exportCmd) runs() ([]*record.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return record.Latest(filepath.Join(root, "results", "runs"))
+	runs, err := record.Latest(filepath.Join(root, "results", "runs"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("nothing to export yet; `rigor run` makes a run: %w", err)
+	}
+	return runs, err
 }
 
 func (c *exportCmd) serve(ctx context.Context) error {
-	if _, err := c.runs(); err != nil {
-		return err // now, rather than at the first scrape
-	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen for scrapes: %w", err)

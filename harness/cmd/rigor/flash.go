@@ -17,6 +17,13 @@ type flashCmd struct {
 	Image string `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary; told apart by content."`
 }
 
+func (*flashCmd) Help() string {
+	return "The board is reset into its boot loader, which identifies the chip; what the image needs is erased, written and\n" +
+		"read back. An image that does not fit the chip, or a chip that is not the one rigs.yaml names, is refused before\n" +
+		"anything is erased. On a virtual rig this tries the image: its boards forget when the command ends.\n\n" +
+		"The exit status is 0 if the flash holds the image, 2 if not."
+}
+
 // Run flashes one board.
 func (c *flashCmd) Run(ctx context.Context) error {
 	_, config, err := rigs()

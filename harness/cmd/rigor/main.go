@@ -49,11 +49,14 @@ func (e *exitError) Unwrap() error { return e.err }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	var c cli
 	k := kong.Parse(&c,
 		kong.Name("rigor"),
 		kong.Description("Hardware-in-the-loop tests and benchmarks of Go on microcontrollers.\n\n"+
-			"Without hardware the rig `virtual` is simulated: `rigor run` works anywhere."),
+			"Without hardware the rig `virtual` is simulated: `rigor run` works anywhere.\n\n"+
+			"Exit status: 0 all went well; 1 something was found wanting: a verdict failed, a vector did not match; 2 the rig or "+
+			"the set-up did not allow to tell. Those of sim run are in its own help."),
 		kong.UsageOnError(),
 		kong.Exit(func(code int) { os.Exit(min(code, exitSetup)) }),
 		kong.BindTo(ctx, (*context.Context)(nil)),

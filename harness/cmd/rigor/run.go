@@ -63,6 +63,9 @@ type session struct {
 }
 
 func (c *runCmd) prepare() (*session, error) {
+	if err := needGo(); err != nil {
+		return nil, err
+	}
 	root, config, err := rigs()
 	if err != nil {
 		return nil, err

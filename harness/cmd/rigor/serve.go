@@ -31,7 +31,9 @@ func (*simServeCmd) Help() string {
 		"the other program sets. A pseudo terminal has no parity; the board's loader side adds and strips the even parity\n" +
 		"that the boot loader wants, so that its clients are told 8N1:\n\n" +
 		"  rigor sim serve --chip stm32f407 --pty /tmp/f407 --boot loader &\n" +
-		"  stm32flash -m 8n1 -w program.bin -v -g 0 /tmp/f407"
+		"  stm32flash -m 8n1 -w program.bin -v -g 0 /tmp/f407\n\n" +
+		"Exit status: 0 when interrupted; 2 the board could not be set up or its terminal failed; 3 the core locked up;\n" +
+		"4 the program needs something that is not modelled, which the message names."
 }
 
 // Run serves until interrupted or until the chip cannot go on.
@@ -137,7 +139,7 @@ func serve(ctx context.Context, b *board.Board, master *os.File) error {
 			return err
 		}
 		if stop.Kind != board.Running {
-			return &exitError{exitNotModelled, stop.Err()}
+			return stopped(stop)
 		}
 	}
 }

@@ -21,7 +21,7 @@ type simCmd struct {
 	Conform simConformCmd `cmd:"" help:"Run conformance vectors on a simulated core."`
 }
 
-// Exit codes of sim run, beside exitOK and exitSetup.
+// Exit codes of sim run and sim serve, beside exitOK and exitSetup.
 const (
 	exitNoText      = 1 // the time was up before --until's text came
 	exitLockup      = 3
@@ -95,9 +95,9 @@ func (c *simRunCmd) simulate(ctx context.Context, chip board.Chip, w *watcher) (
 		case w.seen:
 			return "text seen", nil
 		case stop.Kind == board.Lockup:
-			return "lockup", &exitError{exitLockup, stop}
+			return "lockup", stopped(stop)
 		case stop.Kind == board.NotModelled:
-			return "not modelled", &exitError{exitNotModelled, stop}
+			return "not modelled", stopped(stop)
 		case chip.Now() >= end && c.Until != "":
 			return "time is up", &exitError{exitNoText, fmt.Errorf("%q did not come within %v", c.Until, c.For)}
 		case chip.Now() >= end:
@@ -106,6 +106,14 @@ func (c *simRunCmd) simulate(ctx context.Context, chip board.Chip, w *watcher) (
 			return "interrupted", &exitError{exitInterrupted, errors.New("interrupted")}
 		}
 	}
+}
+
+// stopped is the exit of a chip that cannot go on.
+func stopped(s board.Stop) error {
+	if s.Kind == board.Lockup {
+		return &exitError{exitLockup, s}
+	}
+	return &exitError{exitNotModelled, s}
 }
 
 // watcher copies what a UART sends and looks for a text in it.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -45,11 +46,9 @@ const grace = 10 * time.Second
 // bundle; an error is a suite that could not say.
 func (s *session) suite(ctx context.Context, name string) error {
 	dir := filepath.Join(s.root, "suites", name)
-	binary := filepath.Join(s.root, ".build", name+".test")
-	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, ".")
-	build.Dir = dir
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build suite %s: %w\n%s", name, err, out)
+	binary, err := s.build(ctx, name, dir)
+	if err != nil {
+		return err
 	}
 	log, err := s.bundle.Console("suite-" + name)
 	if err != nil {
@@ -77,13 +76,40 @@ func (s *session) suite(ctx context.Context, name string) error {
 	return nil
 }
 
+// build makes a suite's test binary.
+func (s *session) build(ctx context.Context, name, dir string) (string, error) {
+	binary := filepath.Join(s.root, ".build", name+".test")
+	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
+		return "", fmt.Errorf("build suite %s: %w", name, err)
+	}
+	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, ".")
+	build.Dir = dir
+	build.Cancel = func() error { return build.Process.Signal(os.Interrupt) }
+	build.WaitDelay = grace
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build suite %s: %w\n%s", name, err, out)
+	}
+	return binary, nil
+}
+
+// needGo tells what to do where suites cannot be built.
+func needGo() error {
+	if _, err := exec.LookPath("go"); err != nil {
+		return fmt.Errorf("suites are built when they are run, and there is no Go toolchain: install Go (go.dev/dl) and put its bin folder into PATH: %w", err)
+	}
+	return nil
+}
+
 // execute runs the binary with ginkgo's report going to log and progress to
 // standard error.
 func (s *session) execute(ctx context.Context, binary, dir string, log io.Writer) error {
 	run := exec.CommandContext(ctx, binary, "--ginkgo.v", "--ginkgo.no-color", "--ginkgo.fail-on-empty", "--ginkgo.fail-on-pending")
 	run.Dir, run.Stdout, run.Stderr = dir, log, os.Stderr
 	run.Env = append(os.Environ(), "RIGOR_RIG="+s.rig.Name, "RIGOR_BUNDLE="+s.bundle.Dir())
-	run.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches the suite once, from here
+	// Ctrl-C reaches the suite once, from here; so does the end of this process, which is that of its thread.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	run.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
 	run.WaitDelay = grace
 	return run.Run()

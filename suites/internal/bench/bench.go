@@ -123,6 +123,9 @@ func (b *Bench) Run(ctx context.Context, x harness.Experiment) record.Experiment
 	display.Underway(fmt.Sprintf("%s %s/%s on %s, %s", at, x.Suite, x.Name, b.Board.Name, x.Image.Name))
 	e, err := b.runner.Run(ctx, x)
 	display.Line(at + " " + report.Progress(e, report.Colours(os.Stderr)))
+	if err != nil {
+		display.Line(err.Error())
+	}
 	gomega.Expect(err).NotTo(gomega.HaveOccurred(), "record the experiment")
 	for _, a := range e.Attempts {
 		if a.Failure != nil {
