@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"rigor/firmware/wire"
@@ -49,6 +50,16 @@ func (e *SilentError) Error() string {
 	return s
 }
 
+// PortError is a line that failed, which says nothing of the firmware.
+type PortError struct {
+	Op  string
+	Err error
+}
+
+func (e *PortError) Error() string { return fmt.Sprintf("%s the console: %v", e.Op, e.Err) }
+
+func (e *PortError) Unwrap() error { return e.Err }
+
 // StatusError is a command that the firmware refused.
 type StatusError struct {
 	Command string
@@ -61,7 +72,7 @@ func (e *StatusError) Error() string {
 
 // Hello waits for the greeting that a program sends after a reset.
 func (c *Console) Hello(ctx context.Context, patience time.Duration) (wire.Hello, error) {
-	f, err := c.expect(ctx, wire.TypeHello, "greeting", patience)
+	f, err := c.next(ctx, "greeting", patience, wire.TypeHello)
 	if err != nil {
 		return wire.Hello{}, err
 	}
@@ -75,10 +86,10 @@ func (c *Console) Hello(ctx context.Context, patience time.Duration) (wire.Hello
 // Start sends a command and waits until the firmware has accepted it. From then
 // on the stimulus may come.
 func (c *Console) Start(ctx context.Context, cmd wire.Command, patience time.Duration) error {
-	if _, err := c.port.Write(wire.AppendCommand(nil, cmd)); err != nil {
+	if err := c.send(wire.AppendCommand(nil, cmd)); err != nil {
 		return fmt.Errorf("send command %q: %w", cmd.Name, err)
 	}
-	f, err := c.expect(ctx, wire.TypeStatus, fmt.Sprintf("answer to %q", cmd.Name), patience)
+	f, err := c.next(ctx, fmt.Sprintf("answer to %q", cmd.Name), patience, wire.TypeStatus)
 	if err != nil {
 		return err
 	}
@@ -97,7 +108,8 @@ func (c *Console) Start(ctx context.Context, cmd wire.Command, patience time.Dur
 func (c *Console) Collect(ctx context.Context, cmd wire.Command, patience time.Duration) (Report, error) {
 	var r Report
 	for {
-		f, err := c.next(ctx, fmt.Sprintf("sample %d of %q", len(r.Values), cmd.Name), patience)
+		want := fmt.Sprintf("sample %d of %q", len(r.Values), cmd.Name)
+		f, err := c.next(ctx, want, patience, wire.TypeSamples, wire.TypeDone, wire.TypeStatus)
 		if err != nil {
 			return r, err
 		}
@@ -116,7 +128,7 @@ func (r *Report) take(f wire.Frame, cmd wire.Command) (done bool, err error) {
 		if err != nil {
 			return false, fmt.Errorf("read samples of %q: %w", cmd.Name, err)
 		}
-		if s.Name != cmd.Name || int(s.Index) != len(r.Values) {
+		if s.Name != cmd.Name || uint64(s.Index) != uint64(len(r.Values)) {
 			return false, fmt.Errorf("read samples of %q: got %q from %d on, want them from %d on; a frame was lost",
 				cmd.Name, s.Name, s.Index, len(r.Values))
 		}
@@ -139,41 +151,45 @@ func (r *Report) take(f wire.Frame, cmd wire.Command) (done bool, err error) {
 	return false, nil
 }
 
-// expect skips frames until one of the wanted type.
-func (c *Console) expect(ctx context.Context, t wire.Type, want string, patience time.Duration) (wire.Frame, error) {
-	for {
-		f, err := c.next(ctx, want, patience)
-		if err != nil || f.Type == t {
-			return f, err
-		}
-	}
-}
-
-// next is the next undamaged frame.
-func (c *Console) next(ctx context.Context, want string, patience time.Duration) (wire.Frame, error) {
-	if err := c.port.SetReadDeadline(c.clock.Now().Add(patience)); err != nil {
-		return wire.Frame{}, err
+// next is the next undamaged frame of one of the types; others are skipped and
+// buy no time.
+func (c *Console) next(ctx context.Context, want string, patience time.Duration, types ...wire.Type) (wire.Frame, error) {
+	deadline := c.clock.Now().Add(patience)
+	if err := c.port.SetReadDeadline(deadline); err != nil {
+		return wire.Frame{}, &PortError{"set the deadline of", err}
 	}
 	for {
 		if f, ok := c.decode(); ok {
-			return f, nil
+			if slices.Contains(types, f.Type) {
+				return f, nil
+			}
+			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return wire.Frame{}, fmt.Errorf("wait for %s: %w", want, err)
 		}
-		n, err := c.port.Read(c.buf[:])
-		c.pending = c.buf[:n]
-		if n > 0 {
-			c.log.Write(c.pending) // a log that is full must not end the run
-			continue
-		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		err := c.read(c.buf[:])
+		if errors.Is(err, os.ErrDeadlineExceeded) || err == nil && c.clock.Now().After(deadline) {
 			return wire.Frame{}, &SilentError{want, patience, c.decoder.Dropped()}
 		}
 		if err != nil {
 			return wire.Frame{}, fmt.Errorf("wait for %s: %w", want, err)
 		}
 	}
+}
+
+// read waits for bytes and leaves them in pending.
+func (c *Console) read(p []byte) error {
+	n, err := c.port.Read(p)
+	c.pending = p[:n]
+	c.log.Write(c.pending) // a log that is full must not end the run
+	switch {
+	case n > 0:
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return err
+	}
+	return &PortError{"read", err}
 }
 
 // decode goes through what was read up to the end of a frame.
@@ -190,23 +206,31 @@ func (c *Console) decode() (wire.Frame, bool) {
 
 // Exchange sends data and waits for as many bytes in return, without frames.
 func (c *Console) Exchange(ctx context.Context, data []byte, patience time.Duration) ([]byte, error) {
-	if _, err := c.port.Write(data); err != nil {
-		return nil, fmt.Errorf("send %d bytes: %w", len(data), err)
-	}
-	if err := c.port.SetReadDeadline(c.clock.Now().Add(patience)); err != nil {
+	if err := c.send(data); err != nil {
 		return nil, err
 	}
+	if err := c.port.SetReadDeadline(c.clock.Now().Add(patience)); err != nil {
+		return nil, &PortError{"set the deadline of", err}
+	}
 	back := make([]byte, 0, len(data))
-	for len(back) < len(data) {
+	for {
+		n := min(len(data)-len(back), len(c.pending))
+		back, c.pending = append(back, c.pending[:n]...), c.pending[n:]
+		if len(back) == len(data) {
+			return back, nil
+		}
 		if err := ctx.Err(); err != nil {
 			return back, err
 		}
-		n, err := c.port.Read(c.buf[:min(len(c.buf), len(data)-len(back))])
-		back = append(back, c.buf[:n]...)
-		c.log.Write(c.buf[:n])
-		if err != nil && n == 0 {
+		if err := c.read(c.buf[:]); err != nil {
 			return back, fmt.Errorf("wait for byte %d of %d: %w", len(back)+1, len(data), err)
 		}
 	}
-	return back, nil
+}
+
+func (c *Console) send(p []byte) error {
+	if _, err := c.port.Write(p); err != nil {
+		return &PortError{"write to", err}
+	}
+	return nil
 }

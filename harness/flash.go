@@ -14,7 +14,7 @@ import (
 // in a percentage is a step of what is under way.
 func Flash(ctx context.Context, s *rig.Station, name string, image []byte, progress func(string)) (flash.Result, error) {
 	fail := func(class rig.Class, op string, err error) (flash.Result, error) {
-		return flash.Result{}, &rig.Error{Class: class, Board: s.Name(), Op: op, Err: err}
+		return flash.Result{}, blame(class, s.Name(), op, err)
 	}
 	part, err := flash.PartOf(s.Config.Chip)
 	if err != nil {
@@ -26,7 +26,7 @@ func Flash(ctx context.Context, s *rig.Station, name string, image []byte, progr
 	}
 	loader, err := s.Loader(ctx)
 	if err != nil {
-		return flash.Result{}, err
+		return fail(rig.Rig, "enter the boot loader", err)
 	}
 	result, err := flash.Program(ctx, loader, m, flash.Options{
 		Chip: s.Config.Chip, Verify: true, Progress: percents(name, progress), Clock: s.Clock(),

@@ -37,16 +37,16 @@ type Observation struct {
 func (r *Runner) observe(ctx context.Context, x Experiment) (Observation, error) {
 	var log bytes.Buffer
 	defer r.keepConsole(x, &log)
-	b := &Bench{Station: r.Station, Firmware: NewConsole(r.Station.Console(), r.Station.Clock(), &log)}
+	b := r.bench(&log)
 	var o Observation
 	var err error
 	if o.Hello, o.Boot, err = b.boot(ctx, x.Image); err != nil {
-		return o, r.fault(err)
+		return o, b.fault(err)
 	}
 	b.Hello = o.Hello
-	recording, err := b.Capturer.Arm(ctx, probes.CaptureSpec{Lines: x.Watch})
+	recording, err := b.arm(ctx, x.Watch)
 	if err != nil {
-		return o, &rig.Error{Class: rig.Rig, Board: b.Name(), Op: "arm the capture", Err: err}
+		return o, blame(rig.Rig, b.Name(), "arm the capture", err)
 	}
 	o.Report, err = x.Stimulate(ctx, b)
 	if c, ok := b.Board.(rig.Caveater); ok {
@@ -54,11 +54,39 @@ func (r *Runner) observe(ctx context.Context, x Experiment) (Observation, error)
 	}
 	capture, stopErr := recording.Stop(context.WithoutCancel(ctx))
 	if stopErr != nil {
-		stopErr = &rig.Error{Class: rig.Rig, Board: b.Name(), Op: "stop the capture", Err: stopErr}
-		return o, errors.Join(r.fault(err), stopErr)
+		return o, errors.Join(b.fault(err), blame(rig.Rig, b.Name(), "stop the capture", stopErr))
 	}
 	o.Capture = capture
-	return o, errors.Join(r.fault(err), r.Bundle.Trace(r.label(x), capture))
+	return o, errors.Join(b.fault(err), r.Bundle.Trace(r.label(x), capture))
+}
+
+// bench puts the protocol of the console, and the blame for probes that fail,
+// around the station.
+func (r *Runner) bench(log io.Writer) *Bench {
+	s := *r.Station
+	s.Driver = driver{s.Driver, s.Name()}
+	return &Bench{Station: &s, Firmware: NewConsole(s.Console(), s.Clock(), log)}
+}
+
+// driver is a station's driver whose failures are the rig's.
+type driver struct {
+	probe probes.Driver // nil: none wired
+	board string
+}
+
+func (d driver) Drive(ctx context.Context, l probes.Line, high bool) error {
+	err := error(&probes.UnknownLineError{Line: l})
+	if d.probe != nil {
+		err = d.probe.Drive(ctx, l, high)
+	}
+	return blame(rig.Rig, d.board, fmt.Sprintf("drive %s", l), err)
+}
+
+func (b *Bench) arm(ctx context.Context, lines []probes.Line) (probes.Recording, error) {
+	if b.Capturer == nil {
+		return nil, fmt.Errorf("no probe is wired to watch %v", lines)
+	}
+	return b.Capturer.Arm(ctx, probes.CaptureSpec{Lines: lines})
 }
 
 // Patience bounds how long a program may take to greet, or to say the next
@@ -68,11 +96,12 @@ const Patience = 5 * time.Second
 // boot resets the board and checks that the program that greets is the one that
 // was flashed.
 func (b *Bench) boot(ctx context.Context, image images.Image) (wire.Hello, time.Duration, error) {
-	if err := b.Console().DiscardInput(); err != nil {
-		return wire.Hello{}, 0, err
+	err := b.Console().DiscardInput()
+	if err == nil {
+		err = b.Reset(ctx, rig.BootApp)
 	}
-	if err := b.Reset(ctx, rig.BootApp); err != nil {
-		return wire.Hello{}, 0, err
+	if err != nil {
+		return wire.Hello{}, 0, blame(rig.Rig, b.Name(), "reset into the program", err)
 	}
 	released := b.Clock().Now()
 	h, err := b.Firmware.Hello(ctx, Patience)
@@ -83,14 +112,23 @@ func (b *Bench) boot(ctx context.Context, image images.Image) (wire.Hello, time.
 	return h, b.Clock().Now().Sub(released), err
 }
 
-// fault gives an error that carries no class that of the firmware: it was the
-// one to speak.
-func (r *Runner) fault(err error) error {
+// fault blames the firmware, which was the one to speak, unless the line failed.
+func (b *Bench) fault(err error) error {
+	class := rig.Firmware
+	if line := (*PortError)(nil); errors.As(err, &line) {
+		class = rig.Rig
+	}
+	return blame(class, b.Name(), "run the firmware", err)
+}
+
+// blame classes an error that carries no class yet. The end of the context is
+// nobody's fault.
+func blame(class rig.Class, board, op string, err error) error {
 	var classed *rig.Error
-	if err == nil || errors.As(err, &classed) || errors.Is(err, context.Canceled) {
+	if err == nil || errors.As(err, &classed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return &rig.Error{Class: rig.Firmware, Board: r.Station.Name(), Op: "run the firmware", Err: err}
+	return &rig.Error{Class: class, Board: board, Op: op, Err: err}
 }
 
 func (r *Runner) keepConsole(x Experiment, log io.WriterTo) {
