@@ -229,6 +229,9 @@ func (a *assembler) finish() {
 // noAddress is no instruction's address.
 const noAddress = 1
 
+// end is the address behind the block.
+func (b *block) end() uint32 { return b.addr + uint32(b.code[len(b.code)-1].off) }
+
 // next returns the index of the first entry of the instruction after entry i's.
 func (b *block) next(i int) int {
 	idx := b.code[i].idx

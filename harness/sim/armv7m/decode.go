@@ -331,8 +331,6 @@ const (
 	opVMRS      // d; 15 is to the APSR
 	opVLDM      // imm>>16 words from s[d]; from n + imm (16 bits, signed); m the writeback in words, signed
 	opVSTM
-
-	numOps
 )
 
 // isb is the number of ISB among the barriers.
@@ -397,7 +395,7 @@ func decode(pc, h1, h2 uint32, it uint8) insn {
 		in = decode16(pc, h1, it)
 	}
 	if it != 0 && !allowedInIT(in, it) {
-		in.op = opUnpredictable
+		in = insn{op: opUnpredictable, wide: in.wide}
 	}
 	in.it = it
 	return in

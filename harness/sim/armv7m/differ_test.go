@@ -163,8 +163,15 @@ func newDiffer(t testing.TB, code []byte, seed uint64) *differ {
 	c.ppbStore(scsBase+sysTickRVR, 4, 50+rnd.Uint32N(500))
 	c.ppbStore(scsBase+sysTickCVR, 4, 0)
 	c.ppbStore(scsBase+sysTickCSR, 4, uint32(rnd.IntN(8)))
+	if rnd.IntN(4) == 0 { // part of the code is execute never, part of the data read-only
+		c.ppbStore(scsBase+mpuRBAR, 4, differCode+0x100|rbarVALID)
+		c.ppbStore(scsBase+mpuRASR, 4, rasrXN|3<<24|4<<1|rasrENABLE)
+		c.ppbStore(scsBase+mpuRBAR, 4, differData+0x100|rbarVALID|1)
+		c.ppbStore(scsBase+mpuRASR, 4, 2<<24|6<<1|rasrENABLE)
+		c.ppbStore(scsBase+mpuCTRL, 4, mpuENABLE|mpuPRIVDEFENA)
+	}
 	c.SetPSP(0x20006000)
-	c.msr(sysmCONTROL, 0, uint32(rnd.IntN(2))*controlSPSEL)
+	c.msr(sysmCONTROL, 0, uint32(rnd.IntN(2))*controlSPSEL|uint32(rnd.IntN(8)/7))
 	return d
 }
 

@@ -663,6 +663,7 @@ func (c *Core) exec(b *block, i, n int) bool {
 			r[in.d&15] = c.mrs(uint8(in.imm))
 		case opMSR:
 			c.msr(uint8(in.imm), in.a, r[in.n&15])
+			c.leave = c.leave || c.mpuOn // for what may be fetched depends on CONTROL
 			goto boundary
 		case opCPS:
 			c.cps(in.a != 0, in.imm&2 != 0, in.imm&1 != 0)

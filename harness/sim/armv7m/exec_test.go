@@ -293,6 +293,84 @@ func TestBusCalls(t *testing.T) {
 	}
 }
 
+// TestFetchFromBus executes from memory that isn't mapped, and an instruction
+// that straddles its end.
+func TestFetchFromBus(t *testing.T) {
+	code := map[uint32]uint32{0x60000000: 0xF240, 0x60000002: 0x0307, 0x60000004: 0x3301, 0x60000006: 0x4770} // MOVW r3, #7; ADDS; BX lr
+	code[testRAM+0x10000] = 0x0307
+	c := newSystem(t)
+	c.cfg.Bus = &script{load: func(addr uint32, width uint8) (uint32, bus.Fault) {
+		if v, ok := code[addr]; ok && width == 2 {
+			return v, bus.None
+		}
+		return 0, bus.Error
+	}}
+	c.R[14], c.R[15] = testPC+1, 0x60000000
+	steps(t, c, 3)
+	if c.R[3] != 8 || c.R[15] != testPC {
+		t.Errorf("r3 = %d, PC %#x", c.R[3], c.R[15])
+	}
+	put(c, testRAM+0xFFFE, 0xF240)
+	c.R[3], c.R[15] = 0, testRAM+0xFFFE
+	steps(t, c, 1)
+	if c.R[3] != 7 || c.R[15] != testRAM+0x10002 {
+		t.Errorf("r3 = %d, PC %#x", c.R[3], c.R[15])
+	}
+	c.cfg.Bus = &script{load: func(uint32, uint8) (uint32, bus.Fault) { return 0, bus.Unmodelled }}
+	if stop := c.Run(1000); stop.Reason != NotModelled || stop.Addr != testRAM+0x10002 {
+		t.Errorf("%+v", stop)
+	}
+}
+
+// TestIT checks what may be in an IT block, and that its conditions see the
+// flags of the instruction before.
+func TestIT(t *testing.T) {
+	tests := []struct {
+		name string
+		code []uint16
+		n    int // instructions executed
+		r0   uint32
+	}{
+		{"flags change inside", []uint16{0xBF06, 0x2801, 0x3001, 0x3002}, 4, 2}, // ITTE EQ; CMPEQ r0, #1; ADDEQ; ADDNE
+		{"always", []uint16{0xBFE8, 0x3001}, 2, 1},
+		{"16 bits don't set flags", []uint16{0xBF04, 0x3001, 0x3001, 0xD000, 0x3004, 0x3008}, 5, 10}, // ITT EQ; BEQ
+		{"a branch last", []uint16{0xBF04, 0x3001, 0xE000, 0x3002, 0x3004}, 4, 5},
+	}
+	for _, tt := range tests {
+		c := newSystem(t)
+		put(c, testPC, tt.code...)
+		c.R[0] = 0
+		c.setFlags(1 << 30) // Z
+		steps(t, c, tt.n)
+		if c.R[0] != tt.r0 || c.IPSR != 0 {
+			t.Errorf("%s: r0 = %d, want %d (exception %d)", tt.name, c.R[0], tt.r0, c.IPSR)
+		}
+	}
+	for _, code := range [][]uint16{
+		{0xBF04, 0xE000},         // a branch that isn't last
+		{0xBF04, 0x4700},         // BX
+		{0xBF04, 0xBD00},         // POP {pc}
+		{0xBF04, 0xF85D, 0xFB04}, // LDR pc
+		{0xBF04, 0x4487},         // ADD pc
+		{0xBF08, 0xBF08},         // IT
+		{0xBF08, 0xD000},         // conditional branch
+		{0xBF08, 0xB100},         // CBZ
+		{0xBF08, 0xB662},         // CPSIE
+		{0xBFF8}, {0xBFEC},       // no such condition; AL with else
+	} {
+		c := newSystem(t)
+		put(c, testPC, code...)
+		c.setFlags(1 << 30)
+		c.Step()
+		if c.IPSR == 0 {
+			c.Step()
+		}
+		if c.Sys.CFSR != 1<<16 {
+			t.Errorf("%x: CFSR %#x, want UNDEFINSTR", code, c.Sys.CFSR)
+		}
+	}
+}
+
 // TestNotModelled wants the simulation to stop before the instruction has done
 // anything.
 func TestNotModelled(t *testing.T) {

@@ -105,21 +105,25 @@ func (c *Core) execute() {
 		return
 	}
 	c.leave = false
-	i := 0
-	for i == 0 && c.Pipe != 0 || c.Cycle+b.worst >= c.limit || c.mpuOn || c.trace != nil {
-		n, ok := c.single(b, i)
+	i, n := 0, len(b.code)
+	if c.mpuOn {
+		n-- // without opEnd no other block follows unchecked
+	}
+	for i == 0 && c.Pipe != 0 || c.Cycle+b.worst >= c.limit || c.trace != nil || c.mpuOn && !c.mayFetch(b.addr, b.end()) {
+		next, ok := c.single(b, i)
 		if !ok {
 			return
 		}
-		i = n
+		i = next
 	}
-	c.exec(b, i, len(b.code))
+	c.exec(b, i, n)
 }
 
 // single executes the instruction that begins at entry i of b. It returns the
 // entry of the next one, if execution is to go on there.
 func (c *Core) single(b *block, i int) (next int, ok bool) {
-	if c.mpuOn && !c.mayFetch(b, i) {
+	if addr := c.R[15]; c.mpuOn && !c.mayFetch(addr, b.addr+uint32(b.code[b.next(i)].off)) {
+		c.raise(faultMPUInstr, addr)
 		return 0, false
 	}
 	if c.trace != nil {
@@ -148,14 +152,15 @@ func (c *Core) at(b *block, i int) bool {
 	return in.op != opEnd && c.R[15] == b.addr+uint32(in.off) && c.IT == in.it && c.Sleep == Awake
 }
 
-// mayFetch checks the instruction at entry i of b with the MPU.
-func (c *Core) mayFetch(b *block, i int) bool {
-	addr, last := c.R[15], b.addr+uint32(b.code[b.next(i)].off)-2
-	if c.mpuAllows(addr, fetch) && c.mpuAllows(last, fetch) {
-		return true
+// mayFetch asks the MPU about fetches from first up to end. No region or
+// subregion is smaller than 32 bytes.
+func (c *Core) mayFetch(first, end uint32) bool {
+	for addr := first &^ 31; addr != (end+31)&^31; addr += 32 {
+		if !c.mpuAllows(addr, fetch) {
+			return false
+		}
 	}
-	c.raise(faultMPUInstr, addr)
-	return false
+	return true
 }
 
 // fetch returns the block at PC, or nil if a fault was raised or the
