@@ -121,8 +121,8 @@ type assembler struct {
 
 // add appends one instruction with what goes around it: its condition, the
 // preparation of the floating-point unit, PC as a base register, and the write
-// of a result to SP or PC. Registers 15 is scratch between these entries, which
-// are always executed together.
+// of a result to SP or PC. R[15] is scratch between these entries, which are
+// always executed together.
 func (a *assembler) add(pc uint32, in insn) {
 	in.off, in.idx = a.off, uint8(a.count)
 	in.cost = staticCost(&in)

@@ -2,6 +2,7 @@ package armv7m
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -10,7 +11,6 @@ import (
 	"os"
 	"testing"
 
-	"compress/gzip"
 	"rigor/harness/sim/bus"
 	"rigor/harness/sim/conform"
 )

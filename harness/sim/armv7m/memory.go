@@ -19,7 +19,7 @@ type window struct {
 // memory is the storage behind one or more windows, with the decoded code that
 // depends on it.
 type memory struct {
-	first *byte
+	pages int
 	marks []bool // pages that blocks were decoded from
 	held  map[uint32][]*block
 }
@@ -56,43 +56,34 @@ func (t *windowTable) enter(w *window) {
 // must not overlap; each is at most 2 GB and doesn't wrap.
 func (c *Core) Map(regions []Region) {
 	c.drop()
-	c.windows = c.windows[:0]
+	c.windows = nil
 	c.loads.clear()
 	c.stores.clear()
 	for _, r := range regions {
-		if len(r.Data) == 0 {
-			continue
+		if len(r.Data) > 0 {
+			c.windows = append(c.windows, &window{name: r.Name, base: r.Base, data: r.Data, write: r.Write})
 		}
-		w := &window{name: r.Name, base: r.Base, data: r.Data, write: r.Write, mem: c.memoryOf(r.Data)}
+	}
+	memories := map[*byte]*memory{}
+	for _, w := range c.windows {
+		w.mem = memories[&w.data[0]]
+		if w.mem == nil {
+			w.mem = &memory{held: map[uint32][]*block{}}
+			memories[&w.data[0]] = w.mem
+		}
+		w.mem.pages = max(w.mem.pages, (len(w.data)-1)>>pageBits+1)
+	}
+	for _, w := range c.windows {
+		if w.mem.marks == nil {
+			w.mem.marks = make([]bool, w.mem.pages)
+		}
 		w.marks = w.mem.marks
-		c.windows = append(c.windows, w)
 		c.loads.enter(w)
-		if r.Write {
+		if w.write {
 			c.stores.enter(w)
 		}
 	}
 	c.leave = true
-}
-
-// memoryOf returns the memory that begins where data does.
-func (c *Core) memoryOf(data []byte) *memory {
-	pages := (len(data)-1)>>pageBits + 1
-	for _, w := range c.windows {
-		if w.mem.first == &data[0] {
-			w.mem.grow(pages)
-			for _, alias := range c.windows {
-				alias.marks = alias.mem.marks
-			}
-			return w.mem
-		}
-	}
-	return &memory{first: &data[0], marks: make([]bool, pages), held: map[uint32][]*block{}}
-}
-
-func (m *memory) grow(pages int) {
-	if pages > len(m.marks) {
-		m.marks = append(m.marks, make([]bool, pages-len(m.marks))...)
-	}
 }
 
 // hold registers b as decoded from size bytes at off.
