@@ -85,8 +85,10 @@ func (c *runCmd) prepare() (*session, error) {
 	if dir == "" {
 		dir = filepath.Join(root, "results", "runs", record.Name(now, s.rig.Name))
 	}
-	s.bundle, err = harness.NewBundle(dir, s.rig, now)
-	return s, err
+	if s.bundle, err = harness.NewBundle(dir, s.rig, now); err != nil {
+		return nil, fmt.Errorf("%w; --out chooses another folder", err)
+	}
+	return s, nil
 }
 
 // rigs finds the project and reads its rigs.yaml.
