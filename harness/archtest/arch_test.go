@@ -77,6 +77,8 @@ var rules = []rule{
 	{pkg: "suites/internal/bench", imports: append([]string{"harness", "harness/judge", "harness/record", "harness/report", "harness/virtual", "firmware/images"}, contracts...)},
 	{pkg: "suites/smoke", imports: suiteImports},
 	{pkg: "suites/latency", imports: suiteImports},
+	{pkg: "suites/internal/liar", tests: []string{"suites/latency", "harness", "harness/judge", "harness/measure",
+		"harness/record", "harness/rig", "harness/virtual", "firmware/images"}},
 
 	{pkg: "firmware/wire"},
 	{pkg: "firmware/images"},

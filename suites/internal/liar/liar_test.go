@@ -1,0 +1,106 @@
+// Package liar shows that the suite latency catches a program that lies about its
+// times: it puts the suite's questions to a virtual board with an image that
+// adds a thirty-second part to every time it reports (firmware/latency, build
+// tag liar), and with the honest one beside it.
+package liar
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rigor/firmware/images"
+	"rigor/harness"
+	"rigor/harness/judge"
+	"rigor/harness/measure"
+	"rigor/harness/record"
+	"rigor/harness/rig"
+	"rigor/harness/virtual"
+	"rigor/suites/latency"
+)
+
+const root = "../../.."
+
+// ask runs the whole suite with an image on the virtual rig.
+func ask(t *testing.T, name string) []record.Experiment {
+	t.Helper()
+	rigs, err := rig.LoadConfig(filepath.Join(root, "rigs.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := rigs.Rig("virtual")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits, err := judge.Load(filepath.Join(root, "suites", "limits.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle, err := harness.NewBundle(filepath.Join(t.TempDir(), "run"), config, time.Unix(1e9, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	station, err := virtual.Open(config.Boards[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { station.Close() })
+	image, err := images.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := &harness.Runner{Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle}
+	var all []record.Experiment
+	for _, x := range latency.Experiments(image) {
+		e, err := runner.Run(t.Context(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func TestHonestProgramIsBelieved(t *testing.T) {
+	for _, e := range ask(t, "latency-stm32f407-16mhz") {
+		if e.Failed() {
+			t.Errorf("%s: %s", e.Name, e.Attempts[0].Failure.Message)
+		}
+		if len(e.Measurements) == 0 {
+			t.Errorf("%s: nothing was measured", e.Name)
+		}
+	}
+}
+
+// A thirty-second part of fewer than 64 cycles is a cycle at most, which is what
+// the counter itself allows: such a lie is none. Times of one source have
+// nothing to be held against.
+func TestLiarIsCaught(t *testing.T) {
+	caught := 0
+	for _, e := range ask(t, "latency-liar-stm32f407-16mhz") {
+		own := reported(e)
+		if own == nil || own.Summary.Max+own.Overhead < 64+2 {
+			continue
+		}
+		a := e.Attempts[len(e.Attempts)-1]
+		if len(e.Attempts) != 1 || a.Failure == nil || a.Failure.Class != rig.Firmware ||
+			!strings.Contains(a.Failure.Message, "firmware and probe differ on") {
+			t.Errorf("%s, up to %d cycles: %d attempts, %+v", e.Name, own.Summary.Max, len(e.Attempts), a.Failure)
+		}
+		caught++
+	}
+	if caught < 4 {
+		t.Errorf("only %d lies were large enough to tell", caught)
+	}
+}
+
+// reported is what the firmware itself said of a quantity.
+func reported(e record.Experiment) *record.Measurement {
+	for i, m := range e.Measurements {
+		if m.Source == measure.Firmware {
+			return &e.Measurements[i]
+		}
+	}
+	return nil
+}
