@@ -81,12 +81,11 @@ func NewDisplay(w io.Writer, terminal bool) *Display { return &Display{w: w, ter
 // Show shows a text. One that ends in a percentage, such as "write echo 50%",
 // is a step of something under way, of which a log gets a single line.
 func (d *Display) Show(text string) {
-	what, ok := strings.CutSuffix(text, "%")
-	if !ok {
+	if !strings.HasSuffix(text, "%") {
 		d.Line(text)
 		return
 	}
-	what = strings.TrimRight(what, " 0123456789")
+	what := text[:max(strings.LastIndex(text, " "), 0)]
 	if !d.terminal && what != d.step {
 		d.Line(what)
 	}

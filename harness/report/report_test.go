@@ -229,13 +229,13 @@ func TestTime(t *testing.T) {
 
 // The texts are those of a flashed board.
 func TestDisplay(t *testing.T) {
-	steps := []string{"write echo 0%", "write echo 50%", "verify echo 0%", "flashed echo"}
+	steps := []string{"write f407 0%", "write f407 50%", "verify f407 0%", "flashed f407"}
 	for _, c := range []struct {
 		terminal bool
 		want     string
 	}{
-		{false, "write echo\nverify echo\nflashed echo\n"},
-		{true, "write echo 0%\r\x1b[Kwrite echo 50%\r\x1b[Kverify echo 0%\r\x1b[Kflashed echo\n"},
+		{false, "write f407\nverify f407\nflashed f407\n"},
+		{true, "write f407 0%\r\x1b[Kwrite f407 50%\r\x1b[Kverify f407 0%\r\x1b[Kflashed f407\n"},
 	} {
 		var text bytes.Buffer
 		d := NewDisplay(&text, c.terminal)
