@@ -76,7 +76,7 @@ func (c *cable) set(p board.Pin, high bool, at clock.Time) {
 // cabled is a board whose console and loader are wired to each other.
 func cabled(t *testing.T, c *cable) *Board {
 	t.Helper()
-	s, err := wire(&rig.BoardConfig{
+	s, err := assemble(&rig.BoardConfig{
 		Name:    "cable",
 		Console: rig.UARTConfig{TX: "TX1", RX: "RX1", Baud: 115200},
 		Loader:  rig.UARTConfig{TX: "TX2", RX: "RX2", Baud: 115200},

@@ -85,15 +85,15 @@ func Open(c *rig.BoardConfig) (*rig.Station, error) {
 		return nil, &rig.Error{Class: rig.Harness, Board: c.Name, Op: "open",
 			Err: fmt.Errorf("chip %q is not simulated; those that are: %v", c.Chip, slices.Sorted(maps.Keys(chips)))}
 	}
-	s, err := wire(c, newChip(c))
+	s, err := assemble(c, newChip(c))
 	if err != nil {
 		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "wire the board", Err: err}
 	}
 	return s, nil
 }
 
-// wire puts the chip on a board as c says, and switches it on.
-func wire(c *rig.BoardConfig, chip board.Chip) (*rig.Station, error) {
+// assemble puts the chip on a board as c says, and switches it on.
+func assemble(c *rig.BoardConfig, chip board.Chip) (*rig.Station, error) {
 	sim, err := board.New(chip, board.Wiring{
 		Boot: "BOOT0",
 		Bridges: []board.BridgeWiring{

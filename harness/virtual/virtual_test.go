@@ -35,10 +35,9 @@ func config(t *testing.T) *rig.BoardConfig {
 	return r.Boards[0]
 }
 
-// blank is a board as it leaves the factory.
-func blank(t *testing.T) *rig.Station {
+func open(t *testing.T, c *rig.BoardConfig) *rig.Station {
 	t.Helper()
-	s, err := Open(config(t))
+	s, err := Open(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,10 +45,15 @@ func blank(t *testing.T) *rig.Station {
 	return s
 }
 
-// flashed is a board with a program, running.
-func flashed(t *testing.T, name string) *rig.Station {
+// blank is a board as it leaves the factory.
+func blank(t *testing.T) *rig.Station {
 	t.Helper()
-	s := blank(t)
+	return open(t, config(t))
+}
+
+// load puts an image on a board and starts it.
+func load(t *testing.T, s *rig.Station, name string) *rig.Station {
+	t.Helper()
 	image, err := images.Open(name)
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +65,12 @@ func flashed(t *testing.T, name string) *rig.Station {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// flashed is a board with a program, running.
+func flashed(t *testing.T, name string) *rig.Station {
+	t.Helper()
+	return load(t, blank(t), name)
 }
 
 // greets waits for the program's greeting.
