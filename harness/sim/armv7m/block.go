@@ -53,7 +53,7 @@ func (c *Core) find(addr uint32, it uint8) *block {
 // build decodes the block at addr and registers it with the memory it is in.
 func (c *Core) build(addr uint32, it uint8) *block {
 	w := c.windowAt(addr)
-	if w == nil || neverExecute(addr) {
+	if w == nil || !w.exec || neverExecute(addr) {
 		return nil
 	}
 	b := c.assemble(addr, it, w.data[addr-w.base:])

@@ -54,6 +54,8 @@ type Region struct {
 	Base  uint32
 	Data  []byte
 	Write bool
+	// NoExec memory is on no instruction bus: fetching from it is a bus fault.
+	NoExec bool
 }
 
 // Config is what an implementer of the core chooses.

@@ -12,6 +12,7 @@ type window struct {
 	base  uint32
 	data  []byte
 	write bool
+	exec  bool
 	marks []bool // mem.marks, for the store's fast path
 	mem   *memory
 }
@@ -61,7 +62,7 @@ func (c *Core) Map(regions []Region) {
 	c.stores.clear()
 	for _, r := range regions {
 		if len(r.Data) > 0 {
-			c.windows = append(c.windows, &window{name: r.Name, base: r.Base, data: r.Data, write: r.Write})
+			c.windows = append(c.windows, &window{name: r.Name, base: r.Base, data: r.Data, write: r.Write, exec: !r.NoExec})
 		}
 	}
 	memories := map[*byte]*memory{}

@@ -203,6 +203,9 @@ func (c *Core) fetchFromBus(pc uint32) *block {
 
 func (c *Core) fetchHalf(addr uint32) (h uint32, ok bool) {
 	h, f := c.physLoad(addr, 2)
+	if w := c.windowAt(addr); w != nil && !w.exec {
+		f = bus.Error
+	}
 	switch f {
 	case bus.Error:
 		c.raise(faultInstrBus, addr)

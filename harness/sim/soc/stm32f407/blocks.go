@@ -19,7 +19,7 @@ type register struct {
 	reset uint32 // after a system reset
 }
 
-// RegisterName names the register at an address, such as "RCC.PLLI2SCFGR", or
+// RegisterName names the register at an address, such as "RCC.SSCGR", or
 // the block and an offset, such as "OTG_FS+0x08"; outside of all blocks it is
 // the address.
 func RegisterName(addr uint32) string {

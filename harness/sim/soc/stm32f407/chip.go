@@ -204,9 +204,6 @@ func (c *Chip) advance(limit uint64) {
 	c.inCore, c.lacking = true, ""
 	stop := c.core.Run(limit)
 	c.inCore = false
-	if c.core.R[15]-ccmBase < ccmSize {
-		c.warn("code runs in CCM, which the part cannot fetch from (RM0090 §2.3.1)")
-	}
 	switch stop.Reason {
 	case armv7m.Lockup:
 		c.halt(board.Lockup, stop.PC, "lockup")

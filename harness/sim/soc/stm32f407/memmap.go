@@ -112,7 +112,7 @@ func (c *Chip) mapMemory() {
 		regions = append(regions, armv7m.Region{Name: "flash", Base: flashBase, Data: c.mem.Flash})
 	}
 	if c.RCC.ENR[ahb1]&ahb1CCM != 0 {
-		regions = append(regions, armv7m.Region{Name: "CCM", Base: ccmBase, Data: c.mem.CCM, Write: true})
+		regions = append(regions, armv7m.Region{Name: "CCM", Base: ccmBase, Data: c.mem.CCM, Write: true, NoExec: true}) // RM0090 §2.3.1: data bus only
 	}
 	switch {
 	case c.SYSCFG.MEMRMP == remapFlash && c.flashReadable():

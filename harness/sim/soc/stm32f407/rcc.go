@@ -16,7 +16,7 @@ import (
 // reset.
 type rcc struct {
 	CR, PLLCFGR, CFGR, CIR uint32
-	BDCR, CSR              uint32
+	BDCR, CSR, PLLI2SCFGR  uint32
 	ENR, RSTR, LPENR       [buses]uint32
 	Tree                   clockTree
 }
@@ -99,7 +99,7 @@ var (
 func (c *Chip) resetRCC() {
 	r := &c.RCC
 	bdcr, flags := r.BDCR, r.CSR&csrFlags
-	*r = rcc{CR: 0x83, PLLCFGR: 0x24003010, BDCR: bdcr, CSR: flags}
+	*r = rcc{CR: 0x83, PLLCFGR: 0x24003010, PLLI2SCFGR: 0x20003000, BDCR: bdcr, CSR: flags}
 	r.ENR[ahb1] = ahb1CCM
 	r.LPENR = [buses]uint32{0x7E6791FF, 0xF1, 1, 0x36FEC9FF, 0x00075F33}
 	c.setClocks(c.clockTree())
@@ -122,6 +122,8 @@ func (d rccDevice) Load(off uint32, _ uint8) (uint64, bus.Fault) {
 		return uint64(r.BDCR), bus.None
 	case 0x74:
 		return uint64(r.CSR), bus.None
+	case 0x84:
+		return uint64(r.PLLI2SCFGR), bus.None
 	}
 	if set, b := r.bank(off); set != nil {
 		return uint64(set[b]), bus.None
@@ -145,6 +147,8 @@ func (d rccDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 		d.writeBDCR(v)
 	case 0x74:
 		d.writeCSR(v)
+	case 0x84: // kept: clock set-up code writes it, and PLLI2SON is refused
+		d.RCC.PLLI2SCFGR = v & 0x70007FC0
 	default:
 		return d.writeBank(off, v)
 	}

@@ -87,7 +87,7 @@ func Fidelity() []Row {
 		rows = append(rows, Row{b.name, b.status, b.notes})
 	}
 	rows = append(rows,
-		Row{"memories", Partly, "flash 1 MB, SRAM 128 KB, CCM 64 KB, OTP, option bytes, unique id; the boot loader's machine code cannot be read or run; code in CCM runs, with a warning, where the part faults"},
+		Row{"memories", Partly, "flash 1 MB, SRAM 128 KB, CCM 64 KB, OTP, option bytes, unique id; the boot loader's machine code cannot be read or run"},
 		Row{"boot loader", Partly, "USART1 and USART3 as AN3155; no CAN, USB or I2C"},
 		Row{"power", Partly, "on, off, reset pin; no brown-out, VBAT, Stop or Standby"},
 	)
