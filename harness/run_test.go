@@ -204,25 +204,27 @@ func TestRigFailuresAreTriedAgain(t *testing.T) {
 	}
 }
 
-// An image is flashed once, and again after another one or a flash that failed.
+// An image is flashed once, and again when the flash of another one has spoiled
+// it.
 func TestFlashOnlyWhenNeeded(t *testing.T) {
 	f := honest(t)
 	r := runner(t, f)
-	ask := func(want int) {
+	ask := func(x Experiment, flashed int) {
 		t.Helper()
-		if _, err := r.Run(t.Context(), question(t)); err != nil {
+		if _, err := r.Run(t.Context(), x); err != nil {
 			t.Fatal(err)
 		}
-		if f.calls["erase"] != want {
-			t.Errorf("flashed %d times, want %d", f.calls["erase"], want)
+		if f.calls["erase"] != flashed {
+			t.Errorf("flashed %d times, want %d", f.calls["erase"], flashed)
 		}
 	}
-	ask(1)
-	ask(1)
-	r.flashed = "another"
-	f.fail["flash"] = []error{errCable}
-	ask(3)
-	ask(3)
+	ask(question(t), 1)
+	ask(question(t), 1)
+	other := question(t)
+	other.Image.SHA256 = "another"
+	f.fail["flash"] = []error{errCable, errCable}
+	ask(other, 1+Tries)
+	ask(question(t), 1+Tries+1)
 }
 
 // A run that the user ends is no failure to be tried again, and leaves a bundle

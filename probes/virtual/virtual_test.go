@@ -37,6 +37,7 @@ func (w *wire) Level(p board.Pin) bool                    { return w.level[p] }
 func (w *wire) MilliVolts(board.Pin) int32                { return 0 }
 func (w *wire) Stats() board.Stats                        { return board.Stats{} }
 func (w *wire) Warnings() []string                        { return nil }
+func (w *wire) Caveats() []string                         { return nil }
 func (w *wire) Snapshot() any                             { return *w }
 func (w *wire) Restore(any)                               {}
 func (w *wire) Digest() (sum [32]byte)                    { return sum }
