@@ -127,6 +127,19 @@ func TestClockLocks(t *testing.T) {
 	}
 }
 
+// RM0090 §7.3.24: PLLI2SCFGR holds its fields; only turning the PLL on is
+// refused. ST's HAL_RCC_DeInit writes the reset value back.
+func TestPLLI2SCFGR(t *testing.T) {
+	c := started(t, Options{}, endless())
+	if v := ld(t, c, rcc0+0x84); v != 0x20003000 {
+		t.Errorf("PLLI2SCFGR %#x after a reset, want 0x20003000", v)
+	}
+	st(t, c, rcc0+0x84, 0xFFFFFFFF)
+	if v := ld(t, c, rcc0+0x84); v != 0x70007FC0 {
+		t.Errorf("PLLI2SCFGR %#x, want 0x70007fc0", v)
+	}
+}
+
 func TestClockWarnings(t *testing.T) {
 	tests := []struct {
 		name               string
