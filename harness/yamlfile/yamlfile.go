@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -82,7 +83,7 @@ func located(file string, err error) error {
 	}
 	var errs []error
 	for _, e := range many.Errors {
-		errs = append(errs, fmt.Errorf("%s:%d: %s", file, e.Mark.Line, plain(e.Message)))
+		errs = append(errs, fmt.Errorf("%s:%d: %s", file, max(e.Mark.Line, 1), plain(e.Message)))
 	}
 	return errors.Join(errs...)
 }
@@ -94,6 +95,9 @@ var (
 
 // plain says a message of the YAML package in the words of the file.
 func plain(message string) string {
+	if strings.Contains(message, "no documents in stream") {
+		return "the file is empty"
+	}
 	message = unknownKey.ReplaceAllString(message, "unknown key $1")
 	return wrongType.ReplaceAllString(message, "$1 is of the wrong type: want $2")
 }
