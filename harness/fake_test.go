@@ -66,7 +66,7 @@ type board struct{ *fake }
 
 func (b board) Name() string                      { return "fake" }
 func (b board) Clock() timebase.Clock             { return b.fake }
-func (b board) Console() port.Port                { return serial{b.fake} }
+func (b board) Console() port.Port                { return serial(b) }
 func (b board) Power(context.Context, bool) error { return nil }
 func (b board) Close() error                      { return nil }
 
@@ -75,7 +75,7 @@ func (b board) Reset(context.Context, rig.BootMode) error {
 	return b.call("reset")
 }
 
-func (b board) Loader(context.Context) (flash.Loader, error) { return loader{b.fake}, b.call("loader") }
+func (b board) Loader(context.Context) (flash.Loader, error) { return loader(b), b.call("loader") }
 
 type serial struct{ *fake }
 

@@ -295,8 +295,8 @@ func TestRunnerRecordsBoardAndFirmware(t *testing.T) {
 	if len(run.Firmware) != 1 || run.Firmware[0].Digest != image.SHA256 || run.Firmware[0].SourceDigest != image.SourceDigest {
 		t.Errorf("firmware: %+v", run.Firmware)
 	}
-	id := "stm32f407 (id 0x413, boot loader 3.1)"
-	if !slices.ContainsFunc(run.Boards, func(b record.Board) bool { return b.Name == "fake" && b.ID == id }) {
+	board := record.Board{Name: "fake", Chip: "stm32f407", ID: "stm32f407 (id 0x413, boot loader 3.1)"}
+	if !slices.Equal(run.Boards, []record.Board{board}) {
 		t.Errorf("boards: %+v", run.Boards)
 	}
 	if m := run.Experiments[0].Measurements[0]; m.CoreHz != clockHz {

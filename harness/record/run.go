@@ -121,11 +121,14 @@ type Measurement struct {
 	values []int64
 }
 
-// NoteBoard records a board once.
+// NoteBoard records a board, or what has become known of it.
 func (r *Run) NoteBoard(b Board) {
-	if !slices.Contains(r.Boards, b) {
+	i := slices.IndexFunc(r.Boards, func(o Board) bool { return o.Name == b.Name })
+	if i < 0 {
 		r.Boards = append(r.Boards, b)
+		return
 	}
+	r.Boards[i] = b
 }
 
 // NoteFirmware records an image once.
