@@ -38,16 +38,20 @@ type Capture struct {
 
 // Capturer records edges.
 type Capturer interface {
-	// Arm returns once recording began.
+	// Arm returns once recording began. A spec that names no line, an unknown one
+	// (*UnknownLineError) or one twice is an error, and so may be a second
+	// recording at once.
 	Arm(ctx context.Context, s CaptureSpec) (Recording, error)
 }
 
 // Recording is a capture in progress.
 type Recording interface {
+	// Stop ends it, once.
 	Stop(ctx context.Context) (Capture, error)
 }
 
-// Driver sets the level of a line that it owns.
+// Driver sets the level of a line that it owns; any other is an
+// *UnknownLineError.
 type Driver interface {
 	Drive(ctx context.Context, l Line, high bool) error
 }

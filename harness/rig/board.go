@@ -20,16 +20,21 @@ const (
 	BootLoader                 // enter the part's own boot loader
 )
 
-// Board is a board on the bench, real or virtual.
+// Board is a board on the bench, real or virtual. A call whose context has ended
+// does nothing. rigtest.Run tests all of this.
 type Board interface {
 	Name() string
 	Clock() timebase.Clock
 	// Console is the line to the firmware.
 	Console() port.Port
+	// Power switches the supply. A board that comes up runs its program, whatever
+	// it was last reset into; one that is on already goes on undisturbed.
 	Power(ctx context.Context, on bool) error
 	Reset(ctx context.Context, m BootMode) error
 	// Loader resets the board into its boot loader and speaks to it.
 	Loader(ctx context.Context) (flash.Loader, error)
+	// Close ends the use of the board: from then on the calls of board and
+	// console give os.ErrClosed.
 	Close() error
 }
 
