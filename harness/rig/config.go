@@ -21,47 +21,47 @@ const Virtual Kind = "virtual"
 
 // Config is what rigs.yaml holds, by the names of the rigs.
 type Config struct {
-	Rigs map[string]*RigConfig `yaml:"rigs"`
+	Rigs map[string]*RigConfig `yaml:"rigs" json:"rigs"`
 }
 
 // RigConfig is one rig.
 type RigConfig struct {
-	Name   string         `yaml:"-"`
-	Kind   Kind           `yaml:"kind"`
-	Boards []*BoardConfig `yaml:"boards"`
+	Name   string         `yaml:"-" json:"-"`
+	Kind   Kind           `yaml:"kind" json:"kind"`
+	Boards []*BoardConfig `yaml:"boards" json:"boards"`
 }
 
 // BoardConfig is one board of a rig, and what is wired to it.
 type BoardConfig struct {
-	Name string `yaml:"name"`
-	Chip string `yaml:"chip"`
+	Name string `yaml:"name" json:"name"`
+	Chip string `yaml:"chip" json:"chip"`
 	// Required boards fail a run in which they could not be judged.
-	Required bool `yaml:"required"`
+	Required bool `yaml:"required" json:"required"`
 	// CrystalHz is the rate of the board's crystal; 0: none is fitted.
-	CrystalHz timebase.Rate `yaml:"crystal_hz"`
+	CrystalHz timebase.Rate `yaml:"crystal_hz" json:"crystal_hz"`
 	// Seed feeds all that is random in a virtual board: the chip's random
 	// number generator and what RAM holds after power-on.
-	Seed uint64 `yaml:"seed"`
+	Seed uint64 `yaml:"seed" json:"seed"`
 	// Console is the adapter between host and firmware, Loader the one on the
 	// pins that the chip's boot loader listens on.
-	Console UARTConfig `yaml:"console"`
-	Loader  UARTConfig `yaml:"loader"`
+	Console UARTConfig `yaml:"console" json:"console"`
+	Loader  UARTConfig `yaml:"loader" json:"loader"`
 	// Lines are the wires of the probes, by the names that suites use.
-	Lines map[probes.Line]LineConfig `yaml:"lines"`
+	Lines map[probes.Line]LineConfig `yaml:"lines" json:"lines"`
 }
 
 // UARTConfig is a serial adapter on two pins, named as the chip sees them.
 type UARTConfig struct {
-	TX   string `yaml:"tx"`
-	RX   string `yaml:"rx"`
-	Baud int    `yaml:"baud"`
+	TX   string `yaml:"tx" json:"tx"`
+	RX   string `yaml:"rx" json:"rx"`
+	Baud int    `yaml:"baud" json:"baud"`
 }
 
 // LineConfig is one wire between a pin and a probe.
 type LineConfig struct {
-	Pin string `yaml:"pin"`
+	Pin string `yaml:"pin" json:"pin"`
 	// Drive says that the probe sets the pin's level; otherwise it only watches.
-	Drive bool `yaml:"drive"`
+	Drive bool `yaml:"drive" json:"drive"`
 }
 
 // LoadConfig reads rigs.yaml. Every mistake is reported, each with file:line

@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -51,17 +53,23 @@ type outcome struct {
 func command(args ...string) *exec.Cmd {
 	c := exec.Command(binary, args...)
 	c.Dir = root
+	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // of a test that timed out
 	return c
 }
+
+// patience is for commands that do not end: a test must fail, not hang.
+const patience = time.Minute
 
 // finish runs a command to its end.
 func finish(t *testing.T, c *exec.Cmd) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
-	if err := c.Run(); err != nil && c.ProcessState == nil {
+	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	defer time.AfterFunc(patience, func() { c.Process.Kill() }).Stop()
+	c.Wait()
 	return outcome{stdout.String(), stderr.String(), c.ProcessState.ExitCode()}
 }
 

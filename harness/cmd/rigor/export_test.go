@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rigor/harness/record"
+)
+
+// However a run is exported, the metrics are those that the run left.
+func TestExport(t *testing.T) {
+	dir, _ := fullRun()
+	text, err := os.ReadFile(filepath.Join(dir, record.MetricsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := rigor(t, "export", dir)
+	o.want(t, exitOK)
+	if o.stdout != string(text) || o.stderr != "" {
+		t.Errorf("export prints %d bytes, metrics.prom has %d; notes: %s", len(o.stdout), len(text), o.stderr)
+	}
+	file := filepath.Join(t.TempDir(), "rigor.prom")
+	rigor(t, "export", dir, "--textfile", file).want(t, exitOK)
+	if got, err := os.ReadFile(file); err != nil || string(got) != string(text) {
+		t.Errorf("the text file has %d bytes, metrics.prom %d, %v", len(got), len(text), err)
+	}
+}
+
+func TestExportListens(t *testing.T) {
+	dir, _ := fullRun()
+	c := command("export", dir, "--listen", "127.0.0.1:0")
+	stderr, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer c.Process.Kill()
+	line, _ := bufio.NewReader(stderr).ReadString('\n')
+	url, ok := strings.CutPrefix(strings.TrimSpace(line), "serving ")
+	if !ok {
+		t.Fatalf("got %q", line)
+	}
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil || r.StatusCode != http.StatusOK || !strings.Contains(string(body), "rigor_run_info{") {
+		t.Errorf("%s, %v\n%s", r.Status, err, body)
+	}
+	c.Process.Signal(os.Interrupt)
+	c.Wait()
+	if status := c.ProcessState.ExitCode(); status != exitOK {
+		t.Errorf("exit status %d, want %d", status, exitOK)
+	}
+}
+
+func TestExportRefuses(t *testing.T) {
+	fresh := t.TempDir()
+	if err := os.WriteFile(filepath.Join(fresh, "go.mod"), []byte("module rigor\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	in(t, fresh, "export").want(t, exitSetup, "nothing to export yet; `rigor run` makes a run")
+	in(t, fresh, "export", "--listen", "127.0.0.1:0").want(t, exitSetup, "nothing to export yet")
+	in(t, fresh, "export", ".").want(t, exitSetup, "run.json")
+	dir, _ := fullRun()
+	rigor(t, "export", dir, "--listen", "nowhere").want(t, exitSetup, "listen for scrapes")
+	rigor(t, "export", dir, "--textfile", "/dev/null/x.prom").want(t, exitSetup, "/dev/null/x.prom")
+	rigor(t, "export", dir, "--listen", ":0", "--textfile", "x.prom").want(t, exitSetup, "--listen", "--textfile")
+}
+
+func TestRigs(t *testing.T) {
+	o := rigor(t, "rigs")
+	o.want(t, exitOK)
+	golden(t, "rigs.txt", o.stdout)
+	o = rigor(t, "rigs", "--json")
+	o.want(t, exitOK)
+	var rigs map[string]struct {
+		Kind string `json:"kind"`
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &rigs); err != nil || rigs["virtual"].Kind != "virtual" {
+		t.Errorf("%v, %v in\n%s", rigs, err, o.stdout)
+	}
+}
