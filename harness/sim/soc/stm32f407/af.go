@@ -61,8 +61,6 @@ const (
 	signalCount
 )
 
-const signalsPerUSART, signalsPerTIM = 5, 4
-
 const (
 	portA = 16 * iota
 	portB
