@@ -12,7 +12,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 build: ## build the command, bin/rigor
-	$(GO) build -o bin/rigor ./harness/cmd/rigor
+	$(GO) build -buildvcs=auto -o bin/rigor ./harness/cmd/rigor
 
 hil-run: build ## run all suites on RIG (virtual): flash, measure, judge, record, export
 	bin/rigor run --rig $(RIG)

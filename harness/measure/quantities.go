@@ -9,7 +9,7 @@ type Quantity struct {
 
 // Names of the quantities.
 const (
-	CounterOverhead      = "counter-overhead"
+	MarkingOverhead      = "marking-overhead"
 	GoroutineSwitch      = "goroutine-switch"
 	ChannelHandover      = "channel-handover"
 	GoroutineLaunch      = "goroutine-launch"
@@ -28,7 +28,7 @@ const (
 
 // Quantities lists every quantity once.
 var Quantities = []Quantity{
-	{CounterOverhead, "Cost of reading the counter twice with nothing in between"},
+	{MarkingOverhead, "Cost of the two marks with nothing in between"},
 	{GoroutineSwitch, "Call of runtime.Gosched to the other goroutine's return from it"},
 	{ChannelHandover, "Send on an unbuffered channel to the waiting receiver's next action"},
 	{GoroutineLaunch, "Go statement to the new goroutine's first action"},

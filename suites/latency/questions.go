@@ -31,7 +31,7 @@ type question struct {
 }
 
 var questions = []question{
-	{quantity: measure.CounterOverhead, command: wire.CommandOverhead, count: 100},
+	{quantity: measure.MarkingOverhead, command: wire.CommandOverhead, count: 100},
 	{quantity: measure.GoroutineSwitch, command: wire.CommandGosched, count: 1000},
 	{quantity: measure.ChannelHandover, command: wire.CommandChannel, count: 1000},
 	{quantity: measure.GoroutineLaunch, command: wire.CommandLaunch, count: 200},
@@ -109,7 +109,7 @@ func (q question) measure(o harness.Observation) ([]measure.Sample, error) {
 		own.Values = append(own.Values, int64(v))
 	}
 	probe := measure.Durations(q.quantity, o.Capture, measure.Rise(start), measure.Rise(end))
-	if q.quantity != measure.CounterOverhead {
+	if q.quantity != measure.MarkingOverhead {
 		cost := timebase.Ticks(o.Report.Overhead)
 		own = own.Subtract(int64(cost))
 		probe = probe.Subtract(int64(cost.Convert(counter, o.Capture.Rate)))
