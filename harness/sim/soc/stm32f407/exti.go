@@ -53,7 +53,7 @@ func (d extiDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	case &e.SWIER:
 		rising := v &^ e.SWIER
 		e.SWIER |= v
-		d.trigger(rising)
+		d.extiTrigger(rising)
 	default:
 		*r = v
 	}
@@ -61,9 +61,9 @@ func (d extiDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	return bus.None
 }
 
-// trigger is an edge, or its like by software, on the lines given (§12.2.4,
+// extiTrigger is an edge, or its like by software, on the lines given (§12.2.4,
 // figure 41).
-func (c *Chip) trigger(lines uint32) {
+func (c *Chip) extiTrigger(lines uint32) {
 	e := &c.EXTI
 	e.PR |= lines
 	if lines&e.EMR != 0 {
@@ -100,7 +100,7 @@ func (c *Chip) extiLine(line int, high bool) {
 		edges = e.RTSR
 	}
 	if edges&bit != 0 {
-		c.trigger(bit)
+		c.extiTrigger(bit)
 	}
 }
 
