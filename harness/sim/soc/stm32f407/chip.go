@@ -73,18 +73,19 @@ type state struct {
 	Colds    uint64 // power-ons so far
 	PinCycle uint64 // of the last change of a pin
 
-	RCC    rcc
-	PWR    pwr
-	FLASH  flash
-	GPIO   [ports]gpio
-	Pins   pins
-	SYSCFG syscfg
-	EXTI   exti
-	RNG    rng
-	DBGMCU dbgmcu
-	USARTs usarts
-	TIMs   tims
-	Boot   bootROM
+	RCC      rcc
+	PWR      pwr
+	FLASH    flash
+	GPIO     [ports]gpio
+	Pins     pins
+	SYSCFG   syscfg
+	EXTI     exti
+	RNG      rng
+	DBGMCU   dbgmcu
+	USARTs   usarts
+	TIMs     tims
+	Requests requestLines
+	Boot     bootROM
 }
 
 // Chip is one simulated STM32F407xG. It implements board.Chip.
@@ -104,6 +105,7 @@ type Chip struct {
 	stopped  board.Stop
 	warnings []string
 	watch    func(p board.Pin, high bool, at clock.Time)
+	analog   [pinCount]func(at clock.Time) int64 // sources that change by themselves, microvolts
 }
 
 var _ board.Chip = (*Chip)(nil)

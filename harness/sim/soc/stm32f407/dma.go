@@ -1,0 +1,4 @@
+package stm32f407
+
+// dmaWake lets idle controllers look at the requests.
+func (c *Chip) dmaWake() {}
