@@ -27,20 +27,21 @@ var cablePins = []string{"BOOT0", "TX1", "RX1", "TX2", "RX2"}
 
 var across = map[board.Pin]board.Pin{2: 3, 4: 1} // RX1 to TX2, RX2 to TX1
 
-func (c *cable) Name() string                              { return "cable" }
-func (c *cable) Now() clock.Time                           { return c.now }
-func (c *cable) SetPower(bool)                             {}
-func (c *cable) SetReset(bool)                             {}
-func (c *cable) PinName(p board.Pin) string                { return cablePins[p] }
-func (c *cable) Level(p board.Pin) bool                    { return c.level[p] }
-func (c *cable) MilliVolts(board.Pin) int32                { return 0 }
-func (c *cable) Stats() board.Stats                        { return board.Stats{} }
-func (c *cable) Warnings() []string                        { return nil }
-func (c *cable) Caveats() []string                         { return nil }
-func (c *cable) Snapshot() any                             { return *c }
-func (c *cable) Restore(any)                               {}
-func (c *cable) Digest() (sum [32]byte)                    { return sum }
-func (c *cable) Watch(f func(board.Pin, bool, clock.Time)) { c.watch = f }
+func (c *cable) Name() string                                { return "cable" }
+func (c *cable) Now() clock.Time                             { return c.now }
+func (c *cable) SetPower(bool)                               {}
+func (c *cable) SetReset(bool)                               {}
+func (c *cable) PinName(p board.Pin) string                  { return cablePins[p] }
+func (c *cable) Level(p board.Pin) bool                      { return c.level[p] }
+func (c *cable) SetAnalog(board.Pin, func(clock.Time) int64) {}
+func (c *cable) MilliVolts(board.Pin) int32                  { return 0 }
+func (c *cable) Stats() board.Stats                          { return board.Stats{} }
+func (c *cable) Warnings() []string                          { return nil }
+func (c *cable) Caveats() []string                           { return nil }
+func (c *cable) Snapshot() any                               { return *c }
+func (c *cable) Restore(any)                                 {}
+func (c *cable) Digest() (sum [32]byte)                      { return sum }
+func (c *cable) Watch(f func(board.Pin, bool, clock.Time))   { c.watch = f }
 
 func (c *cable) PinByName(name string) (board.Pin, error) {
 	if i := slices.Index(cablePins, name); i >= 0 {

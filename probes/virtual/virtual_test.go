@@ -28,20 +28,21 @@ const (
 
 var names = []string{"IN", "OUT"}
 
-func (w *wire) Name() string                              { return "wire" }
-func (w *wire) Now() clock.Time                           { return w.now }
-func (w *wire) SetPower(bool)                             {}
-func (w *wire) SetReset(bool)                             {}
-func (w *wire) PinName(p board.Pin) string                { return names[p] }
-func (w *wire) Level(p board.Pin) bool                    { return w.level[p] }
-func (w *wire) MilliVolts(board.Pin) int32                { return 0 }
-func (w *wire) Stats() board.Stats                        { return board.Stats{} }
-func (w *wire) Warnings() []string                        { return nil }
-func (w *wire) Caveats() []string                         { return nil }
-func (w *wire) Snapshot() any                             { return *w }
-func (w *wire) Restore(any)                               {}
-func (w *wire) Digest() (sum [32]byte)                    { return sum }
-func (w *wire) Watch(f func(board.Pin, bool, clock.Time)) { w.watch = f }
+func (w *wire) Name() string                                { return "wire" }
+func (w *wire) Now() clock.Time                             { return w.now }
+func (w *wire) SetPower(bool)                               {}
+func (w *wire) SetReset(bool)                               {}
+func (w *wire) PinName(p board.Pin) string                  { return names[p] }
+func (w *wire) Level(p board.Pin) bool                      { return w.level[p] }
+func (w *wire) SetAnalog(board.Pin, func(clock.Time) int64) {}
+func (w *wire) MilliVolts(board.Pin) int32                  { return 0 }
+func (w *wire) Stats() board.Stats                          { return board.Stats{} }
+func (w *wire) Warnings() []string                          { return nil }
+func (w *wire) Caveats() []string                           { return nil }
+func (w *wire) Snapshot() any                               { return *w }
+func (w *wire) Restore(any)                                 {}
+func (w *wire) Digest() (sum [32]byte)                      { return sum }
+func (w *wire) Watch(f func(board.Pin, bool, clock.Time))   { w.watch = f }
 
 func (w *wire) PinByName(name string) (board.Pin, error) {
 	if i := slices.Index(names, name); i >= 0 {

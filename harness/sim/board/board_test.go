@@ -38,18 +38,19 @@ const (
 
 var pinNames = []string{"RX", "TX", "BOOT0", "X"}
 
-func (f *fake) Name() string         { return "fake" }
-func (f *fake) Now() clock.Time      { return f.now }
-func (f *fake) SetPower(on bool)     { f.power = on }
-func (f *fake) PinName(p Pin) string { return pinNames[p] }
-func (f *fake) Level(p Pin) bool     { return f.level[p] }
-func (f *fake) MilliVolts(Pin) int32 { return 0 }
-func (f *fake) Stats() Stats         { return Stats{} }
-func (f *fake) Warnings() []string   { return nil }
-func (f *fake) Caveats() []string    { return nil }
-func (f *fake) Snapshot() any        { return f.fakeState }
-func (f *fake) Restore(s any)        { f.fakeState = s.(fakeState) }
-func (f *fake) Digest() [32]byte     { return sha256.Sum256(fmt.Append(nil, f.fakeState)) }
+func (f *fake) Name() string                          { return "fake" }
+func (f *fake) Now() clock.Time                       { return f.now }
+func (f *fake) SetPower(on bool)                      { f.power = on }
+func (f *fake) PinName(p Pin) string                  { return pinNames[p] }
+func (f *fake) Level(p Pin) bool                      { return f.level[p] }
+func (f *fake) SetAnalog(Pin, func(clock.Time) int64) {}
+func (f *fake) MilliVolts(Pin) int32                  { return 0 }
+func (f *fake) Stats() Stats                          { return Stats{} }
+func (f *fake) Warnings() []string                    { return nil }
+func (f *fake) Caveats() []string                     { return nil }
+func (f *fake) Snapshot() any                         { return f.fakeState }
+func (f *fake) Restore(s any)                         { f.fakeState = s.(fakeState) }
+func (f *fake) Digest() [32]byte                      { return sha256.Sum256(fmt.Append(nil, f.fakeState)) }
 
 func (f *fake) Watch(w func(Pin, bool, clock.Time)) { f.watch = w }
 

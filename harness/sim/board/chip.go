@@ -79,8 +79,14 @@ type Chip interface {
 	// Drive applies a level from the outside at a time between the last Run's
 	// beginning and Now; blocks that time-stamp edges use it.
 	Drive(p Pin, d Drive, at clock.Time)
+	// SetAnalog connects a source whose voltage changes by itself: f is a pure
+	// function of world time, in microvolts. It stands in place of what Drive
+	// applies until nil disconnects it. Like the watcher it is outside the chip:
+	// no part of a snapshot or a digest. Analog inputs and the reading of a
+	// level see it at that moment; it makes no edges.
+	SetAnalog(p Pin, f func(at clock.Time) int64)
 	Level(p Pin) bool
-	MilliVolts(p Pin) int32
+	MilliVolts(p Pin) int32 // now
 	// Watch calls f at every change of a pin's level, in order of time. Only
 	// one watcher; nil ends it.
 	Watch(f func(p Pin, high bool, at clock.Time))

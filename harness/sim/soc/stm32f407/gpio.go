@@ -60,6 +60,7 @@ func (d gpioDevice) Load(off uint32, _ uint8) (uint64, bus.Fault) {
 	g := &d.GPIO[d.port]
 	switch off {
 	case 0x10:
+		d.sample(d.port)
 		return uint64(d.Pins.Input[d.port]), bus.None
 	case 0x14:
 		return uint64(g.ODR), bus.None
@@ -230,37 +231,57 @@ func (c *Chip) driver(p int) output {
 }
 
 // Thresholds of the inputs, DS8626 §5.3.16, table 48: VIL 0.3 VDD, VIH 0.7 VDD.
-func (c *Chip) below(mv int32) bool { return mv <= c.opt.SupplyMV*3/10 }
-func (c *Chip) above(mv int32) bool { return mv >= c.opt.SupplyMV*7/10 }
+func (c *Chip) below(uv int64) bool { return uv <= c.supply()*3/10 }
+func (c *Chip) above(uv int64) bool { return uv >= c.supply()*7/10 }
 
-// voltage is what a pin carries, in millivolts; floating is true when nothing
-// holds it, and fight when chip and outside drive it against each other. The
-// chip's own output then wins.
-func (c *Chip) voltage(p int) (mv int32, floating, fight bool) {
-	ext := c.Pins.Outside[p]
+// supply is VDD in microvolts.
+func (c *Chip) supply() int64 { return int64(c.opt.SupplyMV) * 1000 }
+
+// voltage is what a pin carries at a time, in microvolts; floating is true when
+// nothing holds it, and fight when chip and outside drive it against each
+// other. The chip's own output then wins.
+func (c *Chip) voltage(p int, at clock.Time) (uv int64, floating, fight bool) {
+	ext, applied := c.outside(p, at)
 	switch c.driver(p) {
 	case low:
-		fight = ext.Kind == board.DriveHigh || ext.Kind == board.DriveVoltage && c.above(ext.MV)
-		return 0, false, fight
+		return 0, false, ext == board.DriveHigh || ext == board.DriveVoltage && c.above(applied)
 	case high:
-		fight = ext.Kind == board.DriveLow || ext.Kind == board.DriveVoltage && c.below(ext.MV)
-		return c.opt.SupplyMV, false, fight
+		return c.supply(), false, ext == board.DriveLow || ext == board.DriveVoltage && c.below(applied)
 	}
-	switch ext.Kind {
+	switch ext {
 	case board.DriveLow, board.PullDown:
 		return 0, false, false
 	case board.DriveHigh, board.PullUp:
-		return c.opt.SupplyMV, false, false
+		return c.supply(), false, false
 	case board.DriveVoltage:
-		return ext.MV, false, false
+		return applied, false, false
 	}
 	switch c.pull(p) {
 	case low:
 		return 0, false, false
 	case high:
-		return c.opt.SupplyMV, false, false
+		return c.supply(), false, false
 	}
 	return 0, true, false
+}
+
+// outside is what is applied to a pin at a time: how, and of a voltage the
+// microvolts.
+func (c *Chip) outside(p int, at clock.Time) (board.DriveKind, int64) {
+	if f := c.analog[p]; f != nil {
+		return board.DriveVoltage, f(at)
+	}
+	d := c.Pins.Outside[p]
+	return d.Kind, int64(d.MV) * 1000
+}
+
+// instant is the present moment for voltage: the world time of the present
+// cycle, which only a source that changes by itself asks for.
+func (c *Chip) instant(p int) clock.Time {
+	if c.analog[p] == nil {
+		return 0
+	}
+	return c.time(c.now())
 }
 
 // pull is what the chip's weak resistors do to a pin. They are off in analog
@@ -284,12 +305,12 @@ func (c *Chip) mode(p int) uint32 { return c.GPIO[p/16].MODER >> (2 * (p % 16)) 
 // floating pin, and one between the thresholds, keeps its level.
 func (c *Chip) settle(p int) {
 	port, bit := p/16, uint16(1)<<(p%16)
-	mv, floating, fight := c.voltage(p)
+	uv, floating, fight := c.voltage(p, c.instant(p))
 	c.noteFight(p, fight)
 	was := c.Pins.Level[port]&bit != 0
 	is := was
 	if !floating {
-		is = c.above(mv) || was && !c.below(mv)
+		is = c.above(uv) || was && !c.below(uv)
 	}
 	if is {
 		c.Pins.Level[port] |= bit
@@ -391,16 +412,37 @@ func (c *Chip) Drive(p board.Pin, d board.Drive, at clock.Time) {
 	c.inEvent, c.at = wasIn, was
 }
 
-// Level is a pin's level as a digital input on it would see it.
-func (c *Chip) Level(p board.Pin) bool { return c.Pins.Level[p/16]>>(p%16)&1 != 0 }
+// SetAnalog connects a source that changes by itself; see board.Chip.
+func (c *Chip) SetAnalog(p board.Pin, f func(at clock.Time) int64) {
+	c.analog[p] = f
+	c.settle(int(p))
+}
 
-// MilliVolts is a pin's voltage. A floating pin keeps the rail that it was at.
+// sample brings up to date the levels of a port's pins that hang on sources
+// which change by themselves.
+func (c *Chip) sample(port int) {
+	for n := range 16 {
+		if p := port*16 + n; c.analog[p] != nil {
+			c.settle(p)
+		}
+	}
+}
+
+// Level is a pin's level as a digital input on it would see it.
+func (c *Chip) Level(p board.Pin) bool {
+	if c.analog[p] != nil {
+		c.settle(int(p))
+	}
+	return c.Pins.Level[p/16]>>(p%16)&1 != 0
+}
+
+// MilliVolts is a pin's voltage now. A floating pin keeps the rail that it was at.
 func (c *Chip) MilliVolts(p board.Pin) int32 {
-	mv, floating, _ := c.voltage(int(p))
+	uv, floating, _ := c.voltage(int(p), c.instant(int(p)))
 	if floating && c.Level(p) {
 		return c.opt.SupplyMV
 	}
-	return mv
+	return int32(uv / 1000)
 }
 
 // Watch sets the observer of all pins; see board.Chip.
