@@ -161,6 +161,8 @@ func (c *Chip) device(name string) bus.Device {
 		return extiDevice{c}
 	case "RNG":
 		return rngDevice{c}
+	case "BKPSRAM":
+		return bkpDevice{c}
 	case "DBGMCU":
 		return dbgmcuDevice{c}
 	}

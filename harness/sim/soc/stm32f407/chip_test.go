@@ -234,7 +234,7 @@ func TestStopsByName(t *testing.T) {
 		{rcc0 + 0x80, "stm32f407: RCC.SSCGR not modelled, PC 0x0800000a"},
 		{0x40012308, "stm32f407: ADC_Common.CDR not modelled, PC 0x0800000a"},
 		{0x40013004, "stm32f407: SPI1.CR2 not modelled, PC 0x0800000a"},
-		{0x40024000, "stm32f407: BKPSRAM+0x00 not modelled, PC 0x0800000a"},
+		{0x40023000, "stm32f407: CRC.DR not modelled, PC 0x0800000a"},
 		{0x50000008, "stm32f407: OTG_FS+0x08 not modelled, PC 0x0800000a"},
 		{0x60000000, "stm32f407: FSMC memory banks not modelled, PC 0x0800000a"},
 		{0x1FFF0000, "stm32f407: machine code of the boot loader in system memory not modelled, PC 0x0800000a"},

@@ -32,6 +32,7 @@ type memories struct {
 	OTP   []byte // 512 bytes and 16 lock bytes, RM0090 §3.7
 	SRAM  []byte
 	CCM   []byte
+	BKP   []byte
 }
 
 func newMemories() memories {
@@ -40,6 +41,7 @@ func newMemories() memories {
 		OTP:   make([]byte, uidBase-otpBase),
 		SRAM:  make([]byte, sramSize),
 		CCM:   make([]byte, ccmSize),
+		BKP:   make([]byte, bkpSize),
 	}
 	fill(m.Flash, 0xFF)
 	fill(m.OTP, 0xFF)

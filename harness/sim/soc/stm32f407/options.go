@@ -45,6 +45,7 @@ func (c *Chip) liftsProtection(v uint32) bool {
 func (c *Chip) finishOptions(v uint32) {
 	if c.liftsProtection(v) {
 		fill(c.mem.Flash, 0xFF)
+		fill(c.mem.BKP, 0)
 	}
 	c.FLASH.Options = v & optWrite
 	c.mapMemory()

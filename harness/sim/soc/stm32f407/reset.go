@@ -198,7 +198,7 @@ func (c *Chip) bootJump(sp, pc uint32) {
 // poisonRAM is what RAM holds after power-on: nothing a program may count on.
 func (c *Chip) poisonRAM() {
 	state := c.opt.Seed + c.Colds
-	for _, m := range [][]byte{c.mem.SRAM, c.mem.CCM} {
+	for _, m := range [][]byte{c.mem.SRAM, c.mem.CCM, c.mem.BKP} {
 		for i := 0; i < len(m); i += 8 {
 			binary.LittleEndian.PutUint64(m[i:], splitmix(&state))
 		}

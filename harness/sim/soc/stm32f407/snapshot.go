@@ -34,7 +34,7 @@ func (c *Chip) Snapshot() any {
 }
 
 func (m *memories) clone() memories {
-	return memories{bytes.Clone(m.Flash), bytes.Clone(m.OTP), bytes.Clone(m.SRAM), bytes.Clone(m.CCM)}
+	return memories{bytes.Clone(m.Flash), bytes.Clone(m.OTP), bytes.Clone(m.SRAM), bytes.Clone(m.CCM), bytes.Clone(m.BKP)}
 }
 
 // Restore puts a snapshot back. It may be of another chip made with the same
@@ -46,6 +46,7 @@ func (c *Chip) Restore(from any) {
 	copy(c.mem.OTP, s.mem.OTP)
 	copy(c.mem.SRAM, s.mem.SRAM)
 	copy(c.mem.CCM, s.mem.CCM)
+	copy(c.mem.BKP, s.mem.BKP)
 	c.stopped, c.warnings = s.stopped, slices.Clone(s.warnings)
 	c.mapMemory()
 	c.core.Restore(s.core)
@@ -58,7 +59,7 @@ func (c *Chip) Digest() (sum [32]byte) {
 	for slot := range slots {
 		fmt.Fprintln(h, c.events.At(slot))
 	}
-	for _, m := range [][]byte{c.mem.Flash, c.mem.OTP, c.mem.SRAM, c.mem.CCM} {
+	for _, m := range [][]byte{c.mem.Flash, c.mem.OTP, c.mem.SRAM, c.mem.CCM, c.mem.BKP} {
 		h.Write(m)
 	}
 	h.Sum(sum[:0])

@@ -61,7 +61,7 @@ var blockTable = []blockInfo{
 	{"CRC", 0x40023000, k1, ahb1, 12, Faults, ""},
 	{"RCC", 0x40023800, k1, ahb1, off, Partly, "HSI, HSE, LSI, LSE, PLL, prescalers, gates, resets; no MCO, PLLI2S, CSS, spread spectrum, HSI trimming"},
 	{"FLASH", 0x40023C00, k1, ahb1, off, Partly, "keys, program, erase, options, OTP, typical times; caches and wait states are accepted and cost nothing; only fetches wait for an operation, data reads do not; no x64 programming"},
-	{"BKPSRAM", 0x40024000, 4 * k1, ahb1, 18, Faults, ""},
+	{"BKPSRAM", 0x40024000, 4 * k1, ahb1, 18, Partly, "4 KB, write protected by DBP; no battery, no backup regulator"},
 	{"DMA1", 0x40026000, k1, ahb1, 21, Faults, ""},
 	{"DMA2", 0x40026400, k1, ahb1, 22, Faults, ""},
 	{"ETH", 0x40028000, 5 * k1, ahb1, 25, Faults, ""},
