@@ -58,6 +58,32 @@ const (
 	sigTIM5CH4
 	sigTIM3ETR
 	sigTIM4ETR
+	sigTIM1CH1
+	sigTIM1CH2
+	sigTIM1CH3
+	sigTIM1CH4
+	sigTIM1CH1N
+	sigTIM1CH2N
+	sigTIM1CH3N
+	sigTIM1ETR
+	sigTIM1BKIN
+	sigTIM8CH1
+	sigTIM8CH2
+	sigTIM8CH3
+	sigTIM8CH4
+	sigTIM8CH1N
+	sigTIM8CH2N
+	sigTIM8CH3N
+	sigTIM8ETR
+	sigTIM8BKIN
+	sigTIM9CH1
+	sigTIM9CH2
+	sigTIM10CH1
+	sigTIM11CH1
+	sigTIM12CH1
+	sigTIM12CH2
+	sigTIM13CH1
+	sigTIM14CH1
 	signalCount
 )
 
@@ -77,40 +103,41 @@ var afTable = []struct {
 	pin, af int
 	sig     signal
 }{
-	{portA + 0, 1, sigTIM2CH1}, {portA + 0, 2, sigTIM5CH1}, {portA + 0, 7, sigUSART2CTS}, {portA + 0, 8, sigUART4TX},
+	{portA + 0, 1, sigTIM2CH1}, {portA + 0, 2, sigTIM5CH1}, {portA + 0, 3, sigTIM8ETR}, {portA + 0, 7, sigUSART2CTS}, {portA + 0, 8, sigUART4TX},
 	{portA + 1, 1, sigTIM2CH2}, {portA + 1, 2, sigTIM5CH2}, {portA + 1, 7, sigUSART2RTS}, {portA + 1, 8, sigUART4RX},
-	{portA + 2, 1, sigTIM2CH3}, {portA + 2, 2, sigTIM5CH3}, {portA + 2, 7, sigUSART2TX},
-	{portA + 3, 1, sigTIM2CH4}, {portA + 3, 2, sigTIM5CH4}, {portA + 3, 7, sigUSART2RX},
+	{portA + 2, 1, sigTIM2CH3}, {portA + 2, 2, sigTIM5CH3}, {portA + 2, 3, sigTIM9CH1}, {portA + 2, 7, sigUSART2TX},
+	{portA + 3, 1, sigTIM2CH4}, {portA + 3, 2, sigTIM5CH4}, {portA + 3, 3, sigTIM9CH2}, {portA + 3, 7, sigUSART2RX},
 	{portA + 4, 7, sigUSART2CK},
-	{portA + 5, 1, sigTIM2CH1},
-	{portA + 6, 2, sigTIM3CH1},
-	{portA + 7, 2, sigTIM3CH2},
-	{portA + 8, 7, sigUSART1CK},
-	{portA + 9, 7, sigUSART1TX},
-	{portA + 10, 7, sigUSART1RX},
-	{portA + 11, 7, sigUSART1CTS},
-	{portA + 12, 7, sigUSART1RTS},
+	{portA + 5, 1, sigTIM2CH1}, {portA + 5, 3, sigTIM8CH1N},
+	{portA + 6, 1, sigTIM1BKIN}, {portA + 6, 2, sigTIM3CH1}, {portA + 6, 3, sigTIM8BKIN}, {portA + 6, 9, sigTIM13CH1},
+	{portA + 7, 1, sigTIM1CH1N}, {portA + 7, 2, sigTIM3CH2}, {portA + 7, 3, sigTIM8CH1N}, {portA + 7, 9, sigTIM14CH1},
+	{portA + 8, 1, sigTIM1CH1}, {portA + 8, 7, sigUSART1CK},
+	{portA + 9, 1, sigTIM1CH2}, {portA + 9, 7, sigUSART1TX},
+	{portA + 10, 1, sigTIM1CH3}, {portA + 10, 7, sigUSART1RX},
+	{portA + 11, 1, sigTIM1CH4}, {portA + 11, 7, sigUSART1CTS},
+	{portA + 12, 1, sigTIM1ETR}, {portA + 12, 7, sigUSART1RTS},
 	{portA + 15, 1, sigTIM2CH1},
 
-	{portB + 0, 2, sigTIM3CH3},
-	{portB + 1, 2, sigTIM3CH4},
+	{portB + 0, 1, sigTIM1CH2N}, {portB + 0, 2, sigTIM3CH3}, {portB + 0, 3, sigTIM8CH2N},
+	{portB + 1, 1, sigTIM1CH3N}, {portB + 1, 2, sigTIM3CH4}, {portB + 1, 3, sigTIM8CH3N},
 	{portB + 3, 1, sigTIM2CH2},
 	{portB + 4, 2, sigTIM3CH1},
 	{portB + 5, 2, sigTIM3CH2},
 	{portB + 6, 2, sigTIM4CH1}, {portB + 6, 7, sigUSART1TX},
 	{portB + 7, 2, sigTIM4CH2}, {portB + 7, 7, sigUSART1RX},
-	{portB + 8, 2, sigTIM4CH3},
-	{portB + 9, 2, sigTIM4CH4},
+	{portB + 8, 2, sigTIM4CH3}, {portB + 8, 3, sigTIM10CH1},
+	{portB + 9, 2, sigTIM4CH4}, {portB + 9, 3, sigTIM11CH1},
 	{portB + 10, 1, sigTIM2CH3}, {portB + 10, 7, sigUSART3TX},
 	{portB + 11, 1, sigTIM2CH4}, {portB + 11, 7, sigUSART3RX},
-	{portB + 12, 7, sigUSART3CK},
-	{portB + 13, 7, sigUSART3CTS},
-	{portB + 14, 7, sigUSART3RTS},
+	{portB + 12, 1, sigTIM1BKIN}, {portB + 12, 7, sigUSART3CK},
+	{portB + 13, 1, sigTIM1CH1N}, {portB + 13, 7, sigUSART3CTS},
+	{portB + 14, 1, sigTIM1CH2N}, {portB + 14, 3, sigTIM8CH2N}, {portB + 14, 7, sigUSART3RTS}, {portB + 14, 9, sigTIM12CH1},
+	{portB + 15, 1, sigTIM1CH3N}, {portB + 15, 3, sigTIM8CH3N}, {portB + 15, 9, sigTIM12CH2},
 
-	{portC + 6, 2, sigTIM3CH1}, {portC + 6, 8, sigUSART6TX},
-	{portC + 7, 2, sigTIM3CH2}, {portC + 7, 8, sigUSART6RX},
-	{portC + 8, 2, sigTIM3CH3}, {portC + 8, 8, sigUSART6CK},
-	{portC + 9, 2, sigTIM3CH4},
+	{portC + 6, 2, sigTIM3CH1}, {portC + 6, 3, sigTIM8CH1}, {portC + 6, 8, sigUSART6TX},
+	{portC + 7, 2, sigTIM3CH2}, {portC + 7, 3, sigTIM8CH2}, {portC + 7, 8, sigUSART6RX},
+	{portC + 8, 2, sigTIM3CH3}, {portC + 8, 3, sigTIM8CH3}, {portC + 8, 8, sigUSART6CK},
+	{portC + 9, 2, sigTIM3CH4}, {portC + 9, 3, sigTIM8CH4},
 	{portC + 10, 7, sigUSART3TX}, {portC + 10, 8, sigUART4TX},
 	{portC + 11, 7, sigUSART3RX}, {portC + 11, 8, sigUART4RX},
 	{portC + 12, 7, sigUSART3CK}, {portC + 12, 8, sigUART5TX},
@@ -131,6 +158,22 @@ var afTable = []struct {
 	{portD + 15, 2, sigTIM4CH4},
 
 	{portE + 0, 2, sigTIM4ETR},
+	{portE + 5, 3, sigTIM9CH1},
+	{portE + 6, 3, sigTIM9CH2},
+	{portE + 7, 1, sigTIM1ETR},
+	{portE + 8, 1, sigTIM1CH1N},
+	{portE + 9, 1, sigTIM1CH1},
+	{portE + 10, 1, sigTIM1CH2N},
+	{portE + 11, 1, sigTIM1CH2},
+	{portE + 12, 1, sigTIM1CH3N},
+	{portE + 13, 1, sigTIM1CH3},
+	{portE + 14, 1, sigTIM1CH4},
+	{portE + 15, 1, sigTIM1BKIN},
+
+	{portF + 6, 3, sigTIM10CH1},
+	{portF + 7, 3, sigTIM11CH1},
+	{portF + 8, 9, sigTIM13CH1},
+	{portF + 9, 9, sigTIM14CH1},
 
 	{portG + 7, 8, sigUSART6CK},
 	{portG + 8, 8, sigUSART6RTS},
@@ -140,10 +183,22 @@ var afTable = []struct {
 	{portG + 14, 8, sigUSART6TX},
 	{portG + 15, 8, sigUSART6CTS},
 
+	{portH + 6, 9, sigTIM12CH1},
+	{portH + 9, 9, sigTIM12CH2},
 	{portH + 10, 2, sigTIM5CH1},
 	{portH + 11, 2, sigTIM5CH2},
 	{portH + 12, 2, sigTIM5CH3},
+	{portH + 13, 3, sigTIM8CH1N},
+	{portH + 14, 3, sigTIM8CH2N},
+	{portH + 15, 3, sigTIM8CH3N},
+
 	{portI + 0, 2, sigTIM5CH4},
+	{portI + 2, 3, sigTIM8CH4},
+	{portI + 3, 3, sigTIM8ETR},
+	{portI + 4, 3, sigTIM8BKIN},
+	{portI + 5, 3, sigTIM8CH1},
+	{portI + 6, 3, sigTIM8CH2},
+	{portI + 7, 3, sigTIM8CH3},
 }
 
 // afSignal is afTable by pin and function, afPins by signal.
