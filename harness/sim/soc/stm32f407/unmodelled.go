@@ -59,7 +59,7 @@ var blockTable = []blockInfo{
 	{"GPIOH", 0x40021C00, k1, ahb1, 7, Modelled, "as GPIOA"},
 	{"GPIOI", 0x40022000, k1, ahb1, 8, Modelled, "as GPIOA"},
 	{"CRC", 0x40023000, k1, ahb1, 12, Faults, ""},
-	{"RCC", 0x40023800, k1, ahb1, off, Partly, "HSI, HSE, LSI, LSE, PLL, prescalers, gates, resets; no MCO, PLLI2S, CSS, spread spectrum, HSI trimming"},
+	{"RCC", 0x40023800, k1, ahb1, off, Partly, "HSI, HSE, LSI, LSE, PLL, prescalers, gates, resets; no MCO, PLLI2S (PLLI2SCFGR is kept), CSS, spread spectrum"},
 	{"FLASH", 0x40023C00, k1, ahb1, off, Partly, "keys, program, erase, options, OTP, typical times; caches and wait states are accepted and cost nothing; only fetches wait for an operation, data reads do not; no x64 programming"},
 	{"BKPSRAM", 0x40024000, 4 * k1, ahb1, 18, Partly, "4 KB, write protected by DBP; no battery, no backup regulator"},
 	{"DMA1", 0x40026000, k1, ahb1, 21, Faults, ""},
