@@ -166,6 +166,9 @@ func (c *Chip) device(name string) bus.Device {
 	case "DBGMCU":
 		return dbgmcuDevice{c}
 	}
+	if name == "DMA1" || name == "DMA2" {
+		return dmaDevice{c.dmaController(int(name[3] - '1'))}
+	}
 	if n, ok := usartNumber[name]; ok {
 		return c.usartDevice(n)
 	}

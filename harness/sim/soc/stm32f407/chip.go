@@ -85,6 +85,7 @@ type state struct {
 	USARTs   usarts
 	TIMs     tims
 	Requests requestLines
+	DMA      [2]dma
 	Boot     bootROM
 }
 
@@ -129,7 +130,10 @@ const (
 	slotUSARTTx                   // USART1 to USART6
 	slotUSARTRx = slotUSARTTx + 6 // USART1 to USART6
 	slotTIM     = slotUSARTRx + 6 // TIM1 to TIM14
-	slots       = slotTIM + 14
+	slotDMA     = slotTIM + 14    // DMA1, DMA2
+	slotADC     = slotDMA + 2     // ADC1 to ADC3
+	slotDAC     = slotADC + 3     // its channels
+	slots       = slotDAC + 2
 )
 
 // New makes a part that is not powered, with erased flash.

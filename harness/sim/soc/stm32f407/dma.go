@@ -1,4 +1,464 @@
 package stm32f407
 
+import (
+	"fmt"
+
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/bus"
+	"rigor/harness/sim/clock"
+)
+
+// DMA controllers, RM0090 §10.
+//
+// Modelled: both controllers' streams in all three directions, with channels,
+// priorities, circular and double-buffer mode, both increments, packing through
+// the FIFO with its thresholds and bursts, direct mode, transfer errors, the
+// FIFO error of a forbidden burst, and every interrupt. Not modelled, and
+// faulting by name: the peripheral as flow controller (only SDIO can be one)
+// and DMA2's memory port on a peripheral. FIFO overrun, underrun and the direct
+// mode error do not occur, for the memory port never waits.
+//
+// Timing, as AN4031 counts it without contention: a transaction takes 1 cycle
+// of HCLK to arbitrate and 1 for the address, then at the peripheral port 2
+// cycles of PCLK on the controller's own APB, 1 more of HCLK for the bus matrix on
+// its way to another, and 2 cycles of HCLK for an AHB block or memory; then at the memory
+// port 3 cycles for what FIFO or direct mode has to move. Each further beat of
+// a burst takes a data phase. A controller does one transaction at a time, and
+// a register changes at the end of its access. The controllers and the core do
+// not slow each other down, and Sleep does not stop them.
+type dma struct {
+	Streams [8]dmaStream
+	Phase   dmaPhase
+	Active  int // the stream whose transaction it is
+}
+
+// dmaPhase is what a controller's deadline ends.
+type dmaPhase uint8
+
+const (
+	dmaIdle       dmaPhase = iota
+	dmaArbitrate           // the cycle in which the arbiter chooses
+	dmaPeripheral          // an access of the peripheral port
+	dmaMemory              // an access of the memory port
+)
+
+// dmaStream is one stream's state.
+type dmaStream struct {
+	Cr, Fcr        uint32
+	Par            uint32
+	Mar            [2]uint32
+	Ndtr           uint32 // items left at the peripheral port
+	Reload         uint32 // NDTR as last written
+	Flags          uint32 // as in LISR's lowest six bits
+	PAt, MAt       uint32 // the ports' next addresses
+	MLeft          uint32 // bytes yet to be read from memory
+	Fifo           [16]byte
+	Head, Level    uint32 // of the FIFO's bytes
+	Half, Stopping bool
+}
+
+const (
+	dmaEN     = 1 << 0
+	dmaDMEIE  = 1 << 1 // to TCIE: the flags two bits higher
+	dmaPFCTRL = 1 << 5
+	dmaCIRC   = 1 << 8
+	dmaPINC   = 1 << 9
+	dmaMINC   = 1 << 10
+	dmaPINCOS = 1 << 15
+	dmaDBM    = 1 << 18
+	dmaCT     = 1 << 19
+
+	dmaDMDIS = 1 << 2 // FCR
+	dmaFEIE  = 1 << 7
+
+	dmaFEIF = 1 << 0
+	dmaTEIF = 1 << 3
+	dmaHTIF = 1 << 4
+	dmaTCIF = 1 << 5
+
+	fromPeripheral = 0 // DIR
+	toPeripheral   = 1
+	memToMem       = 2
+)
+
+// dmaIRQs are the streams' NVIC lines (§12.1.3, table 62).
+var dmaIRQs = [2][8]int{{11, 12, 13, 14, 15, 16, 17, 47}, {56, 57, 58, 59, 60, 68, 69, 70}}
+
+// dmaController is one of a chip's two.
+type dmaController struct {
+	*dma
+	c *Chip
+	n int // 0 for DMA1
+}
+
+func (c *Chip) dmaController(n int) dmaController { return dmaController{&c.DMA[n], c, n} }
+
+func (d dmaController) name() string { return fmt.Sprintf("DMA%d", d.n+1) }
+
 // dmaWake lets idle controllers look at the requests.
-func (c *Chip) dmaWake() {}
+func (c *Chip) dmaWake() {
+	for n := range c.DMA {
+		c.dmaController(n).wake()
+	}
+}
+
+func (d dmaController) wake() {
+	if d.Phase == dmaIdle && d.next() >= 0 {
+		d.enter(dmaArbitrate, 1)
+	}
+}
+
+func (d dmaController) enter(p dmaPhase, cycles uint64) {
+	d.Phase = p
+	d.c.schedule(slotDMA+d.n, d.c.now()+cycles)
+}
+
+// dmaEvent ends a phase of a controller.
+func (c *Chip) dmaEvent(slot int) {
+	d := c.dmaController(slot - slotDMA)
+	s := &d.Streams[d.Active]
+	switch d.Phase {
+	case dmaArbitrate:
+		d.begin()
+	case dmaPeripheral:
+		d.peripheralPort(s)
+		if s.Cr&dmaEN != 0 && s.wantsMemory() {
+			d.enter(dmaMemory, d.memoryCycles(s))
+			return
+		}
+		d.finish()
+	case dmaMemory:
+		d.memoryPort(s)
+		d.finish()
+	}
+}
+
+// begin starts the transaction of the stream that wins.
+func (d dmaController) begin() {
+	n := d.next()
+	if n < 0 {
+		d.Phase = dmaIdle
+		return
+	}
+	d.Active = n
+	s := &d.Streams[n]
+	if s.wantsMemory() {
+		d.enter(dmaMemory, d.memoryCycles(s))
+		return
+	}
+	d.acknowledge(s)
+	d.enter(dmaPeripheral, d.peripheralCycles(s))
+}
+
+// next is the ready stream of the highest priority and then the lowest number
+// (§10.3.4), or -1.
+func (d dmaController) next() int {
+	best := -1
+	if d.c.RCC.ENR[ahb1]>>(21+d.n)&1 == 0 {
+		return best
+	}
+	for i := range d.Streams {
+		s := &d.Streams[i]
+		if s.Cr&dmaEN == 0 || !d.ready(i, s) {
+			continue
+		}
+		if best < 0 || s.priority() > d.Streams[best].priority() {
+			best = i
+		}
+	}
+	return best
+}
+
+func (d dmaController) ready(i int, s *dmaStream) bool {
+	if s.Stopping || s.wantsMemory() {
+		return s.wantsMemory()
+	}
+	return s.canServe() && (s.direction() == memToMem || d.requested(i, s))
+}
+
+func (d dmaController) requested(i int, s *dmaStream) bool {
+	for _, r := range requestTable[d.n][s.Cr>>25&7][i] {
+		if d.c.Requests.Level[r] || d.c.Requests.Latched[r] {
+			return true
+		}
+	}
+	return false
+}
+
+// acknowledge lets the latched request go that the transaction serves.
+func (d dmaController) acknowledge(s *dmaStream) {
+	if s.direction() == memToMem {
+		return
+	}
+	for _, r := range requestTable[d.n][s.Cr>>25&7][d.Active] {
+		if d.c.Requests.Latched[r] {
+			d.c.Requests.Latched[r] = false
+			return
+		}
+	}
+}
+
+// finish ends a transaction.
+func (d dmaController) finish() {
+	s := &d.Streams[d.Active]
+	d.progress(s)
+	d.Phase = dmaIdle
+	d.update(d.Active)
+	d.wake()
+}
+
+// progress raises the flags of what has been reached: half of the items, all of
+// them, or the end that software asked for.
+func (d dmaController) progress(s *dmaStream) {
+	if s.Cr&dmaEN == 0 {
+		return
+	}
+	if !s.Half && s.Ndtr <= s.Reload/2 {
+		s.Half = true
+		s.Flags |= dmaHTIF
+	}
+	switch {
+	case s.direction() != toPeripheral && s.Level > 0 && (s.Ndtr == 0 || s.Stopping):
+	case s.Stopping: // §10.3.14
+		s.off()
+		s.Flags |= dmaTCIF
+	case s.Ndtr == 0:
+		s.complete()
+	}
+}
+
+// complete ends the last transfer of a buffer (§10.3.8, §10.3.9).
+func (s *dmaStream) complete() {
+	s.Flags |= dmaTCIF
+	if !s.circular() {
+		s.off()
+		return
+	}
+	if s.Cr&dmaDBM != 0 {
+		s.Cr ^= dmaCT
+	}
+	s.Ndtr = s.Reload
+	s.rewind()
+}
+
+func (s *dmaStream) circular() bool {
+	return s.Cr&(dmaCIRC|dmaDBM) != 0 && s.direction() != memToMem
+}
+
+// rewind puts both ports at the beginning of their buffers.
+func (s *dmaStream) rewind() {
+	s.Half = false
+	s.PAt, s.MAt = s.Par&^(s.psize()-1), s.Mar[s.Cr/dmaCT&1]&^(s.msize()-1)
+	s.MLeft = s.Ndtr * s.psize()
+}
+
+func (s *dmaStream) off() {
+	s.Cr &^= dmaEN
+	s.Stopping = false
+	s.Head, s.Level = 0, 0
+}
+
+func (s *dmaStream) direction() uint32 { return s.Cr >> 6 & 3 }
+func (s *dmaStream) priority() uint32  { return s.Cr >> 16 & 3 }
+func (s *dmaStream) direct() bool      { return s.Fcr&dmaDMDIS == 0 }
+func (s *dmaStream) psize() uint32     { return 1 << min(s.Cr>>11&3, 2) } // 3 is reserved
+func (s *dmaStream) msize() uint32     { return 1 << min(s.Cr>>13&3, 2) }
+
+// pbeats and mbeats are the transfers in a burst; direct mode has single ones.
+func (s *dmaStream) pbeats() uint32 { return s.beats(s.Cr >> 21 & 3) }
+func (s *dmaStream) mbeats() uint32 { return s.beats(s.Cr >> 23 & 3) }
+
+func (s *dmaStream) beats(burst uint32) uint32 {
+	if burst == 0 || s.direct() {
+		return 1
+	}
+	return 2 << burst
+}
+
+// threshold is the FIFO's level in bytes at which the memory port acts.
+func (s *dmaStream) threshold() uint32 {
+	if s.direct() {
+		return s.psize()
+	}
+	return 4 * (s.Fcr&3 + 1)
+}
+
+// items is how many the next access of the peripheral port moves.
+func (s *dmaStream) items() uint32 { return min(s.pbeats(), s.Ndtr) }
+
+// canServe tells whether FIFO and NDTR let the peripheral port move.
+func (s *dmaStream) canServe() bool {
+	if s.Ndtr == 0 {
+		return false
+	}
+	n := s.items() * s.psize()
+	if s.direction() == toPeripheral {
+		return s.Level >= n
+	}
+	return s.Level+n <= uint32(len(s.Fifo))
+}
+
+// wantsMemory tells whether the memory port has to move (§10.3.13): from a
+// FIFO at its threshold, or with the last of the data; into one at or below
+// it, completely.
+func (s *dmaStream) wantsMemory() bool {
+	if s.direction() == toPeripheral {
+		return !s.Stopping && s.load() > 0
+	}
+	return s.Level >= s.threshold() || s.Level > 0 && (s.Ndtr == 0 || s.Stopping)
+}
+
+// load is how many bytes the memory port would read into the FIFO now.
+func (s *dmaStream) load() uint32 {
+	if s.direct() {
+		if s.Level > 0 {
+			return 0
+		}
+		return min(s.msize(), s.MLeft)
+	}
+	burst := s.mbeats() * s.msize()
+	room := uint32(len(s.Fifo)) - s.Level
+	if s.Level > s.threshold() || room < burst {
+		return 0
+	}
+	return min(room/burst*burst, s.MLeft)
+}
+
+// drain is how many bytes the memory port would write from the FIFO now.
+func (s *dmaStream) drain() uint32 {
+	if s.direct() || s.Ndtr == 0 || s.Stopping {
+		return s.Level
+	}
+	burst := s.mbeats() * s.msize()
+	return s.Level / burst * burst
+}
+
+// peripheralPort moves an item, or a burst of them, at the peripheral port.
+func (d dmaController) peripheralPort(s *dmaStream) {
+	for range s.items() {
+		var ok bool
+		if s.direction() == toPeripheral {
+			ok = d.write(s, portPeripheral, s.PAt, s.psize(), s.pop(s.psize()))
+		} else {
+			var v uint32
+			v, ok = d.read(s, portPeripheral, s.PAt, s.psize())
+			s.push(v, s.psize())
+		}
+		if !ok {
+			return
+		}
+		s.Ndtr--
+		switch {
+		case s.Cr&dmaPINC == 0:
+		case s.Cr&dmaPINCOS != 0:
+			s.PAt += 4
+		default:
+			s.PAt += s.psize()
+		}
+	}
+}
+
+// memoryPort moves what load or drain say.
+func (d dmaController) memoryPort(s *dmaStream) {
+	if s.direction() == toPeripheral {
+		d.fill(s)
+		return
+	}
+	for n := s.drain(); n > 0; n -= min(n, s.msize()) {
+		if !d.write(s, portMemory, s.MAt, s.msize(), s.pop(s.msize())) {
+			return
+		}
+		s.advance()
+	}
+}
+
+func (d dmaController) fill(s *dmaStream) {
+	for n := s.load(); n > 0; n -= min(n, s.msize()) {
+		v, ok := d.read(s, portMemory, s.MAt, s.msize())
+		if !ok {
+			return
+		}
+		took := min(s.msize(), s.MLeft)
+		s.push(v, took)
+		s.MLeft -= took
+		s.advance()
+	}
+}
+
+func (s *dmaStream) advance() {
+	if s.Cr&dmaMINC != 0 {
+		s.MAt += s.msize()
+	}
+}
+
+// push and pop move little-endian values through the FIFO. A flush that asks
+// for more than is left writes what the FIFO held before (§10.3.13).
+func (s *dmaStream) push(v, size uint32) {
+	for i := range size {
+		s.Fifo[(s.Head+s.Level)%16] = byte(v >> (8 * i))
+		s.Level++
+	}
+}
+
+func (s *dmaStream) pop(size uint32) (v uint32) {
+	for i := range size {
+		v |= uint32(s.Fifo[(s.Head+i)%16]) << (8 * i)
+	}
+	s.Head = (s.Head + size) % 16
+	s.Level -= min(size, s.Level)
+	return v
+}
+
+// Times of the ports, see above.
+func (d dmaController) peripheralCycles(s *dmaStream) uint64 {
+	beats := uint64(s.items())
+	b := d.c.block(s.PAt)
+	if b == nil || b.bus != apb1 && b.bus != apb2 {
+		return 1 + 1 + beats
+	}
+	matrix := uint64(0)
+	if int(b.bus)-apb1 != d.n {
+		matrix = 1
+	}
+	return 1 + matrix + 2*beats*d.c.pclkDiv(int(b.bus)-apb1+1)
+}
+
+func (d dmaController) memoryCycles(s *dmaStream) uint64 {
+	bytes := s.drain()
+	if s.direction() == toPeripheral {
+		bytes = s.load()
+	}
+	beats := (bytes + s.msize() - 1) / s.msize()
+	bursts := (beats + s.mbeats() - 1) / s.mbeats()
+	return uint64(2*bursts + beats)
+}
+
+// update brings a stream's interrupt line up to date (§10.4).
+func (d dmaController) update(i int) {
+	s := &d.Streams[i]
+	on := s.Flags>>2&(s.Cr>>1)&0xF != 0 || s.Flags&dmaFEIF != 0 && s.Fcr&dmaFEIE != 0
+	d.c.irq(dmaIRQs[d.n][i], on)
+}
+
+// dmaReset puts a controller into its reset state.
+func (c *Chip) dmaReset(n int) {
+	d := c.dmaController(n)
+	*d.dma = dma{}
+	for i := range d.Streams {
+		d.Streams[i].Fcr = 0x21
+		d.update(i)
+	}
+	c.schedule(slotDMA+n, clock.Never)
+}
+
+// fail is a bus error on one of the ports (§10.3.17).
+func (d dmaController) fail(s *dmaStream, addr uint32, f bus.Fault) {
+	if f == bus.Unmodelled {
+		d.c.halt(board.NotModelled, d.c.core.R[15], fmt.Sprintf("%s stream %d: %s not modelled", d.name(), d.Active, d.c.lacking))
+		d.c.core.SetDeadline(d.c.core.Cycle)
+	} else {
+		d.c.warn("%s stream %d: bus error at 0x%08x", d.name(), d.Active, addr)
+	}
+	s.Flags |= dmaTEIF
+	s.off()
+}

@@ -193,6 +193,7 @@ func (c *Chip) writeBank(off, v uint32) bus.Fault {
 		c.timClockWillChange()
 		r.ENR[b] = v & enrMask[b]
 		c.timClockChanged()
+		c.dmaWake()
 		if remap {
 			c.mapMemory()
 		}

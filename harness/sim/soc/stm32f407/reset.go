@@ -109,6 +109,9 @@ func (c *Chip) resetBlocks() {
 	for n := 2; n <= 7; n++ {
 		c.timReset(n)
 	}
+	c.Requests = requestLines{}
+	c.dmaReset(0)
+	c.dmaReset(1)
 	for sig := range c.Pins.AFIn {
 		c.Pins.AFIn[sig] = afIdle(signal(sig))
 		c.Pins.AFDriven[sig] = false
@@ -147,6 +150,9 @@ func (c *Chip) resetBlock(b *block) {
 		return
 	case rngDevice:
 		c.resetRNG()
+		return
+	case dmaDevice:
+		c.dmaReset(d.n)
 		return
 	}
 	if n, ok := usartNumber[b.name]; ok {

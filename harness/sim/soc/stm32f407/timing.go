@@ -83,8 +83,10 @@ func (c *Chip) fire(slot int) {
 		c.bootEvent(slot, c.at)
 	case slot < slotTIM:
 		c.usartEvent(slot, c.at)
-	default:
+	case slot < slotDMA:
 		c.timEvent(slot, c.at)
+	case slot < slotADC:
+		c.dmaEvent(slot)
 	}
 }
 
