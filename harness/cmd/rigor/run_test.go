@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
+
 	"rigor/harness/record"
 )
 
@@ -92,6 +94,23 @@ func TestRunWritesNoColoursIntoPipes(t *testing.T) {
 	_, o := fullRun()
 	if strings.Contains(o.stdout+o.stderr, "\x1b") {
 		t.Error("escape sequences in a pipe")
+	}
+}
+
+// On a terminal the steps of flashing overwrite each other on one line.
+func TestProgressOnATerminal(t *testing.T) {
+	c := command("flash", echo(t)["elf"])
+	c.Env = append(os.Environ(), "TERM=xterm")
+	terminal, err := pty.Start(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	text, _ := io.ReadAll(terminal) // ends in EIO, when the other side is closed
+	c.Wait()
+	lines := strings.Split(strings.TrimSuffix(string(text), "\r\n"), "\r\n")
+	if len(lines) != 1 || !strings.Contains(lines[0], "%\r\x1b[Kverify ") || !strings.Contains(lines[0], "%\r\x1b[Kflashed ") {
+		t.Errorf("got %q", lines)
 	}
 }
 

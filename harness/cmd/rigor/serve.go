@@ -12,6 +12,7 @@ import (
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
+	"rigor/harness/flash/stm32"
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
 	"rigor/harness/sim/soc/stm32f407"
@@ -51,12 +52,16 @@ func (c *simServeCmd) Run(ctx context.Context) error {
 	if err := rawMode(slave); err != nil {
 		return fmt.Errorf("set up %s: %w", slave.Name(), err)
 	}
+	b.SetBoot(c.Boot == "loader")
+	b.SetPower(true)
+	// Clients begin when they see the link, and one that is early has to be restarted: its first byte is lost.
+	if stop := b.Advance(clock.Time(stm32.Startup) * clock.Nanosecond); stop.Kind != board.Running {
+		return stopped(stop)
+	}
 	if err := link(slave.Name(), c.PTY); err != nil {
 		return err
 	}
 	defer os.Remove(c.PTY)
-	b.SetBoot(c.Boot == "loader")
-	b.SetPower(true)
 	fmt.Fprintf(os.Stderr, "%s at %s (%s), booting its %s\n", c.Chip, c.PTY, slave.Name(), c.Boot)
 	return serve(ctx, b, master)
 }

@@ -228,7 +228,7 @@ func TestSimServeRefuses(t *testing.T) {
 	serve := func(args ...string) outcome {
 		return rigor(t, append([]string{"sim", "serve", "--chip", "stm32f407"}, args...)...)
 	}
-	serve("--pty", taken).want(t, exitSetup, "a file of that name exists")
+	serve("--pty", taken, "--boot", "loader").want(t, exitSetup, "a file of that name exists")
 	free := filepath.Join(t.TempDir(), "link")
 	serve("--pty", free, "--console", "PA2").want(t, exitSetup, "want TX/RX")
 	serve("--pty", free, "--console", "PA2/PX9").want(t, exitSetup, "PX9")
