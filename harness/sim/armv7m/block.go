@@ -56,7 +56,7 @@ func (c *Core) build(addr uint32, it uint8) *block {
 	if w == nil || !w.exec || neverExecute(addr) {
 		return nil
 	}
-	b := c.assemble(addr, it, w.data[addr-w.base:])
+	b := c.assemble(addr, it, w.data[addr-w.base:], w)
 	if b == nil {
 		return nil
 	}
@@ -65,10 +65,13 @@ func (c *Core) build(addr uint32, it uint8) *block {
 	return b
 }
 
-// assemble decodes from the start of mem, which is at addr; nil if that holds
-// no whole instruction.
-func (c *Core) assemble(addr uint32, it uint8, mem []byte) *block {
+// assemble decodes from the start of mem, which is at addr and in w, if that
+// isn't nil; nil if mem holds no whole instruction.
+func (c *Core) assemble(addr uint32, it uint8, mem []byte, w *window) *block {
 	a := assembler{b: &block{addr: addr, it: it}, it: it}
+	if w != nil && w.flash && c.Flash.Waits > 0 {
+		a.lines, a.start = true, addr-w.base
+	}
 	for a.count < maxBlock && !a.done {
 		pc := addr + uint32(a.off)
 		if a.count > 0 && c.breakpoints[pc] {
@@ -117,6 +120,9 @@ type assembler struct {
 	pipe    pipe
 	fpReady bool // opFP has been executed
 	done    bool
+	lines   bool   // code is in flash with wait states
+	start   uint32 // of the block in that
+	line    uint32 // the last instruction's
 }
 
 // add appends one instruction with what goes around it: its condition, the
@@ -130,6 +136,9 @@ func (a *assembler) add(pc uint32, in insn) {
 	if adj := a.pipe.adjust(&in); !conditional {
 		in.cost = uint8(int(in.cost) + adj)
 	}
+	if a.lines {
+		a.enterLines(&in)
+	}
 	entries := a.around(pc, in, conditional)
 	if conditional {
 		skipped := int32(in.cost) - skipCost
@@ -139,6 +148,18 @@ func (a *assembler) add(pc uint32, in insn) {
 		a.emit(e, &in)
 	}
 	a.advance(&in, conditional)
+}
+
+// enterLines appends an entry for each flash line that the instruction is the
+// first one to have bytes in.
+func (a *assembler) enterLines(in *insn) {
+	first := a.start + uint32(in.off)
+	for _, line := range [...]uint32{lineOf(first), lineOf(first + in.size() - 1)} {
+		if line != a.line {
+			a.line = line
+			a.emit(insn{op: opLine, imm: line}, in)
+		}
+	}
 }
 
 // around returns the entries that one instruction becomes.

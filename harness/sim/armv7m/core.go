@@ -54,6 +54,9 @@ type Region struct {
 	Base  uint32
 	Data  []byte
 	Write bool
+	// Flash is read as SetFlashTiming says. All such regions show the same
+	// memory, from its start.
+	Flash bool
 	// NoExec memory is on no instruction bus: fetching from it is a bus fault.
 	NoExec bool
 }
@@ -143,6 +146,10 @@ type State struct {
 
 	Pipe       pipe   // what the last instruction means for the next one's cost
 	StallUntil uint64 // see Stall
+	// Held is set while an instruction waits for that with a load; it is
+	// executed anew afterwards.
+	Held  bool
+	Flash accelerator
 
 	Sys System // NVIC, SCB, SysTick, MPU, DWT, FPU control: see system.go
 }
@@ -164,8 +171,11 @@ type Core struct {
 
 	windows []*window
 	loads   windowTable
+	quick   windowTable // those that aren't Flash
 	stores  windowTable // those that are Write
 	fast    tables
+
+	cached []uint8 // by flash line: 1 + its slot in Flash.Insn
 
 	blocks      map[uint64]*block
 	hash        [hashSize]*block
@@ -190,6 +200,7 @@ type Core struct {
 func New(cfg Config) *Core {
 	c := &Core{cfg: cfg, blocks: map[uint64]*block{}, breakpoints: map[uint32]bool{}}
 	c.loads.clear()
+	c.quick.clear()
 	c.stores.clear()
 	c.fast = tables{&c.loads, &c.stores}
 	c.T = true
@@ -201,6 +212,7 @@ func New(cfg Config) *Core {
 // SP and PC from the vector table at address 0. Cycle, Slept and Insns go on.
 // Registers that are UNKNOWN after a reset are zero.
 func (c *Core) Reset() {
+	c.SetFlashTiming(FlashTiming{})
 	old := c.State
 	c.State = State{Cycle: old.Cycle, Slept: old.Slept, Insns: old.Insns, StallUntil: old.StallUntil, Sys: old.Sys}
 	c.resetSystem()

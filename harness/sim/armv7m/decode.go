@@ -18,6 +18,14 @@ type insn struct {
 	pre  uint16 // static cycles before this instruction in its block
 }
 
+// size is the instruction's length in bytes.
+func (in *insn) size() uint32 {
+	if in.wide {
+		return 4
+	}
+	return 2
+}
+
 // op is an opcode of the executor. The switch over it is dense so that it
 // becomes a jump table.
 type op uint16
@@ -254,6 +262,7 @@ const (
 	opBranch15 // to r15, ALU results
 	opLoad15   // to r15, loaded: interworking
 	opFP       // floating point is about to be used
+	opLine     // the instruction has bytes in flash line imm
 	opEnd      // goes on at the next address in another block
 
 	opFirstDSP

@@ -25,6 +25,7 @@ const (
 	differCode   = 0x20001000
 	differData   = 0x20008000
 	differDevice = 0x40000000
+	differFlash  = 0x1000
 )
 
 // differHandlers is this program at address 0x400. The fault handler sends the
@@ -102,7 +103,8 @@ func (d *differ) Load(addr uint32, width uint8) (uint32, bus.Fault) {
 	return uint32(d.c.Cycle) * 0x9E3779B1, bus.None
 }
 
-// Store ends the Run soon, raises an interrupt, or stalls fetches.
+// Store ends the Run soon, raises an interrupt, stalls flash, or changes how it
+// is read.
 func (d *differ) Store(addr uint32, width uint8, v uint32) bus.Fault {
 	fmt.Fprintf(&d.log, "%d %x: store %x %d %x\n", d.c.Cycle, d.c.R[15], addr, width, v)
 	if addr-differDevice >= 0x1000 {
@@ -116,14 +118,22 @@ func (d *differ) Store(addr uint32, width uint8, v uint32) bus.Fault {
 		d.c.SetIRQ(int(v&7), v&8 != 0)
 	case 2:
 		d.c.Stall(d.c.Cycle + uint64(v&63))
+	case 3:
+		d.c.SetFlashTiming(differTiming(v))
+	case 4:
+		d.c.ResetFlashCaches(v&1 != 0, v&2 != 0)
 	}
 	return bus.None
+}
+
+func differTiming(v uint32) FlashTiming {
+	return FlashTiming{Waits: uint8(v & 7), Prefetch: v&8 != 0, ICache: v&16 != 0, DCache: v&32 != 0}
 }
 
 func newDiffer(t testing.TB, code []byte, seed uint64) *differ {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	d := &differ{ram: make([]byte, 0x10000), asked: never}
-	rom := make([]byte, 0x800)
+	rom := make([]byte, differFlash+0x1000+8)
 	for n := range 256 {
 		binary.LittleEndian.PutUint32(rom[4*n:], handlerIRQ+uint32(n&1)*(handlerIRQ2-handlerIRQ)+1)
 		if n < 7 || n == excSVCall {
@@ -137,16 +147,21 @@ func newDiffer(t testing.TB, code []byte, seed uint64) *differ {
 	copy(rom[handlerBase:], handlers)
 	binary.LittleEndian.PutUint32(rom, 0x20007F00)
 	copy(d.ram[differCode-machineRAM:], code)
+	copy(rom[differFlash:], code)
 	for i := differData - machineRAM; i < len(d.ram); i += 4 {
 		binary.LittleEndian.PutUint32(d.ram[i:], rnd.Uint32())
 	}
 	c := New(Config{CPUID: 0x410FC241, IRQs: 16, PrioBits: 4, RefDiv: 8, Bus: d})
 	d.c = c
-	c.Map([]Region{{Name: "rom", Data: rom}, {Name: "ram", Base: machineRAM, Data: d.ram, Write: true}})
+	c.Map([]Region{{Name: "rom", Data: rom, Flash: true}, {Name: "ram", Base: machineRAM, Data: d.ram, Write: true}})
 	c.Reset()
 	c.Sys.CPACR = cpacrFull
 	c.R[15] = differCode
-	bases := []uint32{differData, differData + 0x100, differDevice, differCode + 0x40, 0x22100000, 0xE000ED00, 0xE000E010, differData + 2}
+	if seed&1 != 0 {
+		c.R[15] = differFlash
+		c.SetFlashTiming(differTiming(rnd.Uint32()))
+	}
+	bases := []uint32{differData, differData + 0x100, differDevice, differFlash, differCode + 0x40, 0x22100000, 0xE000ED00, 0xE000E010, differData + 2}
 	for i := range 13 {
 		c.R[i] = rnd.Uint32()
 		if rnd.IntN(3) > 0 {

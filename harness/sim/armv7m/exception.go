@@ -241,6 +241,7 @@ func (c *Core) enter(exc int) {
 		c.vectorFault(exc, f)
 		return
 	}
+	c.fetchVector(c.Sys.VTOR + 4*uint32(exc))
 	main, process := c.stacks()
 	c.IPSR = uint16(exc)
 	c.Control &^= controlSPSEL | controlFPCA

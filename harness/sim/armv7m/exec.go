@@ -647,6 +647,13 @@ func (c *Core) exec(b *block, i, n int) bool {
 			goto indirect
 
 		case opNOP, opBarrier, opIT:
+		case opLine:
+			if in.imm != c.Flash.Line {
+				if wait := c.fetchLine(in.imm, c.Cycle+uint64(in.pre)); wait != 0 {
+					c.Cycle += wait
+					goto boundary
+				}
+			}
 		case opIf:
 			if !c.passes(in.n) {
 				c.Cycle -= uint64(int32(in.imm))
@@ -701,6 +708,9 @@ func (c *Core) exec(b *block, i, n int) bool {
 		continue
 
 	slowLoad:
+		if c.loadFlash(in, addr) {
+			goto boundary
+		}
 		if !c.load(b, in, addr) {
 			return false
 		}

@@ -188,11 +188,19 @@ func pieceAt(addr uint32, rest uint8) uint8 {
 	return 2
 }
 
-// alignedLoad is MemA_with_priv[] (B2.3.4).
+// alignedLoad is MemA_with_priv[] (B2.3.4). It also returns false if the load
+// is Held.
 func (c *Core) alignedLoad(addr uint32, width uint8, privileged bool) (v uint32, ok bool) {
 	if c.mpuOn && !c.mpuAllowsAs(addr, read, privileged) {
 		c.raise(faultMPUData, addr)
 		return 0, false
+	}
+	if w := c.windowAt(addr); w != nil && !w.write {
+		if c.stalls() {
+			c.Held = true
+			return 0, false
+		}
+		c.Cycle += c.dataWait(w, addr)
 	}
 	f := bus.Error
 	if privileged || !isPPB(addr) || !c.privileged() {

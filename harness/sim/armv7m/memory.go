@@ -13,6 +13,7 @@ type window struct {
 	data  []byte
 	write bool
 	exec  bool
+	flash bool
 	marks []bool // mem.marks, for the store's fast path
 	mem   *memory
 }
@@ -59,10 +60,15 @@ func (c *Core) Map(regions []Region) {
 	c.drop()
 	c.windows = nil
 	c.loads.clear()
+	c.quick.clear()
 	c.stores.clear()
+	lines := uint32(0)
 	for _, r := range regions {
 		if len(r.Data) > 0 {
-			c.windows = append(c.windows, &window{name: r.Name, base: r.Base, data: r.Data, write: r.Write, exec: !r.NoExec})
+			c.windows = append(c.windows, &window{name: r.Name, base: r.Base, data: r.Data, write: r.Write, exec: !r.NoExec, flash: r.Flash})
+		}
+		if r.Flash && len(r.Data) > 0 {
+			lines = max(lines, lineOf(uint32(len(r.Data))-1)+1)
 		}
 	}
 	memories := map[*byte]*memory{}
@@ -80,10 +86,18 @@ func (c *Core) Map(regions []Region) {
 		}
 		w.marks = w.mem.marks
 		c.loads.enter(w)
+		if !w.flash {
+			c.quick.enter(w)
+		}
 		if w.write {
 			c.stores.enter(w)
 		}
 	}
+	if int(lines) != len(c.cached) {
+		c.cached = make([]uint8, lines)
+	}
+	c.refreshFlash()
+	c.selectTables()
 	c.leave = true
 }
 
@@ -201,7 +215,8 @@ func (c *Core) setByte(addr, v uint32) bool {
 }
 
 // tables are the window tables that the fast paths use: empty while every
-// access has to pass the MPU.
+// access has to pass the MPU, and without flash while that is busy or has wait
+// states.
 type tables struct{ loads, stores *windowTable }
 
 var noWindows = func() *windowTable {
@@ -211,9 +226,15 @@ var noWindows = func() *windowTable {
 }()
 
 func (c *Core) selectTables() {
-	c.fast = tables{&c.loads, &c.stores}
-	if c.mpuOn {
+	switch {
+	case c.mpuOn:
 		c.fast = tables{noWindows, noWindows}
+	case c.stalls():
+		c.fast = tables{&c.stores, &c.stores}
+	case c.Flash.Waits > 0:
+		c.fast = tables{&c.quick, &c.stores}
+	default:
+		c.fast = tables{&c.loads, &c.stores}
 	}
 }
 

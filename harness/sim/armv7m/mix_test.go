@@ -17,8 +17,8 @@ func newMix() (c *Core, ram []byte) {
 	ram = make([]byte, 128<<10)
 	c = New(Config{CPUID: 0x410FC241, IRQs: 82, PrioBits: 4, RefDiv: 8, Bus: emptyBus{}})
 	c.Map([]Region{
-		{Name: "boot", Base: 0, Data: mixBin},
-		{Name: "flash", Base: 0x08000000, Data: mixBin},
+		{Name: "boot", Base: 0, Data: mixBin, Flash: true},
+		{Name: "flash", Base: 0x08000000, Data: mixBin, Flash: true},
 		{Name: "sram", Base: 0x20000000, Data: ram, Write: true},
 	})
 	c.Reset()
@@ -46,12 +46,25 @@ func TestMix(t *testing.T) {
 // BenchmarkMIPS reports how many million guest instructions a second of the
 // host executes, with the cycle model on.
 func BenchmarkMIPS(b *testing.B) {
-	c, _ := newMix()
-	const cycles = 100_000
-	for b.Loop() {
-		c.Run(c.Cycle + cycles)
+	for _, bb := range []struct {
+		name string
+		FlashTiming
+	}{
+		{"0WS", FlashTiming{}},
+		{"5WS", FlashTiming{Waits: 5}},
+		{"5WS+caches", FlashTiming{Waits: 5, ICache: true, DCache: true}},
+		{"5WS+caches+prefetch", FlashTiming{Waits: 5, ICache: true, DCache: true, Prefetch: true}},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			c, _ := newMix()
+			c.SetFlashTiming(bb.FlashTiming)
+			const cycles = 100_000
+			for b.Loop() {
+				c.Run(c.Cycle + cycles)
+			}
+			seconds := b.Elapsed().Seconds()
+			b.ReportMetric(float64(c.Insns)/seconds/1e6, "MIPS")
+			b.ReportMetric(float64(c.Cycle)/float64(c.Insns), "cycles/insn")
+		})
 	}
-	seconds := b.Elapsed().Seconds()
-	b.ReportMetric(float64(c.Insns)/seconds/1e6, "MIPS")
-	b.ReportMetric(float64(c.Cycle)/float64(c.Insns), "cycles/insn")
 }

@@ -17,6 +17,9 @@ func (c *Core) Run(until uint64) Stop {
 			c.sysEvent()
 		case c.Cycle >= c.deadline:
 			return c.atDeadline()
+		case c.Held:
+			c.Cycle = max(c.Cycle, min(c.StallUntil, c.limit))
+			c.Held = c.stalls()
 		case c.attention:
 			c.service()
 		case c.Sleep != Awake:
@@ -46,7 +49,7 @@ func (c *Core) atDeadline() Stop {
 func (c *Core) Step() Stop {
 	c.stop = nil
 	c.deadline = never
-	for before := c.Cycle; c.stop == nil && c.Cycle == before; {
+	for before := c.Cycle; c.stop == nil && (c.Cycle == before || c.Held); {
 		c.selectTables()
 		event := c.nextSysEvent()
 		c.limit = min(c.deadline, event)
@@ -54,6 +57,9 @@ func (c *Core) Step() Stop {
 		case c.Cycle >= event:
 			c.sysEvent()
 			continue
+		case c.Held:
+			c.Cycle = max(c.Cycle, c.StallUntil)
+			c.Held = false
 		case c.attention:
 			c.service()
 			continue
@@ -65,7 +71,9 @@ func (c *Core) Step() Stop {
 		if b := c.fetch(); b != nil {
 			c.leave = false
 			c.single(b, 0)
-			break
+			if !c.Held {
+				break
+			}
 		}
 	}
 	if c.stop != nil {
@@ -81,15 +89,20 @@ func (c *Core) SetDeadline(cycle uint64) {
 	c.limit = min(c.limit, cycle)
 }
 
-// Stall makes the next instruction fetched from memory that isn't Write wait
-// until a cycle: flash is busy. Data accesses don't wait.
+// Stall makes the next fetch or load from memory that isn't Write wait until a
+// cycle: flash is busy. Interrupts are taken while a fetch waits, but not while a
+// load does.
 func (c *Core) Stall(until uint64) {
 	c.StallUntil = until
+	c.selectTables()
 	c.leave = true
 }
 
+func (c *Core) stalls() bool { return c.StallUntil > c.Cycle }
+
+// stalled says whether the next instruction cannot be fetched yet.
 func (c *Core) stalled() bool {
-	if c.StallUntil <= c.Cycle {
+	if !c.stalls() {
 		return false
 	}
 	w := c.windowAt(c.R[15])
@@ -196,7 +209,7 @@ func (c *Core) fetchFromBus(pc uint32) *block {
 		}
 		mem = append(mem, byte(h2), byte(h2>>8))
 	}
-	b := c.assemble(pc, c.IT, mem)
+	b := c.assemble(pc, c.IT, mem, nil)
 	b.worst = never
 	return b
 }

@@ -83,6 +83,7 @@ func (c *Core) resetSystem() {
 // Restore.
 func (c *Core) refreshDerived() {
 	c.mpuOn = c.Sys.MPU.Ctrl&mpuENABLE != 0
+	c.refreshFlash()
 	c.updatePending()
 }
 
