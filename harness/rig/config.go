@@ -59,9 +59,15 @@ type UARTConfig struct {
 
 // LineConfig is one wire between a pin and a probe.
 type LineConfig struct {
-	Pin string `yaml:"pin" json:"pin"`
+	Pin string `yaml:"pin" json:"pin,omitempty"`
 	// Drive says that the probe sets the pin's level; otherwise it only watches.
 	Drive bool `yaml:"drive" json:"drive"`
+	// Analog says that the probe drives volts, or that it measures them where it
+	// only watches.
+	Analog bool `yaml:"analog" json:"analog,omitempty"`
+	// Loop names the driven line that this one is wired to in place of a pin:
+	// what is driven there comes back here, which shows the probe's own error.
+	Loop probes.Line `yaml:"loop" json:"loop,omitempty"`
 }
 
 // LoadConfig reads rigs.yaml. Every mistake is reported, each with file:line
@@ -101,5 +107,23 @@ func (c *Config) Rig(name string) (*RigConfig, error) {
 	return nil, fmt.Errorf("no rig %q in rigs.yaml; it has: %s", name, known)
 }
 
-// Watched are the lines that a capture may watch, in order of name.
-func (b *BoardConfig) Watched() []probes.Line { return slices.Sorted(maps.Keys(b.Lines)) }
+// Watched are the lines that a capture may watch, in order of name: all that
+// carry levels.
+func (b *BoardConfig) Watched() []probes.Line {
+	return b.linesThat(func(l LineConfig) bool { return !l.Analog })
+}
+
+// Loops are the lines that come back from a driven one, in order of name.
+func (b *BoardConfig) Loops() []probes.Line {
+	return b.linesThat(func(l LineConfig) bool { return l.Loop != "" })
+}
+
+func (b *BoardConfig) linesThat(fit func(LineConfig) bool) []probes.Line {
+	var lines []probes.Line
+	for _, name := range slices.Sorted(maps.Keys(b.Lines)) {
+		if fit(b.Lines[name]) {
+			lines = append(lines, name)
+		}
+	}
+	return lines
+}

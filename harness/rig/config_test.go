@@ -2,8 +2,11 @@ package rig
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"rigor/probes"
 )
 
 const good = `rigs:
@@ -20,6 +23,9 @@ const good = `rigs:
         lines:
           stimulus: {pin: PA0, drive: true}
           echo: {pin: PD12}
+          loop: {loop: stimulus}
+          volts-in: {pin: PC5, drive: true, analog: true}
+          volts-out: {pin: PA4, analog: true}
 `
 
 func TestParseConfig(t *testing.T) {
@@ -32,7 +38,7 @@ func TestParseConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := r.Boards[0]
-	if r.Name != "bench" || b.Console.Baud != 115200 || !b.Lines["stimulus"].Drive || len(b.Watched()) != 2 {
+	if r.Name != "bench" || b.Console.Baud != 115200 || !b.Lines["stimulus"].Drive || !slices.Equal(b.Watched(), []probes.Line{"echo", "loop", "stimulus"}) || !slices.Equal(b.Loops(), []probes.Line{"loop"}) {
 		t.Errorf("got %+v, board %+v", r, b)
 	}
 	if _, err := c.Rig("bnech"); err == nil || !strings.Contains(err.Error(), "it has: bench") {
@@ -74,6 +80,12 @@ func TestConfigMistakes(t *testing.T) {
 		"swapped console":      {"tx: PA2, rx: PA3", "tx: PA3, rx: PA2", "10", "PA2/PA3"},
 		"loader elsewhere":     {"tx: PB10, rx: PB11", "tx: PA2, rx: PA3", "11", "PB10/PB11"},
 		"loader too fast":      {"rx: PB11, baud: 115200", "rx: PB11, baud: 921600", "11", "want 1200 to 115200"},
+		"loop of nothing":      {"loop: stimulus", "loop: stimulsu", "15", "no line with `drive: true`"},
+		"loop of a watcher":    {"loop: stimulus", "loop: echo", "15", "no line with `drive: true`"},
+		"loop of volts":        {"loop: stimulus", "loop: volts-in", "15", "that carries levels"},
+		"loop at a pin":        {"loop: stimulus", "loop: stimulus, pin: PD1", "15", "keep `loop` alone"},
+		"no ADC there":         {"pin: PC5", "pin: PC6", "16", "no input of a converter"},
+		"no DAC there":         {"pin: PA4", "pin: PA6", "17", "no output of a converter"},
 		"not YAML":             {"kind: virtual", "kind: [virtual", "", "rigs.yaml:"},
 	} {
 		_, err := ParseConfig("rigs.yaml", []byte(strings.Replace(good, m.old, m.new, 1)))

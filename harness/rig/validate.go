@@ -8,13 +8,16 @@ import (
 	"strings"
 
 	"rigor/harness/yamlfile"
+	"rigor/probes"
 )
 
 // wiring is what a chip allows to be wired.
 type wiring struct {
 	pin     *regexp.Regexp
-	uarts   []UARTConfig // pin pairs that carry a UART
-	loaders []UARTConfig // of these, what the boot loader listens on
+	uarts   []UARTConfig   // pin pairs that carry a UART
+	loaders []UARTConfig   // of these, what the boot loader listens on
+	adc     *regexp.Regexp // pins that a converter can take
+	dac     *regexp.Regexp // pins that one can give
 }
 
 var wirings = map[string]wiring{
@@ -31,6 +34,9 @@ var wirings = map[string]wiring{
 		},
 		// AN2606, section "STM32F40xxx/41xxx devices".
 		loaders: []UARTConfig{{TX: "PA9", RX: "PA10"}, {TX: "PB10", RX: "PB11"}, {TX: "PC10", RX: "PC11"}},
+		// DS8626 table 7, additional functions.
+		adc: regexp.MustCompile(`^(PA[0-7]|PB[01]|PC[0-5]|PF([3-9]|10))$`),
+		dac: regexp.MustCompile(`^PA[45]$`),
 	},
 }
 
@@ -105,10 +111,41 @@ func (s scoped) board(b *BoardConfig) {
 func (s scoped) lines(b *BoardConfig, w wiring, used map[string]string) {
 	watched := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(b.Lines)) {
-		at, l, use := s.at("lines", string(name), "pin"), b.Lines[name], fmt.Sprintf("line %q", name)
-		if at.claim(l.Pin, use, w, watched) && l.Drive {
-			at.claim(l.Pin, use, w, used)
+		at, l, use := s.at("lines", string(name)), b.Lines[name], fmt.Sprintf("line %q", name)
+		if l.Loop != "" {
+			at.loop(use, l, b.Lines)
+			continue
 		}
+		pin := at.at("pin")
+		if !pin.claim(l.Pin, use, w, watched) {
+			continue
+		}
+		if l.Drive {
+			pin.claim(l.Pin, use, w, used)
+		}
+		if l.Analog {
+			pin.analog(use, l, w)
+		}
+	}
+}
+
+// loop checks a line that is wired to another one.
+func (s scoped) loop(use string, l LineConfig, lines map[probes.Line]LineConfig) {
+	if l.Pin != "" || l.Drive || l.Analog {
+		s.errorf("%s: a loop has no pin and is neither driven nor analog: keep `loop` alone", use)
+	}
+	if from := lines[l.Loop]; !from.Drive || from.Analog {
+		s.at("loop").errorf("%s: it comes from %q, which is no line with `drive: true` that carries levels", use, l.Loop)
+	}
+}
+
+// analog checks that the chip has a converter at the pin.
+func (s scoped) analog(use string, l LineConfig, w wiring) {
+	switch {
+	case l.Drive && !w.adc.MatchString(l.Pin):
+		s.errorf("%s: %s is no input of a converter; want one of those that match %v", use, l.Pin, w.adc)
+	case !l.Drive && !w.dac.MatchString(l.Pin):
+		s.errorf("%s: %s is no output of a converter; want one of those that match %v", use, l.Pin, w.dac)
 	}
 }
 
