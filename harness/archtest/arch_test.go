@@ -33,6 +33,7 @@ var rules = []rule{
 	{pkg: "harness/port"},
 	{pkg: "harness/port/porttest", imports: []string{"harness/port", "harness/timebase"}},
 	{pkg: "harness/port/serialport", imports: []string{"harness/port", "harness/timebase"}, tests: []string{"harness/port/porttest"}},
+	{pkg: "harness/port/rfc2217", imports: []string{"harness/port", "harness/timebase"}, tests: []string{"harness/port/porttest"}},
 	{pkg: "harness/flash", imports: []string{"harness/timebase"}, tests: []string{"harness/flash/flashtest"}},
 	{pkg: "harness/flash/stm32", imports: []string{"harness/flash", "harness/port", "harness/timebase"}},
 	{pkg: "harness/flash/flashtest", imports: []string{"harness/flash", "harness/timebase"}},
