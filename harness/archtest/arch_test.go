@@ -90,7 +90,7 @@ var rules = []rule{
 	{pkg: "firmware/toolchain/mkroot"},
 }
 
-var suiteImports = []string{"suites/internal/bench", "harness", "harness/flash", "harness/measure", "harness/timebase", "probes", "firmware/images", "firmware/wire"}
+var suiteImports = []string{"suites/internal/bench", "harness", "harness/flash", "harness/measure", "harness/rig", "harness/timebase", "probes", "firmware/images", "firmware/wire"}
 
 // sole are the only folders that may import a module, so that it can be
 // replaced in one place.

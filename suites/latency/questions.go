@@ -2,6 +2,7 @@ package latency
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"rigor/firmware/images"
@@ -55,7 +56,7 @@ func Experiments(image images.Image) []harness.Experiment {
 // on makes the question an experiment with an image.
 func (q question) on(image images.Image) harness.Experiment {
 	return harness.Experiment{
-		Name:      q.quantity,
+		Name:      fmt.Sprintf("%s at %v", q.quantity, timebase.Rate(image.ClockHz)),
 		Image:     image,
 		Watch:     []probes.Line{start, end, running, stimulus},
 		Stimulate: q.stimulate,

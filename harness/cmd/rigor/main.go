@@ -57,7 +57,7 @@ func main() {
 			"Without hardware the rig `virtual` is simulated: `rigor run` works anywhere.\n\n"+
 			"Exit status: 0 all went well; 1 something was found wanting: a verdict failed, a vector did not match; 2 the rig or "+
 			"the set-up did not allow to tell. Those of sim run are in its own help."),
-		kong.UsageOnError(),
+		kong.ShortUsageOnError(),
 		kong.Exit(func(code int) { os.Exit(min(code, exitSetup)) }),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
