@@ -3,6 +3,7 @@ package stm32f407
 import (
 	"encoding/binary"
 
+	"rigor/harness/sim/armv7m"
 	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
 )
@@ -11,8 +12,9 @@ import (
 //
 // An operation takes its typical time (DS8626 §5.3.12, tables 39 and 40); its
 // effect on the cells comes at its end, or in part when power or a reset cuts
-// it. Meanwhile fetches from flash stall. The accelerator's caches and the wait
-// states are accepted and cost nothing.
+// it. Meanwhile fetches and loads from flash stall, those of cached lines too.
+// What reads cost is the core's to know: armv7m's flash.go. Caches never hold old
+// data: that a program must empty them after an erase (§3.6.4) goes unchecked.
 
 // flash is the block's state. Options are the non-volatile option bytes in the
 // layout of OPTCR.
@@ -45,7 +47,13 @@ const (
 )
 
 const (
-	acrWrite = 0x1F07
+	acrWrite   = 0x1F07
+	acrLATENCY = 7
+	acrPRFTEN  = 1 << 8
+	acrICEN    = 1 << 9
+	acrDCEN    = 1 << 10
+	acrICRST   = 1 << 11
+	acrDCRST   = 1 << 12
 
 	srEOP    = 1 << 0
 	srOPERR  = 1 << 1
@@ -143,8 +151,7 @@ func (d flashDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	v, f := uint32(v64), &d.FLASH
 	switch off {
 	case 0x00:
-		f.ACR = v & acrWrite
-		d.checkClocks()
+		d.writeACR(v)
 	case 0x04:
 		if unlock(v, flashKey1, flashKey2, &f.Key, &f.KeyDead) {
 			f.CR &^= flashLOCK
@@ -164,6 +171,20 @@ func (d flashDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 		return d.unknown("FLASH", off)
 	}
 	return bus.None
+}
+
+// writeACR is §3.9.1. Caches are only reset while they are off.
+func (c *Chip) writeACR(v uint32) {
+	acr := v & acrWrite
+	c.FLASH.ACR = acr
+	c.core.SetFlashTiming(armv7m.FlashTiming{
+		Waits:    uint8(acr & acrLATENCY),
+		Prefetch: acr&acrPRFTEN != 0,
+		ICache:   acr&acrICEN != 0,
+		DCache:   acr&acrDCEN != 0,
+	})
+	c.core.ResetFlashCaches(acr&(acrICRST|acrICEN) == acrICRST, acr&(acrDCRST|acrDCEN) == acrDCRST)
+	c.checkClocks()
 }
 
 // unlock follows a two-key sequence. A wrong key locks until the next reset

@@ -111,14 +111,14 @@ func (c *Chip) peekByte(addr uint32) (byte, bool) {
 func (c *Chip) mapMemory() {
 	regions := []armv7m.Region{{Name: "SRAM", Base: sramBase, Data: c.mem.SRAM, Write: true}}
 	if c.flashReadable() {
-		regions = append(regions, armv7m.Region{Name: "flash", Base: flashBase, Data: c.mem.Flash})
+		regions = append(regions, armv7m.Region{Name: "flash", Base: flashBase, Data: c.mem.Flash, Flash: true})
 	}
 	if c.RCC.ENR[ahb1]&ahb1CCM != 0 {
 		regions = append(regions, armv7m.Region{Name: "CCM", Base: ccmBase, Data: c.mem.CCM, Write: true, NoExec: true}) // RM0090 §2.3.1: data bus only
 	}
 	switch {
 	case c.SYSCFG.MEMRMP == remapFlash && c.flashReadable():
-		regions = append(regions, armv7m.Region{Name: "flash alias", Data: c.mem.Flash})
+		regions = append(regions, armv7m.Region{Name: "flash alias", Data: c.mem.Flash, Flash: true})
 	case c.SYSCFG.MEMRMP == remapSRAM:
 		regions = append(regions, armv7m.Region{Name: "SRAM1 alias", Data: c.mem.SRAM[:sram1Size], Write: true})
 	}
