@@ -165,6 +165,8 @@ func (c *Chip) device(name string) bus.Device {
 		return bkpDevice{c}
 	case "DBGMCU":
 		return dbgmcuDevice{c}
+	case "ADC":
+		return adcDevice{c}
 	}
 	if name == "DMA1" || name == "DMA2" {
 		return dmaDevice{c.dmaController(int(name[3] - '1'))}

@@ -37,8 +37,10 @@ type Options struct {
 	SupplyMV   int32      // VDD in millivolts; default 3300
 
 	// Seed decides everything that is random on silicon: RAM at power-on, the
-	// RNG's numbers, what a cut flash operation leaves behind.
+	// RNG's numbers, the ADCs' noise, what a cut flash operation leaves behind.
 	Seed uint64
+
+	ADC Analog // the converters' errors; default none
 
 	LoaderVersion byte // of the boot loader: 0x31 (default), 0x90 or 0x91
 	RDP           byte // read protection option byte; default 0xAA, none
@@ -86,6 +88,7 @@ type state struct {
 	TIMs     tims
 	Requests requestLines
 	DMA      [2]dma
+	ADCs     adcs
 	Boot     bootROM
 }
 
@@ -154,6 +157,7 @@ func New(opt Options) *Chip {
 		Bus:      cpuBus{c},
 	})
 	c.wireBlocks()
+	c.ADCs.Noise = opt.Seed ^ adcNoiseSeed
 	c.FLASH.Options = optionDefault&^(0xFF<<optRDPPos) | uint32(c.opt.RDP)<<optRDPPos
 	c.resetBlocks()
 	return c

@@ -232,7 +232,6 @@ func TestStopsByName(t *testing.T) {
 		want string
 	}{
 		{rcc0 + 0x80, "stm32f407: RCC.SSCGR not modelled, PC 0x0800000a"},
-		{0x40012308, "stm32f407: ADC_Common.CDR not modelled, PC 0x0800000a"},
 		{0x40013004, "stm32f407: SPI1.CR2 not modelled, PC 0x0800000a"},
 		{0x40023000, "stm32f407: CRC.DR not modelled, PC 0x0800000a"},
 		{0x50000008, "stm32f407: OTG_FS+0x08 not modelled, PC 0x0800000a"},

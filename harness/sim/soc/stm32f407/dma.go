@@ -224,6 +224,9 @@ func (d dmaController) progress(s *dmaStream) {
 		s.Flags |= dmaTCIF
 	case s.Ndtr == 0:
 		s.complete()
+		for _, r := range requestTable[d.n][s.Cr>>25&7][d.Active] {
+			d.c.dmaLast(r)
+		}
 	}
 }
 

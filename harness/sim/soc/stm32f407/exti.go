@@ -69,7 +69,22 @@ func (c *Chip) extiTrigger(lines uint32) {
 	if lines&e.EMR != 0 {
 		c.core.SetEvent()
 	}
+	c.convertByEXTI(lines)
 	c.updateEXTI()
+}
+
+// convertByEXTI passes chosen edges of three lines on to ADC and DAC, as pulses:
+// the manual does not say whether the level itself goes there.
+func (c *Chip) convertByEXTI(lines uint32) {
+	for _, e := range [...]struct {
+		line int
+		t    trigger
+	}{{9, trgEXTI9}, {11, trgEXTI11}, {15, trgEXTI15}} {
+		if lines>>e.line&1 != 0 {
+			c.trigger(e.t, true, c.now())
+			c.trigger(e.t, false, c.now())
+		}
+	}
 }
 
 func (c *Chip) updateEXTI() {

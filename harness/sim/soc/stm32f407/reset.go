@@ -112,6 +112,7 @@ func (c *Chip) resetBlocks() {
 	c.Requests = requestLines{}
 	c.dmaReset(0)
 	c.dmaReset(1)
+	c.adcReset()
 	for sig := range c.Pins.AFIn {
 		c.Pins.AFIn[sig] = afIdle(signal(sig))
 		c.Pins.AFDriven[sig] = false
@@ -128,6 +129,9 @@ func (c *Chip) resetBlocks() {
 
 // resetByRCC resets the blocks whose reset bits were set.
 func (c *Chip) resetByRCC(rccBus int, bits uint32) {
+	if rccBus == apb2 && bits&apb2ADCRST != 0 {
+		c.adcReset()
+	}
 	for i := range c.blocks {
 		b := &c.blocks[i]
 		if int(b.bus) == rccBus && b.bit >= 0 && bits>>b.bit&1 != 0 {

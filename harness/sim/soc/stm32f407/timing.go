@@ -87,6 +87,8 @@ func (c *Chip) fire(slot int) {
 		c.timEvent(slot, c.at)
 	case slot < slotADC:
 		c.dmaEvent(slot)
+	case slot < slotDAC:
+		c.adcEvent(slot)
 	}
 }
 
@@ -107,6 +109,7 @@ func (c *Chip) setClocks(t clockTree) {
 	}
 	c.usartClockChanged()
 	c.timClockChanged()
+	c.adcClockChanged()
 	c.rngClockChanged()
 	if c.flashBusy() {
 		c.stallFetches()

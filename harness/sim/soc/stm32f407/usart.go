@@ -12,8 +12,8 @@ import (
 // Modelled: asynchronous frames of 8 and 9 bits with 1 or 2 stop bits, parity,
 // both oversamplings and the one-bit method, noise, framing and overrun errors,
 // idle line, break characters, mute mode with both ways to wake, all the
-// interrupts of these, and the flags' clearing sequences. Not modelled, and
-// faulting by name: DMA, hardware flow control, LIN, synchronous mode, IrDA,
+// interrupts of these, the flags' clearing sequences, and DMA both ways. Not
+// modelled, and faulting by name: hardware flow control, LIN, synchronous mode, IrDA,
 // smartcard, single-wire, and 0.5 and 1.5 stop bits.
 //
 // Timing: a bit lasts exactly BRR clocks of PCLK (§30.3.4: 16 or 8 samples of
@@ -86,7 +86,10 @@ const (
 	usartUE    = 1 << 13
 	usartOVER8 = 1 << 15
 
-	usartONEBIT = 1 << 11 // CR3
+	usartEIE    = 1 << 0 // CR3
+	usartDMAR   = 1 << 6
+	usartDMAT   = 1 << 7
+	usartONEBIT = 1 << 11
 )
 
 // usartInfo is what tells the USARTs apart.
@@ -229,8 +232,8 @@ func (u usart) sync(cycle uint64) {
 	}
 }
 
-// apply brings interrupt line and deadline up to date (§30.4, table 149). EIE
-// counts only with DMAR, which is not modelled.
+// apply brings interrupt line, DMA requests (§30.3.13) and deadline up to date
+// (§30.4, table 149).
 func (u usart) apply() {
 	pending := u.Sr & u.Cr1 & (usartIDLE | usartRXNE | usartTC | usartTXE)
 	if u.Cr1&usartRXNE != 0 {
@@ -239,7 +242,12 @@ func (u usart) apply() {
 	if u.Cr1&(1<<8) != 0 { // PEIE
 		pending |= u.Sr & usartPE
 	}
+	if u.Cr3&(usartDMAR|usartEIE) == usartDMAR|usartEIE {
+		pending |= u.Sr & (usartORE | usartNF | usartFE)
+	}
 	u.c.irq(u.irq, pending != 0)
+	u.c.dmaRequest(reqUSART1RX+2*request(u.n-1), u.Cr3&usartDMAR != 0 && u.Sr&usartRXNE != 0)
+	u.c.dmaRequest(reqUSART1TX+2*request(u.n-1), u.Cr3&usartDMAT != 0 && u.Sr&usartTXE != 0)
 	u.c.schedule(slotUSARTTx+u.n-1, u.txNext())
 	u.c.schedule(slotUSARTRx+u.n-1, u.rxNext())
 }

@@ -114,7 +114,7 @@ func (u usart) lacks(off, v uint32) string {
 		return firstBit(v, "CR2", []bit{{0x40, "LBDIE"}, {0x800, "CLKEN"}, {0x1000, "STOP of 0.5 or 1.5 bits"}, {0x4000, "LINEN"}})
 	case usartCR3:
 		return firstBit(v, "CR3", []bit{{0x02, "IREN"}, {0x04, "IRLP"}, {0x08, "HDSEL"}, {0x10, "NACK"}, {0x20, "SCEN"},
-			{0x40, "DMAR"}, {0x80, "DMAT"}, {0x100, "RTSE"}, {0x200, "CTSE"}, {0x400, "CTSIE"}})
+			{0x100, "RTSE"}, {0x200, "CTSE"}, {0x400, "CTSIE"}})
 	case usartGTPR:
 		return firstBit(v, "GTPR", []bit{{0xFFFF, "PSC and GT"}})
 	}

@@ -334,7 +334,7 @@ func TestUSARTFaultsByName(t *testing.T) {
 		off, v uint32
 		want   string
 	}{
-		{2, usartCR3, 0x80, "USART2.CR3.DMAT"},
+		{2, usartCR3, 0x100, "USART2.CR3.RTSE"},
 		{1, usartCR3, 0x200, "USART1.CR3.CTSE"},
 		{4, usartCR2, 0x4000, "UART4.CR2.LINEN"},
 		{6, usartCR2, 0x3000, "USART6.CR2.STOP of 0.5 or 1.5 bits"},
