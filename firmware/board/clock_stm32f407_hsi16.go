@@ -12,6 +12,11 @@ import (
 // no wait states there (RM0090 §3.5.1), so that code runs at the core's own pace.
 const CoreHz = 16_000_000
 
+// TimerHz is the clock of the timer: APB1's, undivided.
+const TimerHz = 16_000_000
+
+const tickTimerHz = CoreHz / 4 // see retimeTicks
+
 // The runtime's tick timer counts to countMax in 10 ms.
 //
 //go:extern runtime.countMax

@@ -45,6 +45,11 @@ var variants = []variant{
 	{name: "latency-stm32f407-16mhz", program: "latency", chip: stm32f407, clockHz: 16e6, tags: "hsi16"},
 	{name: "latency-stm32f407-168mhz", program: "latency", chip: stm32f407, clockHz: 168e6},
 	{name: "latency-liar-stm32f407-16mhz", program: "latency", chip: stm32f407, clockHz: 16e6, tags: "hsi16 liar"},
+	{name: "jitter-stm32f407-16mhz", program: "jitter", chip: stm32f407, clockHz: 16e6, tags: "hsi16"},
+	{name: "jitter-stm32f407-168mhz", program: "jitter", chip: stm32f407, clockHz: 168e6},
+	{name: "analog-stm32f407", program: "analog", chip: stm32f407, clockHz: 168e6},
+	{name: "pwm-stm32f407-16mhz", program: "pwm", chip: stm32f407, clockHz: 16e6, tags: "hsi16"},
+	{name: "pwm-stm32f407-168mhz", program: "pwm", chip: stm32f407, clockHz: 168e6},
 }
 
 func main() {

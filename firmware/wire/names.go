@@ -32,3 +32,48 @@ const (
 	// handler woke through a channel. Samples as for CommandHandlerPin.
 	CommandGoroutinePin = "irq-goroutine-pin"
 )
+
+// Commands of the program jitter. Param is the rate of releases in Hz; samples
+// are the time when the goroutine ran, in counter ticks, which goes on where the
+// counter stands still because the processor sleeps. They differ in what runs beside.
+const (
+	CommandJitterIdle    = "jitter-idle"    // nothing: the processor sleeps
+	CommandJitterAlloc   = "jitter-alloc"   // a goroutine that allocates and collects
+	CommandJitterUART    = "jitter-uart"    // a goroutine that echoes the console
+	CommandJitterCompete = "jitter-compete" // a goroutine that computes 50 us at a time
+)
+
+// Commands that ask for more about the run of jitter before; Count must be that
+// run's.
+const (
+	CommandReleaseWake  = "release-wake"  // counter ticks from the handler's mark to the goroutine's
+	CommandReleaseCause = "release-cause" // what may have held up each release, Cause bits
+)
+
+// The causes that [CommandReleaseCause] tells of: what was under way when the
+// release came, or came before it was served. MissedShift is where the number of
+// missed releases begins.
+const (
+	CauseTick     = 1 << iota // the runtime's 100 Hz interrupt
+	CauseReceive              // the console's interrupt
+	CauseAllocate             // an allocation
+	CauseCollect              // a garbage collection
+	CauseWrite                // a write to the console, which waits for the line
+	CauseCompete              // a computation that doesn't yield
+	CauseMissed               // further releases came before this one was served
+
+	MissedShift = 16
+)
+
+// CommandAnalog of the program analog: Count conversions of the analog input,
+// Param a second, each at a rise of the timer pin. Samples are the converter's.
+const CommandAnalog = "analog"
+
+// Commands of the program pwm.
+const (
+	CommandPWMFrequency = "pwm-frequency" // Param is the frequency in Hz for the next pwm
+	CommandPWMDuty      = "pwm-duty"      // Param is the width in millionths of the period
+	// Pulses on the timer pin for Param milliseconds. Samples are the period and
+	// the width as set, in ticks of the timer's clock.
+	CommandPWM = "pwm"
+)

@@ -78,6 +78,7 @@ var rules = []rule{
 	{pkg: "suites/internal/bench", imports: append([]string{"harness", "harness/judge", "harness/record", "harness/report", "harness/virtual", "firmware/images"}, contracts...)},
 	{pkg: "suites/smoke", imports: suiteImports},
 	{pkg: "suites/latency", imports: suiteImports},
+	{pkg: "suites/jitter", imports: suiteImports},
 	{pkg: "suites/internal/liar", tests: []string{"suites/latency", "harness", "harness/judge", "harness/measure",
 		"harness/record", "harness/rig", "harness/virtual", "firmware/images"}},
 
@@ -87,6 +88,10 @@ var rules = []rule{
 	{pkg: "firmware/board", imports: []string{"firmware/wire"}},
 	{pkg: "firmware/echo", imports: []string{"firmware/board", "firmware/wire"}},
 	{pkg: "firmware/latency", imports: []string{"firmware/board", "firmware/wire"}},
+	{pkg: "firmware/runs", imports: []string{"firmware/board", "firmware/wire"}},
+	{pkg: "firmware/jitter", imports: []string{"firmware/board", "firmware/runs", "firmware/wire"}},
+	{pkg: "firmware/analog", imports: []string{"firmware/board", "firmware/runs", "firmware/wire"}},
+	{pkg: "firmware/pwm", imports: []string{"firmware/board", "firmware/runs", "firmware/wire"}},
 	{pkg: "firmware/toolchain/mkroot"},
 }
 
@@ -112,7 +117,7 @@ var sole = map[string][]string{
 	"device/arm":                          {"firmware/board"}, // TinyGo's
 	"device/stm32":                        {"firmware/board"},
 	"machine":                             {"firmware/board", "firmware/echo", "firmware/latency"},
-	"runtime/volatile":                    {"firmware/board", "firmware/echo", "firmware/latency"},
+	"runtime/volatile":                    {"firmware/board", "firmware/echo", "firmware/latency", "firmware/jitter", "firmware/analog"},
 	"runtime/interrupt":                   {"firmware/board"},
 }
 

@@ -176,8 +176,8 @@ func (m *metrics) addSample(labels []string, ms record.Measurement, s measure.Sa
 		m.states(m.verdict, with(labels, s.Name, string(v.Statistic), v.Limit), v.Outcome.String(),
 			judge.Fail.String(), judge.Unset.String(), judge.Pass.String())
 	}
-	if s.Unit == measure.Bytes || s.Unit == measure.BytesPerSecond {
-		m.rate(s).WithLabelValues(labels...).Set(float64(ms.Summary.Median.Value))
+	if u, ok := gaugeUnits[s.Unit]; ok {
+		m.rate(s.Name, u.name).WithLabelValues(labels...).Set(float64(ms.Summary.Median.Value) / u.parts)
 		return
 	}
 	seconds := m.histogram(s.Name, "seconds", secondsBuckets).WithLabelValues(labels...)
@@ -223,15 +223,24 @@ func (m *metrics) histogram(quantity, unit string, buckets []float64) *prometheu
 	return h
 }
 
-// rate is the gauge of a quantity in bytes or bytes per second; it shows the median.
-func (m *metrics) rate(s measure.Sample) *prometheus.GaugeVec {
-	unit := "bytes"
-	if s.Unit == measure.BytesPerSecond {
-		unit = "bytes_per_second"
-	}
-	name := metricName(s.Name, unit)
+// gaugeUnits are the units that are no time, and the base units that metrics
+// are in, of which they are parts.
+var gaugeUnits = map[measure.Unit]struct {
+	name  string
+	parts float64
+}{
+	measure.Bytes:          {"bytes", 1},
+	measure.BytesPerSecond: {"bytes_per_second", 1},
+	measure.Percent:        {"ratio", 1e2},
+	measure.PPM:            {"ratio", 1e6},
+	measure.Microvolts:     {"volts", 1e6},
+}
+
+// rate is the gauge of a quantity that is no time; it shows the median.
+func (m *metrics) rate(quantity, unit string) *prometheus.GaugeVec {
+	name := metricName(quantity, unit)
 	if m.rates[name] == nil {
-		m.rates[name] = m.gauge(name, help(s.Name, strings.ReplaceAll(unit, "_", " ")), sampleLabels)
+		m.rates[name] = m.gauge(name, help(quantity, strings.ReplaceAll(unit, "_", " ")), sampleLabels)
 	}
 	return m.rates[name]
 }

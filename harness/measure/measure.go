@@ -32,11 +32,14 @@ const (
 	Picoseconds    Unit = "ps"
 	Bytes          Unit = "B"
 	BytesPerSecond Unit = "B/s"
+	Percent        Unit = "%"
+	PPM            Unit = "ppm" // millionths
+	Microvolts     Unit = "uV"
 )
 
 // Valid reports whether u is one of the units.
 func (u Unit) Valid() bool {
-	return slices.Contains([]Unit{Cycles, Ticks, Nanoseconds, Picoseconds, Bytes, BytesPerSecond}, u)
+	return slices.Contains([]Unit{Cycles, Ticks, Nanoseconds, Picoseconds, Bytes, BytesPerSecond, Percent, PPM, Microvolts}, u)
 }
 
 // Source is who measured.

@@ -1,5 +1,7 @@
 package measure
 
+import "fmt"
+
 // Quantity is something that can be measured. Its name is the same in
 // samples, limits, benchmark lines and, with underscores, in metrics.
 type Quantity struct {
@@ -24,10 +26,42 @@ const (
 	FlashErase           = "flash-erase"
 	FlashWrite           = "flash-write"
 	FlashRead            = "flash-read"
+	FlashWriteShare      = "flash-write-share"
+	FlashUnprotect       = "flash-unprotect"
+	FlashRecovery        = "flash-recovery"
+	PWMFrequencyError    = "pwm-frequency-error"
+	PWMDutyError         = "pwm-duty-error"
+	PWMJitter            = "pwm-jitter"
+	ADCLinearity         = "adc-linearity"
+	ADCOffset            = "adc-offset"
+	ADCGain              = "adc-gain"
+	ADCNoise             = "adc-noise"
+	ADCSamplingInstant   = "adc-sampling-instant"
+	ADCSamplingJitter    = "adc-sampling-jitter"
+	ADCStepResponse      = "adc-step-response"
 )
 
+// Releases of a goroutine at a steady rate, which have a quantity for each rate
+// and for each thing that runs beside: see [Release].
+const (
+	ReleaseLateness = "release-lateness"
+	ReleaseWake     = "release-wake"
+	ReleaseJitter   = "release-jitter"
+)
+
+// Rates and scenarios of releases.
+var (
+	ReleaseRates     = []int{1000, 10000}
+	ReleaseScenarios = []string{"idle", "alloc", "uart", "compete"}
+)
+
+// Release names a quantity of releases at a rate in Hz in a scenario.
+func Release(what string, hz int, scenario string) string {
+	return fmt.Sprintf("%s-%dkhz-%s", what, hz/1000, scenario)
+}
+
 // Quantities lists every quantity once.
-var Quantities = []Quantity{
+var Quantities = append(releases(), []Quantity{
 	{MarkingOverhead, "Cost of the two marks with nothing in between"},
 	{GoroutineSwitch, "Call of runtime.Gosched to the other goroutine's return from it"},
 	{ChannelHandover, "Send on an unbuffered channel to the waiting receiver's next action"},
@@ -43,6 +77,37 @@ var Quantities = []Quantity{
 	{FlashErase, "Erasing flash through the boot loader"},
 	{FlashWrite, "Writing flash through the boot loader"},
 	{FlashRead, "Reading flash back through the boot loader"},
+	{FlashWriteShare, "Rate of writing flash as a share of what the boot loader's protocol allows at that baud rate"},
+	{FlashUnprotect, "Lifting the read protection, which erases the flash"},
+	{FlashRecovery, "Power back after a cut while flashing to the image written and verified"},
+	{PWMFrequencyError, "Frequency of pulses, less what the clock tree should give"},
+	{PWMDutyError, "Width of pulses as a part of their period, less what was asked for"},
+	{PWMJitter, "Deviation of each period of pulses from their mean"},
+	{ADCLinearity, "Deviation of each conversion of a ramp from the straight line through all"},
+	{ADCOffset, "Conversion of 0 V, by the straight line through a ramp"},
+	{ADCGain, "Slope of the straight line through a ramp, less 1"},
+	{ADCNoise, "Deviation of each conversion of a constant voltage from their median"},
+	{ADCSamplingInstant, "Trigger's edge to the moment whose voltage was converted"},
+	{ADCSamplingJitter, "Deviation of each sampling instant from their median"},
+	{ADCStepResponse, "Step of the input to the first conversion that shows the new voltage"},
+}...)
+
+func releases() []Quantity {
+	beside := map[string]string{
+		"idle": "with nothing beside", "alloc": "beside a goroutine that allocates and collects",
+		"uart": "beside a goroutine that echoes the console", "compete": "beside a goroutine that computes 50 us at a time",
+	}
+	var all []Quantity
+	for _, hz := range ReleaseRates {
+		for _, s := range ReleaseScenarios {
+			at := fmt.Sprintf(", at %d Hz %s", hz, beside[s])
+			all = append(all,
+				Quantity{Release(ReleaseLateness, hz, s), "Timer's release of a goroutine to its first action" + at},
+				Quantity{Release(ReleaseWake, hz, s), "Timer's interrupt handler to the first action of the goroutine it wakes" + at},
+				Quantity{Release(ReleaseJitter, hz, s), "Deviation of the time between two releases' first actions from the timer's period" + at})
+		}
+	}
+	return all
 }
 
 // Describe finds a quantity by its name.

@@ -43,7 +43,7 @@ func (r *Run) writeUnits(w io.Writer) {
 	if r.Rig.Kind != "virtual" {
 		return
 	}
-	for _, unit := range []string{"cycles", "sec", "B/s", "B"} {
+	for _, unit := range []string{"cycles", "sec", "B/s", "B", "%", "ppm", "uV"} {
 		for _, prefix := range []string{"", "min-", "p99-", "max-"} {
 			fmt.Fprintf(w, "Unit %s%s assume=exact\n", prefix, unit)
 		}

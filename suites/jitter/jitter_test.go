@@ -1,0 +1,19 @@
+package jitter
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"rigor/suites/internal/bench"
+)
+
+var _ = bench.EachBoard("jitter", func(b *bench.Bench) {
+	for _, image := range b.Images("jitter-stm32f407-16mhz", "jitter-stm32f407-168mhz") {
+		Describe(image.Name, func() {
+			for _, x := range Experiments(image) {
+				It(x.Name, func(ctx context.Context) { b.Run(ctx, x) })
+			}
+		})
+	}
+})
