@@ -16,8 +16,12 @@ import (
 // Kind of rig.
 type Kind string
 
-// Virtual rigs are simulated, in process. It is the only kind so far.
-const Virtual Kind = "virtual"
+// The kinds. Virtual rigs are simulated, in process; hardware is real boards on
+// serial ports.
+const (
+	Virtual  Kind = "virtual"
+	Hardware Kind = "hardware"
+)
 
 // Config is what rigs.yaml holds, by the names of the rigs.
 type Config struct {
@@ -46,6 +50,11 @@ type BoardConfig struct {
 	// pins that the chip's boot loader listens on.
 	Console UARTConfig `yaml:"console" json:"console"`
 	Loader  UARTConfig `yaml:"loader" json:"loader"`
+	// UID is the chip's unique identification, 96 bits in order of address, as
+	// hexadecimal digits. A board that says another is not flashed. Hardware only.
+	UID string `yaml:"uid" json:"uid,omitempty"`
+	// Reset is how the host resets the board. Hardware only.
+	Reset *ResetConfig `yaml:"reset" json:"reset,omitempty"`
 	// Lines are the wires of the probes, by the names that suites use.
 	Lines map[probes.Line]LineConfig `yaml:"lines" json:"lines"`
 }
@@ -55,6 +64,8 @@ type UARTConfig struct {
 	TX   string `yaml:"tx" json:"tx"`
 	RX   string `yaml:"rx" json:"rx"`
 	Baud int    `yaml:"baud" json:"baud"`
+	// Port is where the adapter is to be found. Hardware only.
+	Port *PortConfig `yaml:"port" json:"port,omitempty"`
 }
 
 // LineConfig is one wire between a pin and a probe.

@@ -67,7 +67,7 @@ func TestConfigMistakes(t *testing.T) {
 		"unknown key":          {"required: true", "requird: true", "7", "unknown key requird"},
 		"wrong type":           {"seed: 1", "seed: one", "9", "`one` is of the wrong type"},
 		"duplicate key":        {"seed: 1", "seed: 1\n        seed: 2", "10", "seed"},
-		"unknown kind":         {"kind: virtual", "kind: vritual", "3", "want virtual"},
+		"unknown kind":         {"kind: virtual", "kind: vritual", "3", "want virtual or hardware"},
 		"no boards":            {good[strings.Index(good, "    boards:"):], "    boards: []\n", "2", "list at least one"},
 		"no rigs":              {good, "rigs: {}\n", "1", "needs a map"},
 		"empty rig":            {good, "rigs:\n  bench:\n", "2", "needs kind and boards"},

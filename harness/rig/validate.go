@@ -67,8 +67,8 @@ func (s scoped) rig(name string, r *RigConfig) {
 		return
 	}
 	r.Name = name
-	if r.Kind != Virtual {
-		s.at("kind").errorf("rig %q: kind is %q; want virtual", name, r.Kind)
+	if r.Kind != Virtual && r.Kind != Hardware {
+		s.at("kind").errorf("rig %q: kind is %q; want virtual or hardware", name, r.Kind)
 	}
 	if len(r.Boards) == 0 {
 		s.errorf("rig %q has no boards: list at least one under boards", name)
@@ -85,7 +85,14 @@ func (s scoped) rig(name string, r *RigConfig) {
 		}
 		seen[b.Name] = true
 		at.board(b)
+		switch r.Kind {
+		case Virtual:
+			at.virtual(b)
+		case Hardware:
+			at.hardware(b)
+		}
 	}
+	s.shared(r)
 }
 
 var boardName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
@@ -102,6 +109,10 @@ func (s scoped) board(b *BoardConfig) {
 	}
 	used := map[string]string{}
 	s.at("console").uart("console", b.Console, w, w.uarts, maxBaud, used)
+	if b.oneUART() {
+		delete(used, b.Console.TX)
+		delete(used, b.Console.RX)
+	}
 	s.at("loader").uart("loader", b.Loader, w, w.loaders, maxLoaderBaud, used)
 	s.lines(b, w, used)
 }

@@ -16,8 +16,9 @@ type Info struct {
 	USB          *USB // nil: not a USB device
 }
 
-// USB is what an adapter says of itself.
+// USB is where an adapter is plugged in and what it says of itself.
 type USB struct {
+	Path                  string // 1-1.4:1.0: bus and sockets, configuration and interface
 	VID, PID              string // four hexadecimal digits
 	Serial                string
 	Manufacturer, Product string
@@ -28,5 +29,5 @@ func (i Info) String() string {
 		return i.Path
 	}
 	name := strings.TrimSpace(i.USB.Manufacturer + " " + i.USB.Product)
-	return strings.TrimSpace(fmt.Sprintf("%s (%s:%s %s", i.Path, i.USB.VID, i.USB.PID, name)) + ")"
+	return strings.TrimSpace(fmt.Sprintf("%s (usb %s, %s:%s %s", i.Path, i.USB.Path, i.USB.VID, i.USB.PID, name)) + ")"
 }

@@ -70,9 +70,13 @@ func usb(sys, device string) *USB {
 	if err != nil {
 		return nil
 	}
+	path := ""
 	for d := device; strings.HasPrefix(d, root) && d != root; d = filepath.Dir(d) {
+		if attribute(d, "bInterfaceNumber") != "" {
+			path = filepath.Base(d)
+		}
 		if vid := attribute(d, "idVendor"); vid != "" {
-			return &USB{vid, attribute(d, "idProduct"), attribute(d, "serial"),
+			return &USB{path, vid, attribute(d, "idProduct"), attribute(d, "serial"),
 				attribute(d, "manufacturer"), attribute(d, "product")}
 		}
 	}

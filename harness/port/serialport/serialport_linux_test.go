@@ -261,6 +261,7 @@ func TestList(t *testing.T) {
 		usbDevice + "/serial":                             "A1\n",
 		usbDevice + "/manufacturer":                       "FTDI\n",
 		usbDevice + "/product":                            "FT232R\n",
+		usbDevice + "/1-2:1.0/bInterfaceNumber":           "00\n",
 		usbDevice + "/1-2:1.0/ttyUSB0/tty/ttyUSB0/dev":    "188:0\n",
 		"sys/devices/platform/serial8250/tty/ttyS0/type":  "4\n",
 		"sys/devices/platform/serial8250/tty/ttyS1/type":  "0\n",
@@ -291,12 +292,12 @@ func TestList(t *testing.T) {
 		{Path: dev + "/ttyS0"},
 		{Path: dev + "/ttyUSB0", ByPath: dev + "/serial/by-path/pci-0-usb-0:2:1.0-port0",
 			ByID: dev + "/serial/by-id/usb-FTDI_FT232R_A1-if00-port0", Driver: "ftdi_sio",
-			USB: &USB{"0403", "6001", "A1", "FTDI", "FT232R"}},
+			USB: &USB{"1-2:1.0", "0403", "6001", "A1", "FTDI", "FT232R"}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	if got, want := got[1].String(), dev+"/ttyUSB0 (0403:6001 FTDI FT232R)"; got != want {
+	if got, want := got[1].String(), dev+"/ttyUSB0 (usb 1-2:1.0, 0403:6001 FTDI FT232R)"; got != want {
 		t.Errorf("name is %q, want %q", got, want)
 	}
 }
