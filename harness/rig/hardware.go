@@ -1,0 +1,204 @@
+package rig
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// PortConfig names a serial port by what stays the same when boards are plugged
+// in again, in one of three forms.
+type PortConfig struct {
+	USB     *USBConfig `yaml:"usb" json:"usb,omitempty"`
+	Device  string     `yaml:"device" json:"device,omitempty"`   // a path: /dev/serial/by-id/…, /dev/ttyAMA0
+	RFC2217 string     `yaml:"rfc2217" json:"rfc2217,omitempty"` // host:port of a serial server
+}
+
+// USBConfig finds an adapter by the socket it is in, or by what it says of
+// itself.
+type USBConfig struct {
+	Path   string `yaml:"path" json:"path,omitempty"` // 1-1.4:1.0, as in /sys/bus/usb/devices
+	VID    string `yaml:"vid" json:"vid,omitempty"`   // 0403
+	PID    string `yaml:"pid" json:"pid,omitempty"`   // 6001
+	Serial string `yaml:"serial" json:"serial,omitempty"`
+}
+
+func (p PortConfig) String() string {
+	switch {
+	case p.USB != nil && p.USB.Path != "":
+		return "usb " + p.USB.Path
+	case p.USB != nil:
+		return fmt.Sprintf("usb %s:%s serial %s", p.USB.VID, p.USB.PID, p.USB.Serial)
+	case p.RFC2217 != "":
+		return "rfc2217 " + p.RFC2217
+	}
+	return p.Device
+}
+
+// Same reports whether two descriptions are of one port.
+func (p PortConfig) Same(o PortConfig) bool { return p.String() == o.String() }
+
+// Strap is what a modem line is wired to.
+type Strap string
+
+// The straps: asserted holds NRST low, or BOOT0 high.
+const (
+	NRST  Strap = "nrst"
+	BOOT0 Strap = "boot0"
+)
+
+// ResetConfig wires an adapter's modem lines to a board.
+type ResetConfig struct {
+	Port *PortConfig `yaml:"port" json:"port,omitempty"` // whose lines they are; default: the loader's
+	DTR  Strap       `yaml:"dtr" json:"dtr"`
+	RTS  Strap       `yaml:"rts" json:"rts"`
+	// Invert says that the straps act while the lines are not asserted.
+	Invert bool          `yaml:"invert" json:"invert"`
+	Hold   time.Duration `yaml:"hold" json:"hold"` // of NRST; default 10 ms
+}
+
+// DefaultHold is far above the 20 us that DS8626 table 50 asks of NRST, and
+// enough for the capacitor of a reset button.
+const DefaultHold = 10 * time.Millisecond
+
+// Line gives the port whose modem lines reset the board.
+func (b *BoardConfig) Line() PortConfig {
+	if b.Reset.Port != nil {
+		return *b.Reset.Port
+	}
+	return *b.Loader.Port
+}
+
+// oneUART reports a real board whose program speaks on the UART, and so through
+// the adapter, that its boot loader does.
+func (b *BoardConfig) oneUART() bool {
+	c, l := b.Console, b.Loader
+	return c.Port != nil && l.Port != nil && c.Port.Same(*l.Port) && c.TX == l.TX && c.RX == l.RX
+}
+
+const maxHold = 10 * time.Second
+
+var (
+	usbPath  = regexp.MustCompile(`^\d+-\d+(\.\d+)*:\d+\.\d+$`)
+	usbID    = regexp.MustCompile(`^[0-9a-f]{4}$`)
+	fleeting = regexp.MustCompile(`^/dev/tty(USB|ACM)\d+$`)
+	chipID   = regexp.MustCompile(`^[0-9a-f]{24}$`)
+)
+
+// hardware checks what only real boards have.
+func (s scoped) hardware(b *BoardConfig) {
+	s.at("console", "port").port("console", b.Console.Port)
+	s.at("loader", "port").port("loader", b.Loader.Port)
+	if b.UID != "" && !chipID.MatchString(b.UID) {
+		s.at("uid").errorf("board %q: uid %q: want 24 lower-case hexadecimal digits, as `rigor rigs check` shows them", b.Name, b.UID)
+	}
+	if b.Seed != 0 {
+		s.at("seed").errorf("board %q: a real board has no seed; remove it", b.Name)
+	}
+	if b.Reset == nil {
+		s.errorf("board %q: it needs `reset: {dtr: nrst, rts: boot0}`: without modem lines nothing can reset the board into its boot loader", b.Name)
+		return
+	}
+	s.at("reset").reset(b)
+}
+
+func (s scoped) reset(b *BoardConfig) {
+	r := b.Reset
+	if r.DTR != NRST && r.DTR != BOOT0 || r.RTS != NRST && r.RTS != BOOT0 || r.DTR == r.RTS {
+		s.errorf("board %q: dtr is %q and rts is %q; want nrst for one and boot0 for the other", b.Name, r.DTR, r.RTS)
+	}
+	if r.Hold < 0 || r.Hold > maxHold {
+		s.at("hold").errorf("board %q: a reset cannot be held for %v; want up to %v", b.Name, r.Hold, maxHold)
+	}
+	if r.Hold == 0 {
+		r.Hold = DefaultHold
+	}
+	if r.Port != nil {
+		s.at("port").port("reset", r.Port)
+	}
+}
+
+// virtual refuses what a simulated board has no use for.
+func (s scoped) virtual(b *BoardConfig) {
+	for _, c := range []struct {
+		path []any
+		is   bool
+	}{
+		{[]any{"console", "port"}, b.Console.Port != nil}, {[]any{"loader", "port"}, b.Loader.Port != nil},
+		{[]any{"reset"}, b.Reset != nil}, {[]any{"uid"}, b.UID != ""},
+	} {
+		if c.is {
+			s.at(c.path...).errorf("board %q: %v is for rigs of kind hardware; remove it", b.Name, c.path[len(c.path)-1])
+		}
+	}
+}
+
+func (s scoped) port(use string, p *PortConfig) {
+	if p == nil {
+		s.errorf("%s: a real board needs a port: {usb: {path: …}}, {device: …} or {rfc2217: host:port}", use)
+		return
+	}
+	forms := 0
+	for _, is := range []bool{p.USB != nil, p.Device != "", p.RFC2217 != ""} {
+		if is {
+			forms++
+		}
+	}
+	switch {
+	case forms != 1:
+		s.errorf("%s: the port has %d of usb, device and rfc2217; give one", use, forms)
+	case p.USB != nil:
+		s.at("usb").usb(use, p.USB)
+	case p.RFC2217 != "":
+		s.at("rfc2217").server(use, p.RFC2217)
+	case fleeting.MatchString(p.Device):
+		s.at("device").errorf("%s: %s changes with the order of plugging in; give the socket, usb: {path: …}, or a link below /dev/serial; `rigor rigs check` lists both",
+			use, p.Device)
+	case !filepath.IsAbs(p.Device):
+		s.at("device").errorf("%s: device %q: want a path from the root, such as /dev/ttyAMA0", use, p.Device)
+	}
+}
+
+func (s scoped) usb(use string, u *USBConfig) {
+	itself := u.VID != "" || u.PID != "" || u.Serial != ""
+	switch {
+	case u.Path != "" && itself, u.Path == "" && !itself:
+		s.errorf("%s: a usb port needs path, or vid, pid and serial together", use)
+	case itself && (!usbID.MatchString(u.VID) || !usbID.MatchString(u.PID) || u.Serial == ""):
+		s.errorf("%s: vid %q, pid %q, serial %q: want four lower-case hexadecimal digits for each of the first two, and a serial; an adapter without one is found by its path",
+			use, u.VID, u.PID, u.Serial)
+	case !itself && !usbPath.MatchString(u.Path):
+		s.at("path").errorf("%s: usb path %q: want socket and interface as in /sys/bus/usb/devices, such as 1-1.4:1.0", use, u.Path)
+	}
+}
+
+func (s scoped) server(use, addr string) {
+	host, number, err := net.SplitHostPort(addr)
+	if n, bad := strconv.Atoi(number); err != nil || host == "" || bad != nil || n < 1 || n > 65535 {
+		s.errorf("%s: rfc2217 %q: want host:port, such as rack1:2217", use, addr)
+	}
+}
+
+// shared refuses two boards of a rig on one port. Console, loader and reset of
+// one board may be on the same.
+func (s scoped) shared(r *RigConfig) {
+	owner := map[string]string{}
+	for i, b := range r.Boards {
+		if b == nil {
+			continue
+		}
+		for j, p := range []*PortConfig{b.Console.Port, b.Loader.Port} {
+			if p == nil {
+				continue
+			}
+			use := [...]string{"console", "loader"}[j]
+			if other, taken := owner[p.String()]; taken && other != b.Name {
+				s.at("boards", i, use, "port").errorf("%s: %v is the port of board %q already", use, p, other)
+			}
+			owner[p.String()] = b.Name
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package rig
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const bench = `rigs:
+  bench-1:
+    kind: hardware
+    boards:
+      - name: f407
+        chip: stm32f407
+        uid: 001122334455667788990011
+        console: {tx: PA2, rx: PA3, baud: 115200, port: {usb: {path: 1-1.4:1.0}}}
+        loader: {tx: PB10, rx: PB11, baud: 115200, port: {usb: {vid: 0403, pid: 6001, serial: A1}}}
+        reset: {dtr: nrst, rts: boot0, hold: 20ms}
+      - name: other
+        chip: stm32f407
+        console: {tx: PB10, rx: PB11, baud: 115200, port: {device: /dev/serial/by-id/x}}
+        loader: {tx: PB10, rx: PB11, baud: 115200, port: {device: /dev/serial/by-id/x}}
+        reset: {dtr: boot0, rts: nrst, invert: true, port: {rfc2217: rack1:2217}}
+`
+
+func TestHardware(t *testing.T) {
+	c, err := ParseConfig("rigs.yaml", []byte(bench))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, other := c.Rigs["bench-1"].Boards[0], c.Rigs["bench-1"].Boards[1]
+	for got, want := range map[string]string{
+		first.Console.Port.String(): "usb 1-1.4:1.0",
+		first.Loader.Port.String():  "usb 0403:6001 serial A1",
+		first.Line().String():       "usb 0403:6001 serial A1",
+		other.Console.Port.String(): "/dev/serial/by-id/x",
+		other.Line().String():       "rfc2217 rack1:2217",
+	} {
+		if got != want {
+			t.Errorf("a port is %q, want %q", got, want)
+		}
+	}
+	if first.Reset.Hold != 20*time.Millisecond || other.Reset.Hold != DefaultHold || !other.Reset.Invert {
+		t.Errorf("reset %+v and %+v", first.Reset, other.Reset)
+	}
+}
+
+// Each mistake is one edit; the error must name its line and the fix.
+func TestHardwareMistakes(t *testing.T) {
+	for name, m := range map[string]struct{ old, new, line, fix string }{
+		"virtual with ports":   {"kind: hardware", "kind: virtual", "8", "for rigs of kind hardware"},
+		"no port":              {", port: {usb: {path: 1-1.4:1.0}}", "", "8", "needs a port"},
+		"two forms":            {"{usb: {path: 1-1.4:1.0}}", "{usb: {path: 1-1.4:1.0}, device: /dev/ttyS0}", "8", "give one"},
+		"no form":              {"{usb: {path: 1-1.4:1.0}}", "{}", "8", "give one"},
+		"device that moves":    {"{usb: {path: 1-1.4:1.0}}", "{device: /dev/ttyUSB0}", "8", "usb: {path: …}"},
+		"relative device":      {"{usb: {path: 1-1.4:1.0}}", "{device: ttyAMA0}", "8", "path from the root"},
+		"usb path":             {"1-1.4:1.0", "1-1.4", "8", "such as 1-1.4:1.0"},
+		"usb both ways":        {"{path: 1-1.4:1.0}", "{path: 1-1.4:1.0, vid: 0403}", "8", "or vid, pid and serial"},
+		"no serial":            {", serial: A1", "", "9", "found by its path"},
+		"vid":                  {"vid: 0403", "vid: 0x403", "9", "four lower-case hexadecimal"},
+		"server without port":  {"rack1:2217", "rack1", "15", "host:port"},
+		"no reset":             {"        reset: {dtr: nrst, rts: boot0, hold: 20ms}\n", "", "5", "reset: {dtr: nrst, rts: boot0}"},
+		"both lines the same":  {"rts: boot0, hold", "rts: nrst, hold", "10", "nrst for one and boot0"},
+		"unknown strap":        {"rts: boot0, hold", "rts: en, hold", "10", "nrst for one and boot0"},
+		"hold":                 {"hold: 20ms", "hold: 1h", "10", "up to 10s"},
+		"hold without unit":    {"hold: 20ms", "hold: fast", "10", "wrong type"},
+		"uid":                  {"uid: 001122", "uid: 0x1122", "7", "rigor rigs check"},
+		"seed":                 {"uid: 001122334455667788990011", "seed: 1", "7", "no seed"},
+		"one port, two boards": {"{usb: {path: 1-1.4:1.0}}", "{device: /dev/serial/by-id/x}", "1", "already"},
+		"two UARTs, one pin":   {"tx: PB10, rx: PB11, baud: 115200, port: {device: /dev/serial/by-id/x}", "tx: PB10, rx: PB11, baud: 115200, port: {device: /dev/ttyS0}", "14", "wired to console.tx already"},
+	} {
+		if !strings.Contains(bench, m.old) {
+			t.Fatalf("%s: nothing to edit", name)
+		}
+		_, err := ParseConfig("rigs.yaml", []byte(strings.Replace(bench, m.old, m.new, 1)))
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		if want := "rigs.yaml:" + m.line; !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), m.fix) {
+			t.Errorf("%s: %q, want it to hold %q and %q", name, err, want, m.fix)
+		}
+	}
+}
