@@ -34,7 +34,7 @@ func (c *cable) SetReset(bool)                               {}
 func (c *cable) PinName(p board.Pin) string                  { return cablePins[p] }
 func (c *cable) Level(p board.Pin) bool                      { return c.level[p] }
 func (c *cable) SetAnalog(board.Pin, func(clock.Time) int64) {}
-func (c *cable) MilliVolts(board.Pin) int32                  { return 0 }
+func (c *cable) MicroVolts(board.Pin) int64                  { return 0 }
 func (c *cable) Stats() board.Stats                          { return board.Stats{} }
 func (c *cable) Warnings() []string                          { return nil }
 func (c *cable) Caveats() []string                           { return nil }

@@ -35,7 +35,7 @@ func (w *wire) SetReset(bool)                               {}
 func (w *wire) PinName(p board.Pin) string                  { return names[p] }
 func (w *wire) Level(p board.Pin) bool                      { return w.level[p] }
 func (w *wire) SetAnalog(board.Pin, func(clock.Time) int64) {}
-func (w *wire) MilliVolts(board.Pin) int32                  { return 0 }
+func (w *wire) MicroVolts(board.Pin) int64                  { return 0 }
 func (w *wire) Stats() board.Stats                          { return board.Stats{} }
 func (w *wire) Warnings() []string                          { return nil }
 func (w *wire) Caveats() []string                           { return nil }

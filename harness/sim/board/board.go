@@ -3,6 +3,7 @@ package board
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 
@@ -25,6 +26,7 @@ type Board struct {
 	hasBoot bool
 	bridges []*Bridge
 	tapped  map[Pin]*tap
+	sources map[Pin]func(clock.Time) int64 // what SetAnalog connected
 	state   state
 }
 
@@ -35,6 +37,8 @@ type state struct {
 	Boot    bool // strapped by SetBoot
 	InReset bool // NRST as the chip sees it
 	Queue   []scheduled
+	Applied map[Pin]Drive // what would be on the pins without faults
+	Faults  []fault
 }
 
 // scheduled is an outside level to come.
@@ -52,7 +56,8 @@ type tap struct {
 
 // New wires a board. It starts without power, reset released, the strap low.
 func New(chip Chip, w Wiring) (*Board, error) {
-	b := &Board{chip: chip, tapped: map[Pin]*tap{}}
+	b := &Board{chip: chip, tapped: map[Pin]*tap{}, sources: map[Pin]func(clock.Time) int64{}}
+	b.state.Applied = map[Pin]Drive{}
 	if w.Boot != "" {
 		p, err := chip.PinByName(w.Boot)
 		if err != nil {
@@ -124,7 +129,7 @@ func (b *Board) applyStraps() {
 		boot = boot || br.holds(StrapBoot)
 	}
 	if b.hasBoot {
-		b.chip.Drive(b.boot, level(boot), b.Now())
+		b.apply(b.boot, level(boot), b.Now())
 	}
 	if reset != b.state.InReset {
 		b.state.InReset = reset
@@ -134,7 +139,34 @@ func (b *Board) applyStraps() {
 
 // Drive applies a level to a pin from now on, in place of what was applied
 // before.
-func (b *Board) Drive(p Pin, d Drive) { b.chip.Drive(p, d, b.Now()) }
+func (b *Board) Drive(p Pin, d Drive) { b.apply(p, d, b.Now()) }
+
+// SetAnalog connects a source whose voltage, in microvolts, is a function of
+// world time, in place of what was applied before. Sources are instruments, not
+// board: they are no part of snapshots and digests.
+func (b *Board) SetAnalog(p Pin, f func(at clock.Time) int64) {
+	delete(b.state.Applied, p)
+	b.sources[p] = f
+	b.wire(p, b.Now())
+}
+
+// apply connects a level to a pin at a time.
+func (b *Board) apply(p Pin, d Drive, at clock.Time) {
+	delete(b.sources, p)
+	b.state.Applied[p] = d
+	b.wire(p, at)
+}
+
+// wire gives the chip what is on the pin: what is applied to it, or a fault.
+func (b *Board) wire(p Pin, at clock.Time) {
+	if d, faulty := b.faultAt(p); faulty {
+		b.chip.SetAnalog(p, nil)
+		b.chip.Drive(p, d, at)
+		return
+	}
+	b.chip.Drive(p, b.state.Applied[p], at)
+	b.chip.SetAnalog(p, b.sources[p])
+}
 
 // DriveAt does the same at a time to come. Levels for the same time apply in
 // the order of the calls.
@@ -180,6 +212,9 @@ func (b *Board) horizon(until clock.Time) clock.Time {
 	for _, br := range b.bridges {
 		at = min(at, br.tx.next(), br.rx.next(), b.Now()+br.mode.frameTime())
 	}
+	for i := range b.state.Faults {
+		at = min(at, b.state.Faults[i].look(b.Now()))
+	}
 	return at
 }
 
@@ -207,22 +242,28 @@ func (b *Board) earliest() (clock.Time, func(clock.Time)) {
 			at, fire = t, br.receive
 		}
 	}
+	for i := range b.state.Faults {
+		if t := b.state.Faults[i].next(); t < at {
+			at, fire = t, func(at clock.Time) { b.turn(i, at) }
+		}
+	}
 	return at, fire
 }
 
 func (b *Board) driveScheduled(at clock.Time) {
 	e := b.state.Queue[0]
 	b.state.Queue = b.state.Queue[1:]
-	b.chip.Drive(e.Pin, e.Drive, at)
+	b.apply(e.Pin, e.Drive, at)
 }
 
 // changed is the chip's watcher.
 func (b *Board) changed(p Pin, high bool, at clock.Time) {
+	b.arm(p, high, at)
 	t := b.tapped[p]
 	if t == nil {
 		return
 	}
-	if t.bridge != nil {
+	if t.bridge != nil && !b.cut(p) {
 		t.bridge.edge(high, at)
 	}
 	for _, r := range t.recorders {
@@ -257,7 +298,8 @@ func (b *Board) Snapshot() *Snapshot {
 	return s
 }
 
-// Restore puts the board back, time included.
+// Restore puts the board back, time included. Sources whose voltage changes by
+// itself stay as they are now.
 func (b *Board) Restore(s *Snapshot) {
 	if len(s.bridges) != len(b.bridges) {
 		panic("BUG: a snapshot of another wiring")
@@ -283,6 +325,8 @@ func (b *Board) Digest() [32]byte {
 
 func (s state) clone() state {
 	s.Queue = slices.Clone(s.Queue)
+	s.Applied = maps.Clone(s.Applied)
+	s.Faults = slices.Clone(s.Faults)
 	return s
 }
 

@@ -44,7 +44,7 @@ func (f *fake) SetPower(on bool)                      { f.power = on }
 func (f *fake) PinName(p Pin) string                  { return pinNames[p] }
 func (f *fake) Level(p Pin) bool                      { return f.level[p] }
 func (f *fake) SetAnalog(Pin, func(clock.Time) int64) {}
-func (f *fake) MilliVolts(Pin) int32                  { return 0 }
+func (f *fake) MicroVolts(Pin) int64                  { return 0 }
 func (f *fake) Stats() Stats                          { return Stats{} }
 func (f *fake) Warnings() []string                    { return nil }
 func (f *fake) Caveats() []string                     { return nil }
@@ -81,7 +81,7 @@ func (f *fake) Run(until clock.Time) Stop {
 }
 
 func (f *fake) Drive(p Pin, d Drive, at clock.Time) {
-	high := d.Kind == DriveHigh || d.Kind == PullUp
+	high := d.Kind == DriveHigh || d.Kind == PullUp || d.Kind == ShortHigh
 	f.set(p, high, at)
 	if p == rx && f.echo {
 		f.set(tx, high, at)

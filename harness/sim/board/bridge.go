@@ -99,8 +99,8 @@ func (b *Board) addBridge(w BridgeWiring) error {
 	br.mode = DefaultMode
 	t.bridge = br
 	b.bridges = append(b.bridges, br)
-	b.chip.Drive(out, Drive{Kind: PullUp}, b.Now())
-	b.chip.Drive(in, Drive{Kind: DriveHigh}, b.Now())
+	b.apply(out, Drive{Kind: PullUp}, b.Now())
+	b.apply(in, Drive{Kind: DriveHigh}, b.Now())
 	br.rx.level = b.chip.Level(out)
 	return nil
 }
@@ -227,7 +227,7 @@ func (br *Bridge) load(at clock.Time) {
 func (br *Bridge) drive(at clock.Time) {
 	s := &br.tx
 	high := !s.brk && (s.bits == 0 || s.frame>>s.bit&1 != 0)
-	br.board.chip.Drive(br.txPin, level(high), at)
+	br.board.apply(br.txPin, level(high), at)
 }
 
 // frame lays a byte out as levels: start bit, data, parity, stop bit.

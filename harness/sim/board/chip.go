@@ -28,6 +28,8 @@ const (
 	DriveVoltage // an analog source
 	PullUp       // a weak resistor to the supply: the chip's own output wins
 	PullDown     // a weak resistor to ground
+	ShortLow     // a short to ground, stronger than the chip's own output
+	ShortHigh    // a short to the supply
 )
 
 // StopKind says why a chip ended a Run early.
@@ -86,7 +88,7 @@ type Chip interface {
 	// level see it at that moment; it makes no edges.
 	SetAnalog(p Pin, f func(at clock.Time) int64)
 	Level(p Pin) bool
-	MilliVolts(p Pin) int32 // now
+	MicroVolts(p Pin) int64 // now
 	// Watch calls f at every change of a pin's level, in order of time. Only
 	// one watcher; nil ends it.
 	Watch(f func(p Pin, high bool, at clock.Time))

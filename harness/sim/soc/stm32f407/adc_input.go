@@ -75,7 +75,7 @@ func (a adc) pinMicrovolts(p int) int64 {
 	uv, floating, _ := a.c.voltage(p, a.c.instant(p))
 	if floating {
 		a.c.warn("%s converts %s, which floats", a.name(), a.c.PinName(board.Pin(p)))
-		return int64(a.c.MilliVolts(board.Pin(p))) * 1000
+		return a.c.MicroVolts(board.Pin(p))
 	}
 	return uv
 }

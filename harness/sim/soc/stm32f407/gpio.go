@@ -239,14 +239,23 @@ func (c *Chip) supply() int64 { return int64(c.opt.SupplyMV) * 1000 }
 
 // voltage is what a pin carries at a time, in microvolts; floating is true when
 // nothing holds it, and fight when chip and outside drive it against each
-// other. The chip's own output then wins.
+// other. The chip's own output then wins, but for a short.
 func (c *Chip) voltage(p int, at clock.Time) (uv int64, floating, fight bool) {
 	ext, applied := c.outside(p, at)
+	switch ext {
+	case board.ShortLow:
+		return 0, false, c.driver(p) == high
+	case board.ShortHigh:
+		return c.supply(), false, c.driver(p) == low
+	}
 	switch c.driver(p) {
 	case low:
 		return 0, false, ext == board.DriveHigh || ext == board.DriveVoltage && c.above(applied)
 	case high:
 		return c.supply(), false, ext == board.DriveLow || ext == board.DriveVoltage && c.below(applied)
+	}
+	if uv, on := c.dacDrives(p); on {
+		return uv, false, ext == board.DriveLow || ext == board.DriveHigh || ext == board.DriveVoltage
 	}
 	switch ext {
 	case board.DriveLow, board.PullDown:
@@ -436,13 +445,13 @@ func (c *Chip) Level(p board.Pin) bool {
 	return c.Pins.Level[p/16]>>(p%16)&1 != 0
 }
 
-// MilliVolts is a pin's voltage now. A floating pin keeps the rail that it was at.
-func (c *Chip) MilliVolts(p board.Pin) int32 {
+// MicroVolts is a pin's voltage now. A floating pin keeps the rail that it was at.
+func (c *Chip) MicroVolts(p board.Pin) int64 {
 	uv, floating, _ := c.voltage(int(p), c.instant(int(p)))
 	if floating && c.Level(p) {
-		return c.opt.SupplyMV
+		return c.supply()
 	}
-	return int32(uv / 1000)
+	return uv
 }
 
 // Watch sets the observer of all pins; see board.Chip.

@@ -30,7 +30,7 @@ func TestPinLevels(t *testing.T) {
 		mode, otype, pupd, odr uint32
 		outside                board.Drive
 		level                  bool
-		mv                     int32
+		mv                     int64
 		idr                    bool
 		fight                  bool
 	}{
@@ -50,6 +50,10 @@ func TestPinLevels(t *testing.T) {
 		{"output against an outside pull", modeOutput, 0, 0, 0, drive(board.PullUp), false, 0, false, false},
 		{"input at VIH", modeInput, 0, 0, 0, volts(2310), true, 2310, true, false},
 		{"input between, was low", modeInput, 0, 0, 0, volts(2300), false, 2300, false, false},
+		{"shorted low", modeOutput, 0, 0, 1, drive(board.ShortLow), false, 0, false, true},
+		{"shorted high", modeOutput, 0, 0, 0, drive(board.ShortHigh), true, 3300, true, true},
+		{"shorted to what it drives", modeOutput, 0, 0, 0, drive(board.ShortLow), false, 0, false, false},
+		{"input shorted", modeInput, 0, 1, 0, drive(board.ShortLow), false, 0, false, false},
 		{"analog reads 0", modeAnalog, 0, 1, 0, drive(board.DriveHigh), true, 3300, false, false},
 	}
 	for _, tt := range tests {
@@ -59,12 +63,39 @@ func TestPinLevels(t *testing.T) {
 		before := len(c.Warnings())
 		c.Drive(pb5, tt.outside, c.Now())
 		idr := ld(t, c, gpioB+0x10)>>5&1 != 0
-		if c.Level(pb5) != tt.level || c.MilliVolts(pb5) != tt.mv || idr != tt.idr {
-			t.Errorf("%s: level %v, %d mV, IDR %v", tt.name, c.Level(pb5), c.MilliVolts(pb5), idr)
+		if c.Level(pb5) != tt.level || c.MicroVolts(pb5) != tt.mv*1000 || idr != tt.idr {
+			t.Errorf("%s: level %v, %d uV, IDR %v", tt.name, c.Level(pb5), c.MicroVolts(pb5), idr)
 		}
 		if fight := len(c.Warnings()) > before; fight != tt.fight {
 			t.Errorf("%s: warnings %q", tt.name, c.Warnings())
 		}
+	}
+}
+
+// A source that changes by itself is seen when it is looked at: at 1 V/ms, VIH of
+// 2.31 V (0.7 VDD, DS8626 table 48) comes after 2.31 ms.
+func TestAnalogSource(t *testing.T) {
+	c := onPin(t, modeInput, 0, 0, 0)
+	start := c.Now()
+	edges := 0
+	c.Watch(func(board.Pin, bool, clock.Time) { edges++ })
+	c.Drive(portB+5, board.Drive{Kind: board.DriveHigh}, c.Now())
+	c.SetAnalog(portB+5, func(at clock.Time) int64 { return int64(at-start) / 1000 })
+	for _, at := range []clock.Time{clock.Millisecond, 2300 * clock.Microsecond, 2320 * clock.Microsecond} {
+		c.Run(start + at)
+		want := int64(c.Now()-start) / 1000
+		if uv := c.MicroVolts(portB + 5); uv != want {
+			t.Errorf("%d uV at %d ps, want %d", uv, at, want)
+		}
+		if idr := ld(t, c, gpioB+0x10)>>5&1 != 0; idr != (want >= 2_310_000) {
+			t.Errorf("at %d uV IDR reads %v", want, idr)
+		}
+	}
+	if c.SetAnalog(portB+5, nil); c.MicroVolts(portB+5) != 3_300_000 || !c.Level(portB+5) {
+		t.Error("what was driven before does not hold again")
+	}
+	if edges != 3 { // driven high; low at 0 V; high at 2.32 V
+		t.Errorf("%d edges", edges)
 	}
 }
 
@@ -82,7 +113,7 @@ func TestPinHysteresis(t *testing.T) {
 	}
 	c.Drive(portB+5, board.Drive{Kind: board.DriveHigh}, c.Now())
 	c.Drive(portB+5, board.Drive{}, c.Now())
-	if !c.Level(portB+5) || c.MilliVolts(portB+5) != 3300 {
+	if !c.Level(portB+5) || c.MicroVolts(portB+5) != 3_300_000 {
 		t.Error("a floating pin lost its level")
 	}
 	c = onPin(t, modeAnalog, 0, 1, 0) // pulls are off in analog mode, §8.3.12
@@ -193,7 +224,7 @@ func TestPinsWithoutPower(t *testing.T) {
 		t.Fatal("not driven")
 	}
 	c.SetPower(false)
-	if c.Level(portB+5) || c.Level(portA+13) && c.MilliVolts(portA+13) == 0 {
+	if c.Level(portB+5) || c.Level(portA+13) && c.MicroVolts(portA+13) == 0 {
 		t.Error("driven without power")
 	}
 }
