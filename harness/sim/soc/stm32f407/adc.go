@@ -435,7 +435,7 @@ func (c *Chip) adcClockChanged() {
 }
 
 // adcTrigger takes an edge of a trigger line.
-func (c *Chip) adcTrigger(t trigger, high bool, _ uint64) {
+func (c *Chip) adcTrigger(t trigger, high bool) {
 	for n := range c.ADCs.ADC {
 		a := c.adc(n)
 		if adcTriggers[a.Cr2>>24&15] == t && edgeChosen(a.Cr2>>28&3, high) {

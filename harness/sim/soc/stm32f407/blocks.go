@@ -167,6 +167,8 @@ func (c *Chip) device(name string) bus.Device {
 		return dbgmcuDevice{c}
 	case "ADC":
 		return adcDevice{c}
+	case "DAC":
+		return dacDevice{c}
 	}
 	if name == "DMA1" || name == "DMA2" {
 		return dmaDevice{c.dmaController(int(name[3] - '1'))}

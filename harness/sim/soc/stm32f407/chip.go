@@ -89,6 +89,7 @@ type state struct {
 	Requests requestLines
 	DMA      [2]dma
 	ADCs     adcs
+	DAC      dac
 	Boot     bootROM
 }
 
@@ -276,5 +277,7 @@ func (c *Chip) warn(format string, args ...any) {
 	}
 }
 
-// irq sets the level of an NVIC line.
-func (c *Chip) irq(n int, level bool) { c.core.SetIRQ(n, level) }
+// irq sets the level of an NVIC line. TIM6 and DAC share theirs.
+func (c *Chip) irq(n int, level bool) {
+	c.core.SetIRQ(n, level || n == irqTIM6DAC && c.DAC.pending())
+}

@@ -113,6 +113,7 @@ func (c *Chip) resetBlocks() {
 	c.dmaReset(0)
 	c.dmaReset(1)
 	c.adcReset()
+	c.dacReset()
 	for sig := range c.Pins.AFIn {
 		c.Pins.AFIn[sig] = afIdle(signal(sig))
 		c.Pins.AFDriven[sig] = false
@@ -157,6 +158,10 @@ func (c *Chip) resetBlock(b *block) {
 		return
 	case dmaDevice:
 		c.dmaReset(d.n)
+		return
+	case dacDevice:
+		c.dacReset()
+		c.reconfigure(0)
 		return
 	}
 	if n, ok := usartNumber[b.name]; ok {

@@ -89,6 +89,8 @@ func (c *Chip) fire(slot int) {
 		c.dmaEvent(slot)
 	case slot < slotDAC:
 		c.adcEvent(slot)
+	case slot < slotDAC+2:
+		c.dacEvent(slot)
 	}
 }
 

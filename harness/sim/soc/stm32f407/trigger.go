@@ -54,12 +54,13 @@ const (
 // trigger tells ADC and DAC of an edge of a line at the cycle. A pulse's
 // falling edge comes along with its rising one, a timer clock ahead of time.
 func (c *Chip) trigger(t trigger, high bool, cycle uint64) {
-	c.adcTrigger(t, high, cycle)
+	c.adcTrigger(t, high)
+	c.dacTrigger(t, high)
 }
 
 // triggerHeard reports whether a converter would act on the line.
 func (c *Chip) triggerHeard(t trigger) bool {
-	return c.adcHears(t)
+	return c.adcHears(t) || c.dacHears(t)
 }
 
 // triggersChanged follows a change of what converters hear.

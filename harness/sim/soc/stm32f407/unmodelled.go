@@ -36,7 +36,7 @@ var blockTable = []blockInfo{
 	{"CAN1", 0x40006400, k1, apb1, 25, Faults, ""},
 	{"CAN2", 0x40006800, k1, apb1, 26, Faults, ""},
 	{"PWR", 0x40007000, k1, apb1, 28, Partly, "voltage scale; no voltage detector, backup regulator, Stop or Standby"},
-	{"DAC", 0x40007400, k1, apb1, 29, Faults, ""},
+	{"DAC", 0x40007400, k1, apb1, 29, Partly, "both channels, triggers, waves, DMA; no settling time, no buffer near the rails"},
 	{"TIM1", 0x40010000, k1, apb2, 0, Faults, ""},
 	{"TIM8", 0x40010400, k1, apb2, 1, Faults, ""},
 	{"USART1", 0x40011000, k1, apb2, 4, Partly, "as USART2"},
