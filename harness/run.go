@@ -51,6 +51,9 @@ func (r *Runner) Run(ctx context.Context, x Experiment) (record.Experiment, erro
 	for len(e.Attempts) < Tries {
 		started := time.Now()
 		err := r.try(ctx, x, &e)
+		if err != nil {
+			r.flashed = "" // who knows what is on the board now
+		}
 		e.Attempts = append(e.Attempts, attempt(started, err))
 		if err == nil || rig.ClassOf(err) != rig.Rig || ctx.Err() != nil {
 			break

@@ -79,6 +79,7 @@ var rules = []rule{
 	{pkg: "suites/smoke", imports: suiteImports},
 	{pkg: "suites/latency", imports: suiteImports},
 	{pkg: "suites/jitter", imports: suiteImports},
+	{pkg: "suites/flash", imports: append([]string{"harness/rig"}, suiteImports...)},
 	{pkg: "suites/internal/liar", tests: []string{"suites/latency", "harness", "harness/judge", "harness/measure",
 		"harness/record", "harness/rig", "harness/virtual", "firmware/images"}},
 
@@ -194,7 +195,7 @@ func tree(t *testing.T, root fs.FS) map[string][]imported {
 			return err
 		}
 		base := path.Base(name)
-		if d.IsDir() && name != "." && (strings.HasPrefix(base, ".") || base == "testdata" || base == "runs") {
+		if d.IsDir() && name != "." && (strings.HasPrefix(base, ".") || base == "testdata" || name == "results/runs") {
 			return fs.SkipDir
 		}
 		if d.IsDir() || !strings.HasSuffix(name, ".go") {

@@ -42,3 +42,11 @@ type Reader interface {
 type Digester interface {
 	Digest(ctx context.Context, s Span) (algorithm string, sum []byte, err error)
 }
+
+// Protector is a Loader that can turn the part's read protection on and off.
+// Turning it off erases all of the flash. A refusal for being read protected is
+// an error with a method ReadProtected that returns true.
+type Protector interface {
+	ReadoutProtect(ctx context.Context) error
+	ReadoutUnprotect(ctx context.Context) error
+}

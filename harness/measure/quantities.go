@@ -26,7 +26,10 @@ const (
 	FlashErase           = "flash-erase"
 	FlashWrite           = "flash-write"
 	FlashRead            = "flash-read"
+	FlashRate            = "flash-rate"
 	FlashWriteShare      = "flash-write-share"
+	FlashKept            = "flash-kept"
+	FlashAfterCut        = "flash-after-cut"
 	FlashUnprotect       = "flash-unprotect"
 	FlashRecovery        = "flash-recovery"
 	PWMFrequencyError    = "pwm-frequency-error"
@@ -77,6 +80,9 @@ var Quantities = append(releases(), []Quantity{
 	{FlashErase, "Erasing flash through the boot loader"},
 	{FlashWrite, "Writing flash through the boot loader"},
 	{FlashRead, "Reading flash back through the boot loader"},
+	{FlashRate, "Rate of writing flash at the baud rate that the experiment names"},
+	{FlashKept, "What still reads back of an image after another was refused"},
+	{FlashAfterCut, "What still reads back of an image after its flashing was cut off"},
 	{FlashWriteShare, "Rate of writing flash as a share of what the boot loader's protocol allows at that baud rate"},
 	{FlashUnprotect, "Lifting the read protection, which erases the flash"},
 	{FlashRecovery, "Power back after a cut while flashing to the image written and verified"},

@@ -5,6 +5,7 @@ package rig
 
 import (
 	"context"
+	"time"
 
 	"rigor/harness/flash"
 	"rigor/harness/port"
@@ -41,6 +42,20 @@ type Board interface {
 // Caveater is a board that knows why its times, as it is set up now, are not
 // those of the part it stands for. Every number measured meanwhile carries them.
 type Caveater interface{ Caveats() []string }
+
+// RatedLoader is a board whose boot loader can be spoken to at other rates than
+// that of rigs.yaml.
+type RatedLoader interface {
+	// LoaderAt is Board.Loader at a rate.
+	LoaderAt(ctx context.Context, baud int) (flash.Loader, error)
+}
+
+// PowerCutter is a board whose supply can be made to fail at a time to come, in
+// the middle of whatever is done to it then.
+type PowerCutter interface {
+	// CutPower switches the supply off after a while, unless Power is called before.
+	CutPower(ctx context.Context, after time.Duration) error
+}
 
 // Station is a board with the probes that are wired to it.
 type Station struct {

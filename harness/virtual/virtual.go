@@ -53,13 +53,16 @@ type Board struct {
 	sim     *board.Board
 	console *line
 	loader  *line
-	baud    int // of the loader
+	baud    int        // of the loader
+	cutAt   clock.Time // when the supply fails
 	closed  bool
 }
 
 var (
-	_ rig.Board    = (*Board)(nil)
-	_ rig.Caveater = (*Board)(nil)
+	_ rig.Board       = (*Board)(nil)
+	_ rig.Caveater    = (*Board)(nil)
+	_ rig.RatedLoader = (*Board)(nil)
+	_ rig.PowerCutter = (*Board)(nil)
 )
 
 // chips makes the silicon that rigs.yaml names.
@@ -108,7 +111,7 @@ func assemble(c *rig.BoardConfig, chip board.Chip) (*rig.Station, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Board{name: c.Name, sim: sim, baud: c.Loader.Baud}
+	b := &Board{name: c.Name, sim: sim, baud: c.Loader.Baud, cutAt: clock.NeverTime}
 	b.console = &line{b: b, bridge: sim.Bridge(consoleName)}
 	b.loader = &line{b: b, bridge: sim.Bridge(loaderName)}
 	if err := b.console.SetMode(port.Mode{Baud: c.Console.Baud}); err != nil {
@@ -156,7 +159,17 @@ func (b *Board) Power(ctx context.Context, on bool) error {
 	if on && !b.sim.Powered() {
 		b.sim.SetBoot(false)
 	}
+	b.cutAt = clock.NeverTime
 	b.sim.SetPower(on)
+	return nil
+}
+
+// CutPower switches the supply off when the board's time has come to it.
+func (b *Board) CutPower(ctx context.Context, after time.Duration) error {
+	if err := b.usable(ctx, "cut the power of"); err != nil {
+		return err
+	}
+	b.cutAt = b.after(after)
 	return nil
 }
 
@@ -173,14 +186,17 @@ func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
 }
 
 // Loader resets the board into its boot loader and connects to it.
-func (b *Board) Loader(ctx context.Context) (flash.Loader, error) {
+func (b *Board) Loader(ctx context.Context) (flash.Loader, error) { return b.LoaderAt(ctx, b.baud) }
+
+// LoaderAt does so at a rate.
+func (b *Board) LoaderAt(ctx context.Context, baud int) (flash.Loader, error) {
 	if err := b.Reset(ctx, rig.BootLoader); err != nil {
 		return nil, err
 	}
 	if err := b.Clock().Sleep(ctx, stm32.Startup); err != nil {
 		return nil, err
 	}
-	l, err := stm32.Connect(ctx, b.loader, b.Clock(), b.baud)
+	l, err := stm32.Connect(ctx, b.loader, b.Clock(), baud)
 	switch {
 	case err == nil:
 		return l, nil
@@ -217,7 +233,12 @@ func (b *Board) usable(ctx context.Context, op string) error {
 // go on into an error: a program that locked up is the firmware's fault, one
 // that needs what is not modelled is ours.
 func (b *Board) advance(op string, until clock.Time, done func() bool) error {
-	stop := b.sim.AdvanceUntil(until, done)
+	stop := b.sim.AdvanceUntil(min(until, b.cutAt), done)
+	if stop.Kind == board.Running && b.sim.Now() >= b.cutAt {
+		b.cutAt = clock.NeverTime
+		b.sim.SetPower(false)
+		stop = b.sim.AdvanceUntil(until, done)
+	}
 	class := rig.Harness
 	switch stop.Kind {
 	case board.Running:

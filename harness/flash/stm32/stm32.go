@@ -83,6 +83,8 @@ var (
 	_ flash.Blocks   = (*Loader)(nil)
 	_ flash.Sectored = (*Loader)(nil)
 	_ flash.Ceiling  = (*Loader)(nil)
+
+	_ flash.Protector = (*Loader)(nil)
 )
 
 // Connect sets the port to 8E1 at a rate, synchronises with the loader and asks

@@ -1,0 +1,17 @@
+package flash
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"rigor/suites/internal/bench"
+)
+
+var _ = bench.EachBoard("flash", func(b *bench.Bench) {
+	for _, image := range b.Images("echo-stm32f407") {
+		for _, x := range Experiments(image) {
+			It(x.Name, func(ctx context.Context) { b.Run(ctx, x) })
+		}
+	}
+})
