@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
-
-	"github.com/creack/pty"
-	"golang.org/x/sys/unix"
 
 	"rigor/harness/flash/stm32"
 	"rigor/harness/sim/board"
@@ -20,50 +17,70 @@ import (
 
 type simServeCmd struct {
 	simChip
-	PTY     string `required:"" type:"path" placeholder:"LINK" help:"Symbolic link to make to the pseudo terminal."`
-	Boot    string `default:"app" enum:"app,loader" help:"What the board does out of reset: app or loader (default: ${default})."`
-	Flash   string `type:"existingfile" placeholder:"FILE" help:"Program to have in flash."`
-	Console string `default:"PA2/PA3" placeholder:"TX/RX" help:"Pins of the program's UART (default: ${default})."`
-	Loader  string `default:"PB10/PB11" placeholder:"TX/RX" help:"Pins of the boot loader's UART (default: ${default})."`
+	PTY           string `type:"path" placeholder:"LINK" help:"Symbolic link to make to the pseudo terminal."`
+	RFC2217       string `name:"rfc2217" placeholder:"ADDR" help:"Serve both UARTs by RFC 2217 at host:port, with DTR and RTS; with --rfc2217-loader the program's alone."`
+	RFC2217Loader string `name:"rfc2217-loader" placeholder:"ADDR" help:"Serve the boot loader's UART at a port of its own."`
+	Boot          string `default:"app" enum:"app,loader" help:"What the board does out of reset: app or loader (default: ${default})."`
+	Flash         string `type:"existingfile" placeholder:"FILE" help:"Program to have in flash."`
+	Console       string `default:"PA2/PA3" placeholder:"TX/RX" help:"Pins of the program's UART (default: ${default})."`
+	Loader        string `default:"PB10/PB11" placeholder:"TX/RX" help:"Pins of the boot loader's UART (default: ${default})."`
 }
 
 func (*simServeCmd) Help() string {
-	return "Both UARTs of the board are on the one pseudo terminal: what is written there goes to both, at the baud rate that\n" +
+	return "The board's time follows the host's. It is offered at a pseudo terminal, by RFC 2217, or both.\n\n" +
+		"Both UARTs of the board are on the one pseudo terminal: what is written there goes to both, at the baud rate that\n" +
 		"the other program sets. A pseudo terminal has no parity; the board's loader side adds and strips the even parity\n" +
 		"that the boot loader wants, so that its clients are told 8N1:\n\n" +
 		"  rigor sim serve --chip stm32f407 --pty /tmp/f407 --boot loader &\n" +
 		"  stm32flash -m 8n1 -w program.bin -v -g 0 /tmp/f407\n\n" +
+		"RFC 2217 carries parity and modem lines, as a serial adapter does: the boot loader wants 8E1; DTR asserted holds NRST\n" +
+		"low, RTS asserted holds BOOT0 high, and both are released when the client goes. --rfc2217 alone serves both UARTs at one\n" +
+		"port, as an adapter on both would; with --rfc2217-loader there are two ports, as there are two adapters on most boards,\n" +
+		"and the lines of either act. A port has one client at a time; a second one is told so. A pseudo terminal has no modem\n" +
+		"lines: rigs.yaml may take the bytes from there and the lines from an RFC 2217 port, `reset: {port: {rfc2217: ADDR}}`.\n\n" +
+		"A core that locks up, as with empty flash, waits for a reset where there are modem lines; else it ends the command.\n\n" +
 		"Exit status: 0 when interrupted; 2 the board could not be set up or its terminal failed; 3 the core locked up;\n" +
 		"4 the program needs something that is not modelled, which the message names."
 }
 
 // Run serves until interrupted or until the chip cannot go on.
 func (c *simServeCmd) Run(ctx context.Context) error {
+	if c.PTY == "" && c.RFC2217 == "" {
+		return errors.New("nowhere to serve: give --pty LINK, --rfc2217 HOST:PORT or both")
+	}
+	if c.RFC2217 == "" && c.RFC2217Loader != "" {
+		return errors.New("--rfc2217-loader needs --rfc2217 for the program's UART")
+	}
 	b, err := c.board()
 	if err != nil {
 		return err
 	}
-	master, slave, err := pty.Open()
-	if err != nil {
-		return fmt.Errorf("open a pseudo terminal: %w", err)
-	}
-	defer master.Close()
-	defer slave.Close() // held open, so that a client may come and go
-	if err := rawMode(slave); err != nil {
-		return fmt.Errorf("set up %s: %w", slave.Name(), err)
+	s := &server{board: b, resettable: c.RFC2217 != "", ops: make(chan *operation), done: make(chan struct{})}
+	defer s.close()
+	var places []string
+	for _, open := range []func(*server) (string, error){c.listen, c.openTerminal} {
+		place, err := open(s)
+		if err != nil {
+			return err
+		}
+		if place != "" {
+			places = append([]string{place}, places...)
+		}
 	}
 	b.SetBoot(c.Boot == "loader")
 	b.SetPower(true)
 	// Clients begin when they see the link, and one that is early has to be restarted: its first byte is lost.
-	if stop := b.Advance(clock.Time(stm32.Startup) * clock.Nanosecond); stop.Kind != board.Running {
-		return stopped(stop)
-	}
-	if err := link(slave.Name(), c.PTY); err != nil {
+	if err := s.advance(clock.Time(stm32.Startup) * clock.Nanosecond); err != nil {
 		return err
 	}
-	defer os.Remove(c.PTY)
-	fmt.Fprintf(os.Stderr, "%s at %s (%s), booting its %s\n", c.Chip, c.PTY, slave.Name(), c.Boot)
-	return serve(ctx, b, master)
+	if c.PTY != "" {
+		if err := link(s.terminal.path, c.PTY); err != nil {
+			return err
+		}
+		defer os.Remove(c.PTY)
+	}
+	fmt.Fprintf(os.Stderr, "%s at %s, booting its %s\n", c.Chip, strings.Join(places, " and "), c.Boot)
+	return s.serve(ctx)
 }
 
 // Names of the bridges.
@@ -73,7 +90,10 @@ const (
 )
 
 func (c *simServeCmd) board() (*board.Board, error) {
-	chip := stm32f407.New(c.options())
+	options := c.options()
+	id := sha256.Sum256(fmt.Appendf(nil, "served board %d", c.Seed))
+	options.UID = [12]byte(id[:])
+	chip := stm32f407.New(options)
 	if c.Flash != "" {
 		image, err := readImage(c.Flash)
 		if err != nil {
@@ -91,7 +111,7 @@ func (c *simServeCmd) board() (*board.Board, error) {
 		if !ok {
 			return nil, fmt.Errorf("pins %q of the %s: want TX/RX, such as PA2/PA3", w.pins, w.name)
 		}
-		wiring.Bridges = append(wiring.Bridges, board.BridgeWiring{Name: w.name, TX: tx, RX: rx})
+		wiring.Bridges = append(wiring.Bridges, board.BridgeWiring{Name: w.name, TX: tx, RX: rx, DTR: board.StrapReset, RTS: board.StrapBoot})
 	}
 	return board.New(chip, wiring)
 }
@@ -113,14 +133,37 @@ func link(terminal, path string) error {
 	return nil
 }
 
-// tick is how often the board's time catches up with the host's.
-const tick = time.Millisecond
+// tick is how often the board's time catches up with the host's. It is what a
+// byte may be late by.
+const tick = 250 * time.Microsecond
 
-// serve lets the board's time follow the host's and carries bytes both ways. A
-// board that is slower than real time falls behind and stays behind: its time is not skipped.
-func serve(ctx context.Context, b *board.Board, master *os.File) error {
-	in := make(chan []byte)
-	go readAll(master, in)
+// A board that is slower than real time is let run in slices, between which
+// others are heard; what it is behind by more than maxLag is given up.
+const maxSlice, maxLag = 2 * time.Millisecond, 100 * time.Millisecond
+
+// server lets the board's time follow the host's and carries bytes both ways.
+// The board is touched by serve alone; others send it operations.
+type server struct {
+	board      *board.Board
+	resettable bool // it has modem lines
+	stopped    bool // its core has locked up and waits for a reset
+	terminal   *terminal
+	outlets    []*outlet
+	ops        chan *operation
+	queue      []*operation
+	done       chan struct{} // closed when serve has ended
+}
+
+// operation is something that a client wants done to the board, in its turn and
+// when it is ready.
+type operation struct {
+	ready  func() bool
+	do     func() error
+	result chan error
+}
+
+// serve ends with the context or with the chip.
+func (s *server) serve(ctx context.Context) error {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	last := time.Now()
@@ -128,100 +171,92 @@ func serve(ctx context.Context, b *board.Board, master *os.File) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case data, ok := <-in:
-			if !ok {
-				return errors.New("the pseudo terminal was closed")
-			}
-			if err := send(b, master, data); err != nil {
-				return err
-			}
+		case op := <-s.ops:
+			s.queue = append(s.queue, op)
 		case <-ticker.C:
 		}
-		now := time.Now()
-		stop := b.Advance(b.Now() + clock.Time(now.Sub(last))*clock.Nanosecond)
-		last = now
-		if err := receive(b, master); err != nil {
+		lag := min(time.Since(last), maxLag)
+		step := min(lag, maxSlice)
+		last = time.Now().Add(step - lag)
+		if err := s.advance(clock.Time(step) * clock.Nanosecond); err != nil {
 			return err
 		}
-		if stop.Kind != board.Running {
-			return stopped(stop)
-		}
-	}
-}
-
-func readAll(r io.Reader, to chan<- []byte) {
-	defer close(to)
-	for {
-		buf := make([]byte, 4096)
-		n, err := r.Read(buf)
-		if n > 0 {
-			to <- buf[:n]
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-// send writes to both bridges, at the rate that the client has set.
-func send(b *board.Board, master *os.File, data []byte) error {
-	baud, err := clientBaud(master)
-	if err != nil {
-		return fmt.Errorf("read the client's baud rate: %w", err)
-	}
-	for _, side := range []struct {
-		name   string
-		parity board.Parity
-	}{{consoleBridge, board.ParityNone}, {loaderBridge, board.ParityEven}} {
-		bridge := b.Bridge(side.name)
-		if err := bridge.SetMode(board.Mode{Baud: baud, Parity: side.parity}); err != nil {
+		s.operate()
+		if err := s.deliver(); err != nil {
 			return err
 		}
-		bridge.Write(data)
 	}
-	return nil
 }
 
-// receive passes on what either bridge got.
-func receive(b *board.Board, to io.Writer) error {
+// advance lets the board run for a time. A core that locked up is an error
+// unless a client can reset it.
+func (s *server) advance(d clock.Time) error {
+	stop := s.board.Advance(s.board.Now() + d)
+	locked := stop.Kind == board.Lockup && s.resettable
+	if locked && !s.stopped {
+		fmt.Fprintf(os.Stderr, "the core waits for a reset: %v\n", stop.Err())
+	}
+	s.stopped = locked
+	if stop.Kind == board.Running || locked {
+		return nil
+	}
+	return stopped(stop)
+}
+
+// operate does what waits, in order, as far as it is ready. Nothing leaves a
+// board that stands still, so nothing waits for it then.
+func (s *server) operate() {
+	for len(s.queue) > 0 && (s.stopped || s.queue[0].ready()) {
+		s.queue[0].result <- s.queue[0].do()
+		s.queue = s.queue[1:]
+	}
+}
+
+// call has serve do something, and waits for it.
+func (s *server) call(ready func() bool, do func() error) error {
+	op := &operation{ready, do, make(chan error, 1)}
+	select {
+	case s.ops <- op:
+	case <-s.done:
+		return os.ErrClosed
+	}
+	select {
+	case err := <-op.result:
+		return err
+	case <-s.done:
+		return os.ErrClosed
+	}
+}
+
+// deliver passes on what the UARTs sent.
+func (s *server) deliver() error {
 	for _, name := range []string{loaderBridge, consoleBridge} {
 		var out []byte
-		for {
-			r, ok := b.Bridge(name).Next()
-			if !ok {
-				break
-			}
+		for r, ok := s.board.Bridge(name).Next(); ok; r, ok = s.board.Bridge(name).Next() {
 			out = append(out, r.Byte)
 		}
-		if _, err := to.Write(out); err != nil {
-			return fmt.Errorf("write to the pseudo terminal: %w", err)
+		if len(out) == 0 {
+			continue
+		}
+		for _, o := range s.outlets {
+			o.give(name, out)
+		}
+		if s.terminal != nil {
+			if err := s.terminal.give(out); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return s.followTerminal()
 }
 
-// clientBaud is the rate of the terminal's other side: on Linux the master
-// shows the settings of the slave.
-func clientBaud(master *os.File) (uint64, error) {
-	t, err := unix.IoctlGetTermios(int(master.Fd()), unix.TCGETS2)
-	if err != nil {
-		return 0, err
+// close ends what was opened, and all clients.
+func (s *server) close() {
+	close(s.done)
+	for _, o := range s.outlets {
+		o.close()
 	}
-	if t.Ospeed == 0 {
-		return board.DefaultMode.Baud, nil
+	if s.terminal != nil {
+		s.terminal.close()
 	}
-	return uint64(t.Ospeed), nil
-}
-
-// rawMode is the terminal's setting until a client comes with its own:
-// nothing is echoed or translated.
-func rawMode(f *os.File) error {
-	t, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS2)
-	if err != nil {
-		return err
-	}
-	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
-	t.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL | unix.B115200
-	t.Ispeed, t.Ospeed = 115200, 115200
-	return unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS2, t)
 }

@@ -17,7 +17,7 @@ import (
 
 type simCmd struct {
 	Run     simRunCmd     `cmd:"" help:"Run a program on a simulated chip and show what its UART says."`
-	Serve   simServeCmd   `cmd:"" help:"Offer a simulated board to other programs at a pseudo terminal, in real time."`
+	Serve   simServeCmd   `cmd:"" help:"Offer a simulated board to other programs at serial ports, in real time."`
 	Conform simConformCmd `cmd:"" help:"Run conformance vectors on a simulated core."`
 }
 

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+
+	"rigor/harness/sim/board"
+)
+
+// terminal is the pseudo terminal that both UARTs are on.
+type terminal struct {
+	master, slave *os.File
+	path          string
+	baud          uint64 // as the client last set it
+	deaf          bool   // nobody reads
+}
+
+func (c *simServeCmd) openTerminal(s *server) (string, error) {
+	if c.PTY == "" {
+		return "", nil
+	}
+	master, slave, err := pty.Open()
+	if err != nil {
+		return "", fmt.Errorf("open a pseudo terminal: %w", err)
+	}
+	// The slave is held open, so that a client may come and go.
+	s.terminal = &terminal{master: master, slave: slave, path: slave.Name()}
+	if err := rawMode(slave); err != nil {
+		return "", fmt.Errorf("set up %s: %w", slave.Name(), err)
+	}
+	go s.readTerminal()
+	return fmt.Sprintf("%s (%s)", c.PTY, slave.Name()), nil
+}
+
+// readTerminal has what a client writes sent to both UARTs.
+func (s *server) readTerminal() {
+	buf := make([]byte, 4096)
+	for {
+		n, err := s.terminal.master.Read(buf)
+		if err == nil {
+			err = s.call(always, func() error { return s.send(buf[:n]) })
+		}
+		if err != nil {
+			return // serve has ended, or finds the terminal broken itself
+		}
+	}
+}
+
+func always() bool { return true }
+
+func (s *server) send(data []byte) error {
+	err := s.followTerminal()
+	for _, name := range []string{consoleBridge, loaderBridge} {
+		s.board.Bridge(name).Write(data)
+	}
+	return err
+}
+
+// followTerminal sets the UARTs' adapters to a rate that a client has set anew.
+func (s *server) followTerminal() error {
+	if s.terminal == nil {
+		return nil
+	}
+	baud, err := s.terminal.clientBaud()
+	if err != nil {
+		return fmt.Errorf("read the client's baud rate: %w", err)
+	}
+	if baud == s.terminal.baud {
+		return nil
+	}
+	s.terminal.baud = baud
+	return errors.Join(
+		s.board.Bridge(consoleBridge).SetMode(board.Mode{Baud: baud}),
+		s.board.Bridge(loaderBridge).SetMode(board.Mode{Baud: baud, Parity: board.ParityEven}))
+}
+
+// How long the board waits for a client that does not read: the first time, and
+// as long as it goes on. What it then says is lost, as on a line that nobody
+// listens to.
+const slowReader, noReader = time.Second, tick
+
+func (t *terminal) give(p []byte) error {
+	wait := slowReader
+	if t.deaf {
+		wait = noReader
+	}
+	if err := t.master.SetWriteDeadline(time.Now().Add(wait)); err != nil {
+		return fmt.Errorf("write to the pseudo terminal: %w", err)
+	}
+	_, err := t.master.Write(p)
+	t.deaf = errors.Is(err, os.ErrDeadlineExceeded)
+	if err != nil && !t.deaf {
+		return fmt.Errorf("write to the pseudo terminal: %w", err)
+	}
+	return nil
+}
+
+func (t *terminal) close() {
+	t.slave.Close()
+	t.master.Close()
+}
+
+// clientBaud is the rate of the terminal's other side: on Linux the master
+// shows the settings of the slave.
+func (t *terminal) clientBaud() (uint64, error) {
+	c, err := t.master.SyscallConn() // Fd would make the file a blocking one
+	if err != nil {
+		return 0, err
+	}
+	var settings *unix.Termios
+	var inner error
+	if err := c.Control(func(fd uintptr) { settings, inner = unix.IoctlGetTermios(int(fd), unix.TCGETS2) }); err != nil {
+		return 0, err
+	}
+	if inner != nil {
+		return 0, inner
+	}
+	if settings.Ospeed == 0 {
+		return board.DefaultMode.Baud, nil
+	}
+	return uint64(settings.Ospeed), nil
+}
+
+// rawMode is the terminal's setting until a client comes with its own:
+// nothing is echoed or translated.
+func rawMode(f *os.File) error {
+	t, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS2)
+	if err != nil {
+		return err
+	}
+	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
+	t.Cflag = unix.CS8 | unix.CREAD | unix.CLOCAL | unix.B115200
+	t.Ispeed, t.Ospeed = 115200, 115200
+	return unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS2, t)
+}
