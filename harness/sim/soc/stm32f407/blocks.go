@@ -187,7 +187,8 @@ func (c *Chip) device(name string) bus.Device {
 
 var usartNumber = map[string]int{"USART1": 1, "USART2": 2, "USART3": 3, "UART4": 4, "UART5": 5, "USART6": 6}
 
-var timNumber = map[string]int{"TIM2": 2, "TIM3": 3, "TIM4": 4, "TIM5": 5, "TIM6": 6, "TIM7": 7}
+var timNumber = map[string]int{"TIM1": 1, "TIM2": 2, "TIM3": 3, "TIM4": 4, "TIM5": 5, "TIM6": 6, "TIM7": 7,
+	"TIM8": 8, "TIM9": 9, "TIM10": 10, "TIM11": 11, "TIM12": 12, "TIM13": 13, "TIM14": 14}
 
 // loadBlock reads a register. The bridges read whole words; the core takes its
 // lane of them.

@@ -110,6 +110,7 @@ type Chip struct {
 	stopped  board.Stop
 	warnings []string
 	watch    func(p board.Pin, high bool, at clock.Time)
+	watched  map[board.Pin]bool                  // what watch must see in time; nil: all pins
 	analog   [pinCount]func(at clock.Time) int64 // sources that change by themselves, microvolts
 }
 

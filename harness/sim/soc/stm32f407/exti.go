@@ -55,7 +55,9 @@ func (d extiDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 		e.SWIER |= v
 		d.extiTrigger(rising)
 	default:
+		d.timCatchUp()
 		*r = v
+		d.timRewatch()
 	}
 	d.updateEXTI()
 	return bus.None

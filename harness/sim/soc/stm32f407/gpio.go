@@ -40,6 +40,7 @@ type pins struct {
 	AFLevel  [signalCount]bool  // what blocks put out
 	AFDriven [signalCount]bool  // whether they do
 	AFIn     [signalCount]bool  // what blocks see
+	Late     uint16             // the timers, from TIM1, that may move pins unseen
 }
 
 const (
@@ -60,6 +61,7 @@ func (d gpioDevice) Load(off uint32, _ uint8) (uint64, bus.Fault) {
 	g := &d.GPIO[d.port]
 	switch off {
 	case 0x10:
+		d.timCatchUp()
 		d.sample(d.port)
 		return uint64(d.Pins.Input[d.port]), bus.None
 	case 0x14:
@@ -173,6 +175,7 @@ func (c *Chip) setODR(port int, v uint32) {
 
 // reconfigure follows a change of a port's configuration.
 func (c *Chip) reconfigure(port int) {
+	c.timCatchUp()
 	for n := range 16 {
 		p := port*16 + n
 		old, sig := c.Pins.Selected[p], c.selected(port, n)
@@ -183,6 +186,7 @@ func (c *Chip) reconfigure(port int) {
 		}
 		c.refreshInput(sig)
 	}
+	c.timRewatch()
 }
 
 // selected is the signal that a pin in alternate-function mode is switched to.
@@ -416,6 +420,7 @@ func (c *Chip) PinName(p board.Pin) string {
 func (c *Chip) Drive(p board.Pin, d board.Drive, at clock.Time) {
 	wasIn, was := c.inEvent, c.at
 	c.inEvent, c.at = true, min(c.Timeline.CycleAt(at), c.now())
+	c.timCatchUp()
 	c.Pins.Outside[p] = d
 	c.settle(int(p))
 	c.inEvent, c.at = wasIn, was
@@ -439,6 +444,7 @@ func (c *Chip) sample(port int) {
 
 // Level is a pin's level as a digital input on it would see it.
 func (c *Chip) Level(p board.Pin) bool {
+	c.timCatchUp()
 	if c.analog[p] != nil {
 		c.settle(int(p))
 	}
@@ -447,6 +453,7 @@ func (c *Chip) Level(p board.Pin) bool {
 
 // MicroVolts is a pin's voltage now. A floating pin keeps the rail that it was at.
 func (c *Chip) MicroVolts(p board.Pin) int64 {
+	c.timCatchUp()
 	uv, floating, _ := c.voltage(int(p), c.instant(int(p)))
 	if floating && c.Level(p) {
 		return c.supply()
@@ -455,4 +462,8 @@ func (c *Chip) MicroVolts(p board.Pin) int64 {
 }
 
 // Watch sets the observer of all pins; see board.Chip.
-func (c *Chip) Watch(f func(p board.Pin, high bool, at clock.Time)) { c.watch = f }
+func (c *Chip) Watch(f func(p board.Pin, high bool, at clock.Time)) {
+	c.timCatchUp()
+	c.watch = f
+	c.timRewatch()
+}

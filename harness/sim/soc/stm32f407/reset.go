@@ -103,10 +103,14 @@ func (c *Chip) resetBlocks() {
 	c.resetSYSCFG()
 	c.DBGMCU = dbgmcu{}
 	c.resetRNG()
+	for sig := range c.Pins.AFIn {
+		c.Pins.AFIn[sig] = afIdle(signal(sig))
+		c.Pins.AFDriven[sig] = false
+	}
 	for n := 1; n <= 6; n++ {
 		c.usartReset(n)
 	}
-	for n := 2; n <= 7; n++ {
+	for n := 1; n <= 14; n++ {
 		c.timReset(n)
 	}
 	c.Requests = requestLines{}
@@ -114,10 +118,6 @@ func (c *Chip) resetBlocks() {
 	c.dmaReset(1)
 	c.adcReset()
 	c.dacReset()
-	for sig := range c.Pins.AFIn {
-		c.Pins.AFIn[sig] = afIdle(signal(sig))
-		c.Pins.AFDriven[sig] = false
-	}
 	for port := range ports {
 		c.resetPort(port)
 	}

@@ -23,6 +23,7 @@ type snapshot struct {
 
 // Snapshot copies the chip's state and memories.
 func (c *Chip) Snapshot() any {
+	c.timCatchUp()
 	return &snapshot{
 		state:    c.state,
 		events:   c.events,
@@ -54,6 +55,7 @@ func (c *Chip) Restore(from any) {
 
 // Digest hashes all that decides what the chip does next.
 func (c *Chip) Digest() (sum [32]byte) {
+	c.timCatchUp()
 	h := sha256.New()
 	fmt.Fprintf(h, "%v\n%v\n", c.state, c.core.Snapshot())
 	for slot := range slots {

@@ -41,8 +41,10 @@ func (d syscfgDevice) Store(off uint32, _ uint8, v uint64) bus.Fault {
 	case 0x04:
 		s.PMC = uint32(v) & (1 << 23) // MII_RMII_SEL
 	case 0x08, 0x0C, 0x10, 0x14:
+		d.timCatchUp()
 		s.EXTICR[(off-8)/4] = uint32(v) & 0xFFFF
 		d.rerouteEXTI()
+		d.timRewatch()
 	default:
 		return d.unknown("SYSCFG", off)
 	}

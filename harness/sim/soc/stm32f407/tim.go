@@ -7,16 +7,17 @@ import (
 	"rigor/harness/sim/clock"
 )
 
-// General-purpose timers TIM2 to TIM5 (RM0090 §18) and basic timers TIM6 and
-// TIM7 (§20).
+// Timers: advanced TIM1 and TIM8 (RM0090 §17), general-purpose TIM2 to TIM5
+// (§18) and TIM9 to TIM14 (§19), basic TIM6 and TIM7 (§20).
 //
-// Modelled: up, down and centre-aligned counting, prescaler, preload, update
-// generation with UDIS and URS, one-pulse mode, all output compare modes,
-// input capture with its prescaler, slave modes reset, gated, trigger and
-// external clock 1 from TI1, TI2 and the internal triggers of TIM2 to TIM5, and
-// every master mode. Not modelled, and faulting by name: DMA, encoder modes,
-// the external trigger input (ETR), the input filters, capture of TRC, TI1's
-// exclusive or, OCxFE and OCxCE, and the remapping options.
+// Modelled: all counting modes, preload, repetition, one-pulse, all output
+// compare modes with OCxCE, complementary outputs with dead time, break,
+// MOE with its off states, commutation (COM) and lock levels; capture with
+// prescalers and filters, capture of TRC, TI1's exclusive or, encoder modes,
+// external clocks 1 and 2, all slave and master modes, the triggers of ADC and
+// DAC, DMA requests and bursts. Not modelled, and faulting by name: OCxFE and
+// the remapping options of TIM2, TIM5 and TIM11. A break by the clock security
+// system never comes, as RCC lacks it.
 //
 // Timing: the counter steps on exact timer clocks, beginning one after the one
 // at which CEN is seen set. The two to three timer clocks that inputs and
@@ -24,28 +25,56 @@ import (
 // count at the edge, a slave follows its master in the same cycle (MSM has
 // nothing to do). A match is the counter's arrival at the compare value; a
 // program that writes the present count into CCRx gets none until the counter
-// comes around.
+// comes around. The filters sample at multiples of their period since cycle 0;
+// the part's phase is not specified. With UDIS the repetition counter stays
+// where it is.
 
 // timRegs is a timer's state, as plain data; names as in the manual.
 type timRegs struct {
 	Cr1, Cr2, Smcr, Dier, Sr, Ccer uint32
 	Ccmr                           [2]uint32
-	Psc, Arr                       uint32    // preload registers
+	Psc, Arr, Rcr                  uint32    // preload registers
 	Ccr                            [4]uint32 // preload, or what was captured
-	K                              counter   // what counts, with the shadow registers
+	Bdtr, Dcr                      uint32
+	K                              counter // what counts, with the shadow registers
 
-	Ref   [4]bool  // OCxREF
-	Taken [4]uint8 // edges since the last capture, for ICxPSC
-	Gate  bool     // the trigger input's level, for gated mode
-	Trgo  bool     // the trigger output's level
+	Now    uint64 // the cycle that the state is of
+	Rep    uint32 // overflows to go before the next update
+	Com    commutation
+	Locked bool // BDTR.LOCK was written
+
+	Ref     [4]bool   // OCxREF
+	Cleared uint8     // channels whose OCxREF the external trigger holds low
+	Oc      [4]bool   // OCx while enabled, as triggers see it
+	Dead    [3]uint64 // when the channel's dead time ends
+
+	Pins     uint8     // levels of the channel pins
+	TI       [4]filter // timer inputs behind their filters
+	ETR      filter
+	ETRPin   bool
+	ETREdges uint8    // for ETPS
+	BKIN     bool     // the break pin's level
+	Taken    [4]uint8 // edges since the last capture, for ICxPSC
+	Gate     bool     // the trigger input's level, for gated mode
+	Trgo     bool     // the trigger output's level
+
+	Burst uint8   // registers done of a DMA burst
+	Asked request // whose burst it is
 
 	// Triggering guards against masters and slaves that trigger each other in a
 	// ring; real ones would go around it clock by clock.
 	Triggering bool
 }
 
-// tims are TIM2 to TIM7.
-type tims [6]timRegs
+// commutation is what CR2.CCPC holds back until a COM event: CCxE, CCxNE and
+// OCxM of the channels 1 to 3.
+type commutation struct {
+	Ccer uint32
+	Ccmr [2]uint32
+}
+
+// tims are TIM1 to TIM14.
+type tims [14]timRegs
 
 const (
 	timCEN  = 1 << 0
@@ -56,40 +85,108 @@ const (
 	timCMS  = 3 << 5
 	timARPE = 1 << 7
 
-	timUIF = 1 << 0 // also UIE, UG
-	timTIF = 1 << 6 // also TIE, TG
+	timCCPC = 1 << 0 // CR2
+	timCCUS = 1 << 2
+	timCCDS = 1 << 3
+	timTI1S = 1 << 7
+
+	timECE = 1 << 14 // SMCR
+	timETP = 1 << 15
+
+	timUIF   = 1 << 0 // also UIE, UG
+	timCC1IF = 1 << 1
+	timCCIF  = 0xF << 1
+	timCOMIF = 1 << 5 // also COMIE, COMG
+	timTIF   = 1 << 6 // also TIE, TG
+	timBIF   = 1 << 7 // also BIE, BG
+	timIE    = 0xFF
+
+	timUDE   = 1 << 8
+	timCC1DE = 1 << 9
+	timCOMDE = 1 << 13
+	timTDE   = 1 << 14
+
+	timOSSI = 1 << 10 // BDTR
+	timOSSR = 1 << 11
+	timBKE  = 1 << 12
+	timBKP  = 1 << 13
+	timAOE  = 1 << 14
+	timMOE  = 1 << 15
 
 	timAll = 0xF // all four channels
 )
 
+// timKind orders the timers by what they have; each has what the ones before
+// it have.
+type timKind uint8
+
+const (
+	timBasic timKind = iota // update and trigger output only
+	timOne                  // one channel
+	timTwo                  // two channels, slave modes
+	timFull                 // four channels, all counting modes, DMA
+	timAdvanced
+)
+
 // timInfo is what tells the timers apart.
 type timInfo struct {
-	n     int
-	irq   int
-	wide  bool   // 32 bits
-	chan1 signal // the other channels' follow
-	itr   [4]int // the masters on ITR0 to ITR3 (table 93); 0 where not modelled
+	n       int
+	kind    timKind
+	wide    bool // 32 bits
+	bus     int
+	bit     int    // in RCC's enable register
+	chan1   signal // the other channels' follow
+	chan1N  signal // the complementary outputs, of the advanced timers
+	etr     signal
+	bkin    signal
+	itr     [4]int // masters on ITR0 to ITR3 (tables 93, 97, 100)
+	irq     [4]int // break, update, trigger and commutation, capture and compare
+	trigger trigger
+	request request // update's; those of the channels, trigger and COM follow
 }
 
-// timInfos are in the order of tims.
+// timInfos are in the order of tims. TIM6 and TIM7 have no OC nor TRGO that
+// another timer listens to.
 var timInfos = [...]timInfo{
-	{2, 28, true, sigTIM2CH1, [4]int{0, 0, 3, 4}},
-	{3, 29, false, sigTIM3CH1, [4]int{0, 2, 5, 4}},
-	{4, 30, false, sigTIM4CH1, [4]int{0, 2, 3, 0}},
-	{5, 50, true, sigTIM5CH1, [4]int{2, 3, 4, 0}},
-	{n: 6, irq: 54},
-	{n: 7, irq: 55},
+	{1, timAdvanced, false, apb2, 0, sigTIM1CH1, sigTIM1CH1N, sigTIM1ETR, sigTIM1BKIN, [4]int{5, 2, 3, 4}, [4]int{24, 25, 26, 27}, trgTIM1CC1, reqTIM1UP},
+	{2, timFull, true, apb1, 0, sigTIM2CH1, 0, sigTIM2CH1, 0, [4]int{1, 8, 3, 4}, [4]int{28, 28, 28, 28}, trgTIM2CC1, reqTIM2UP},
+	{3, timFull, false, apb1, 1, sigTIM3CH1, 0, sigTIM3ETR, 0, [4]int{1, 2, 5, 4}, [4]int{29, 29, 29, 29}, trgTIM3CC1, reqTIM3UP},
+	{4, timFull, false, apb1, 2, sigTIM4CH1, 0, sigTIM4ETR, 0, [4]int{1, 2, 3, 8}, [4]int{30, 30, 30, 30}, trgTIM4CC1, reqTIM4UP},
+	{5, timFull, true, apb1, 3, sigTIM5CH1, 0, 0, 0, [4]int{2, 3, 4, 8}, [4]int{50, 50, 50, 50}, trgTIM5CC1, reqTIM5UP},
+	{n: 6, bus: apb1, bit: 4, irq: [4]int{54, 54, 54, 54}, trigger: trgTIM6TRGO, request: reqTIM6UP},
+	{n: 7, bus: apb1, bit: 5, irq: [4]int{55, 55, 55, 55}, trigger: trgTIM7TRGO, request: reqTIM7UP},
+	{8, timAdvanced, false, apb2, 1, sigTIM8CH1, sigTIM8CH1N, sigTIM8ETR, sigTIM8BKIN, [4]int{1, 2, 4, 5}, [4]int{43, 44, 45, 46}, trgTIM8CC1, reqTIM8UP},
+	{n: 9, kind: timTwo, bus: apb2, bit: 16, chan1: sigTIM9CH1, itr: [4]int{2, 3, 10, 11}, irq: [4]int{24, 24, 24, 24}},
+	{n: 10, kind: timOne, bus: apb2, bit: 17, chan1: sigTIM10CH1, irq: [4]int{25, 25, 25, 25}},
+	{n: 11, kind: timOne, bus: apb2, bit: 18, chan1: sigTIM11CH1, irq: [4]int{26, 26, 26, 26}},
+	{n: 12, kind: timTwo, bus: apb1, bit: 6, chan1: sigTIM12CH1, itr: [4]int{4, 5, 13, 14}, irq: [4]int{43, 43, 43, 43}},
+	{n: 13, kind: timOne, bus: apb1, bit: 7, chan1: sigTIM13CH1, irq: [4]int{44, 44, 44, 44}},
+	{n: 14, kind: timOne, bus: apb1, bit: 8, chan1: sigTIM14CH1, irq: [4]int{45, 45, 45, 45}},
 }
 
-// timer is one timer of a chip. The basic ones have no channels.
+// timLines are the timers on each interrupt line (table 62).
+var timLines = indexTimLines()
+
+func indexTimLines() (lines [82][]int) {
+	for _, info := range timInfos {
+		for i, line := range info.irq {
+			if i == 0 || info.irq[i-1] != line {
+				lines[line] = append(lines[line], info.n)
+			}
+		}
+	}
+	return lines
+}
+
+// timer is one timer of a chip.
 type timer struct {
 	*timRegs
 	c    *Chip
 	info *timInfo
 }
 
-// timer finds TIM2 to TIM7 by number.
-func (c *Chip) timer(n int) timer { return timer{&c.TIMs[n-2], c, &timInfos[n-2]} }
+// timer finds TIM1 to TIM14 by number.
+func (c *Chip) timer(n int) timer { return timer{&c.TIMs[n-1], c, &timInfos[n-1]} }
 
 // timDevice is a timer as the bus sees it.
 func (c *Chip) timDevice(n int) bus.Device { return c.timer(n) }
@@ -104,137 +201,219 @@ func (c *Chip) timEvent(slot int, cycle uint64) {
 	t.apply()
 }
 
-// timInput takes an edge of a timer's channel pin.
-func (c *Chip) timInput(sig signal, high bool, cycle uint64) {
-	for i := range 4 {
-		if ch := int(sig) - int(timInfos[i].chan1); ch >= 0 && ch < 4 {
-			c.timer(i+2).input(ch, high, cycle)
-		}
-	}
-}
-
 // timClockWillChange and timClockChanged enclose a change of the timer clock.
 func (c *Chip) timClockWillChange() {
-	for i := range c.TIMs {
-		c.timer(i + 2).sync(c.now())
+	for n := range c.TIMs {
+		c.timer(n + 1).sync(c.now())
 	}
 }
 
 func (c *Chip) timClockChanged() {
-	div := c.timerDiv(1)
-	for i := range c.TIMs {
-		t := c.timer(i + 2)
-		t.K.Div, t.K.At = div, c.now()/div*div // the timer clock under way
+	for n := range c.TIMs {
+		t := c.timer(n + 1)
+		t.K.Div = c.timerDiv(t.apb())
+		t.K.At = c.now() / t.K.Div * t.K.Div // the timer clock under way
 		t.apply()
 	}
 }
 
 func (t timer) name() string { return fmt.Sprintf("TIM%d", t.info.n) }
 
-func (t timer) basic() bool { return t.info.n >= 6 }
+func (t timer) apb() int { return t.info.bus - apb1 + 1 }
+
+func (t timer) full() bool { return t.info.kind >= timFull }
+
+func (t timer) advanced() bool { return t.info.kind == timAdvanced }
+
+// channels is how many channels the timer has.
+func (t timer) channels() int {
+	switch t.info.kind {
+	case timBasic:
+		return 0
+	case timOne:
+		return 1
+	case timTwo:
+		return 2
+	}
+	return 4
+}
 
 // reset is the block's reset state (§18.4).
 func (t timer) reset() {
-	*t.timRegs = timRegs{Arr: 0xFFFF}
+	*t.timRegs = timRegs{Arr: 0xFFFF, Now: t.c.now()}
 	if t.info.wide {
 		t.Arr = 0xFFFF_FFFF
 	}
 	t.K.Max, t.K.Arr = uint64(t.Arr), uint64(t.Arr)
-	t.K.align(t.c.now(), t.c.timerDiv(1))
+	t.K.align(t.c.now(), t.c.timerDiv(t.apb()))
+	t.readPins()
 	t.apply()
 }
 
 // slaveMode is SMCR.SMS.
 func (t timer) slaveMode() uint32 { return t.Smcr & 7 }
 
+// SMCR.SMS.
 const (
-	slaveReset   = 4
-	slaveGated   = 5
-	slaveTrigger = 6
-	slaveClock   = 7
+	slaveEncoder1 = 1
+	slaveEncoder3 = 3
+	slaveReset    = 4
+	slaveGated    = 5
+	slaveTrigger  = 6
+	slaveClock    = 7
 )
 
-// counting reports whether the internal clock moves the counter. TIM2 to TIM7
-// are the first bits of APB1ENR.
+// clocked reports whether RCC lets the timer's clock through.
+func (t timer) clocked() bool { return t.c.RCC.ENR[t.info.bus]>>t.info.bit&1 != 0 }
+
+// counting reports whether the internal clock moves the counter.
 func (t timer) counting() bool {
-	return t.c.RCC.ENR[apb1]>>(t.info.n-2)&1 != 0 && t.Cr1&timCEN != 0 && t.slaveMode() != slaveClock && (t.slaveMode() != slaveGated || t.Gate)
+	if t.Cr1&timCEN == 0 || t.Smcr&timECE != 0 || !t.clocked() {
+		return false
+	}
+	switch mode := t.slaveMode(); {
+	case mode == slaveGated:
+		return t.Gate
+	case mode == slaveClock:
+		return false
+	default:
+		return mode == 0 || mode > slaveEncoder3
+	}
 }
 
 // sync brings the timer to the cycle, through every event before it.
 func (t timer) sync(cycle uint64) {
-	for t.counting() {
-		n := t.K.steps(timAll)
-		if n == 0 || t.K.cycleOf(n) > cycle {
-			t.K.run(cycle)
-			return
-		}
-		t.K.At, t.K.Pre = t.K.cycleOf(n), 0
-		if m := t.K.step(n); t.arrive(m) {
-			t.skip(cycle)
-		}
+	for t.next(cycle) {
 	}
+	if t.counting() {
+		t.K.run(cycle)
+	}
+	t.Now = max(t.Now, cycle)
+}
+
+// next does the timer's next event, if one comes until the cycle: of those at
+// one moment the counter's first, then the end of a dead time, then an input
+// that a filter lets through.
+func (t timer) next(cycle uint64) bool {
+	count, steps := t.nextCount(timAll)
+	dead, in := t.deadEnd(), t.ripe()
+	at := min(count, dead, in)
+	if at == clock.Never || at > cycle {
+		return false
+	}
+	t.Now = max(t.Now, at)
+	switch at {
+	case count:
+		t.K.At, t.K.Pre = at, 0
+		if m := t.K.step(steps); t.arrive(m) {
+			t.skip(min(cycle, in))
+		}
+	case dead:
+		t.outputs()
+	case in:
+		t.refilter()
+	}
+	return true
+}
+
+// nextCount is when the internal clock brings the counter to its next event
+// with a channel of the mask, and the steps to there.
+func (t timer) nextCount(mask uint8) (cycle, steps uint64) {
+	if !t.counting() {
+		return clock.Never, 0
+	}
+	n := t.K.steps(mask)
+	if n == 0 {
+		return clock.Never, 0
+	}
+	return t.K.cycleOf(n), n
 }
 
 // skip leaps over whole periods, of which two already said all there is to see:
 // every flag of theirs is set by the two that are left to do. It keeps their
 // number even because of toggled outputs.
 func (t timer) skip(cycle uint64) {
-	p := 2 * t.K.period()
+	p := 2 * t.K.period() * uint64(t.Rcr+1)
 	if t.K.Arr != 0 && cycle > t.K.At+2*p {
 		t.K.At += ((cycle-t.K.At)/p - 1) * p
 	}
 }
 
 // arrive does what the counter's new value causes: shadow registers, flags,
-// outputs, triggers. It reports an update.
-func (t timer) arrive(m moment) bool {
+// outputs, triggers. It reports whether from here on periods are alike.
+func (t timer) arrive(m moment) (alike bool) {
 	k := &t.K
 	down := k.Down
 	if m.Update {
 		down = m.Underflow
 	}
 	var hits uint8
-	for i, v := range k.Ccr {
-		if m.Update && v > k.Arr {
+	for i := range t.channels() {
+		if m.Update && k.Ccr[i] > k.Arr {
 			hits |= 1 << i // §18.4.5, CC1IF: on overflow or underflow
 		}
 	}
 	if m.Update {
-		t.update(false)
+		alike = t.overflow()
 	}
-	for i, v := range k.Ccr {
-		if v == k.Cnt {
+	t.match(hits|t.at(), down)
+	t.follow()
+	return alike
+}
+
+// at are the channels whose compare value the counter shows.
+func (t timer) at() (hits uint8) {
+	for i := range t.channels() {
+		if t.K.Ccr[i] == t.K.Cnt {
 			hits |= 1 << i
 		}
 	}
-	t.match(hits, down)
-	t.apply()
-	return m.Update
+	return hits
+}
+
+// overflow is an overflow or underflow: every one, or every RCR+1st, is an
+// update (§17.3.3).
+func (t timer) overflow() bool {
+	switch {
+	case t.Cr1&timUDIS != 0:
+		return true
+	case t.Rep > 0:
+		t.Rep--
+		return false
+	}
+	t.update(false)
+	return true
 }
 
 // match handles the channels in hits that compare (CCxS = 0).
 func (t timer) match(hits uint8, down bool) {
-	if t.basic() {
-		return
-	}
-	for i := range 4 {
+	for i := range t.channels() {
 		if hits>>i&1 == 0 || t.channelMode(i) != 0 {
 			continue
 		}
 		if t.flagsWhen(down) {
-			t.Sr |= 2 << i
-			if i == 0 && t.masterMode() == 3 {
-				t.pulse()
-			}
+			t.channelEvent(i)
 		}
 		switch t.compareMode(i) {
 		case 1:
-			t.Ref[i] = true
+			t.setRef(i, true)
 		case 2:
-			t.Ref[i] = false
+			t.setRef(i, false)
 		case 3:
-			t.Ref[i] = !t.Ref[i]
+			t.setRef(i, !t.Ref[i])
 		}
+	}
+}
+
+// channelEvent is a match or a capture: flag, DMA request and, of channel 1,
+// the master's compare pulse.
+func (t timer) channelEvent(i int) {
+	t.Sr |= timCC1IF << i
+	if t.Cr2&timCCDS == 0 {
+		t.request(timCC1DE<<i, 1+i)
+	}
+	if i == 0 && t.masterMode() == 3 {
+		t.pulse()
 	}
 }
 
@@ -255,18 +434,25 @@ func (t timer) update(software bool) {
 	if t.Cr1&timUDIS != 0 {
 		return
 	}
-	t.K.Psc, t.K.Arr = uint64(t.Psc), uint64(t.Arr)
-	for i := range 4 {
+	t.K.Psc, t.K.Arr, t.Rep = uint64(t.Psc), uint64(t.Arr), t.Rcr
+	for i := range t.channels() {
 		if t.channelMode(i) == 0 {
 			t.K.Ccr[i] = uint64(t.Ccr[i])
 		}
 	}
 	if !software || t.Cr1&timURS == 0 {
 		t.Sr |= timUIF
+		t.request(timUDE, 0)
+	}
+	if t.Cr2&timCCDS != 0 {
+		for i := range t.channels() {
+			t.request(timCC1DE<<i, 1+i)
+		}
 	}
 	if t.Cr1&timOPM != 0 {
 		t.Cr1 &^= timCEN
 	}
+	t.rearm()
 	if t.masterMode() == 2 {
 		t.pulse()
 	}
@@ -283,23 +469,14 @@ func (t timer) reinit() {
 	} else if k.Down {
 		k.Cnt = k.Arr
 	}
-	var hits uint8
-	for i, v := range k.Ccr {
-		if v == k.Cnt {
-			hits |= 1 << i
-		}
-	}
-	t.match(hits, k.Down)
+	t.match(t.at(), k.Down)
 	if t.masterMode() == 0 {
 		t.pulse()
 	}
 }
 
-// channelMode is CCxS: 0 output, 1 own input, 2 the pair's other input.
+// channelMode is CCxS: 0 output, 1 own input, 2 the pair's other input, 3 TRC.
 func (t timer) channelMode(i int) uint32 { return t.Ccmr[i/2] >> (8 * (i % 2)) & 3 }
-
-// compareMode is OCxM.
-func (t timer) compareMode(i int) uint32 { return t.Ccmr[i/2] >> (8*(i%2) + 4) & 7 }
 
 // masterMode is CR2.MMS.
 func (t timer) masterMode() uint32 { return t.Cr2 >> 4 & 7 }
@@ -307,84 +484,56 @@ func (t timer) masterMode() uint32 { return t.Cr2 >> 4 & 7 }
 // apply brings everything that follows from the state up to date: references,
 // pins, trigger output, interrupt line and deadline.
 func (t timer) apply() {
-	if !t.basic() {
-		t.references()
+	t.follow()
+	for i, line := range t.info.irq {
+		if i == 0 || t.info.irq[i-1] != line {
+			t.c.timIRQ(line)
+		}
 	}
+	t.noteDriving()
+	t.c.schedule(slotTIM+t.info.n-1, t.deadline())
+}
+
+// follow is the part of apply that happens at each of the timer's events.
+func (t timer) follow() {
+	t.references()
+	t.outputs()
 	switch mm := t.masterMode(); {
 	case mm == 1:
 		t.trigger(t.Cr1&timCEN != 0)
 	case mm >= 4:
 		t.trigger(t.Ref[mm-4])
 	}
-	t.c.irq(t.info.irq, t.Sr&t.Dier&0x5F != 0)
-	t.c.schedule(slotTIM+t.info.n-1, t.deadline())
 }
 
-// references computes OCxREF of the forced and PWM modes, and the pins
-// (§18.3.8 to §18.3.10, table 98).
-func (t timer) references() {
-	k := &t.K
-	for i := range 4 {
-		if t.channelMode(i) != 0 {
-			t.c.afRelease(t.info.chan1 + signal(i))
-			continue
-		}
-		below := k.Cnt < k.Ccr[i]
-		if k.Down {
-			below = k.Cnt <= k.Ccr[i]
-		}
-		switch t.compareMode(i) {
-		case 4, 5:
-			t.Ref[i] = t.compareMode(i) == 5
-		case 6, 7:
-			t.Ref[i] = below == (t.compareMode(i) == 6)
-		}
-		if t.Ccer>>(4*i)&1 == 0 { // OCx_EN = 0: the timer does not drive the pin
-			t.c.afRelease(t.info.chan1 + signal(i))
-			continue
-		}
-		t.c.afOut(t.info.chan1+signal(i), t.Ref[i] != (t.Ccer>>(4*i)&2 != 0))
+// timIRQ sets an interrupt line, which timers may share.
+func (c *Chip) timIRQ(line int) {
+	level := false
+	for _, n := range timLines[line] {
+		level = level || c.timer(n).interrupts(line)
 	}
+	c.irq(line, level)
 }
 
-// deadline is the cycle of the next event that someone can see.
-func (t timer) deadline() uint64 {
-	mask, seen := t.watched()
-	if !seen || !t.counting() {
-		return clock.Never
+// interrupts reports whether the timer raises the line.
+func (t timer) interrupts(line int) bool {
+	flags := t.Sr & t.Dier & timIE
+	if t.advanced() {
+		for i, mask := range []uint32{timBIF, timUIF, timTIF | timCOMIF, timCCIF} {
+			if t.info.irq[i] == line {
+				flags &= mask
+			}
+		}
 	}
-	n := t.K.steps(mask)
-	if n == 0 {
-		return clock.Never
-	}
-	return t.K.cycleOf(n)
+	return flags != 0
 }
 
-// watched tells which channels' matches anyone can see as they happen, and
-// whether anything is seen at all.
-func (t timer) watched() (mask uint8, seen bool) {
-	if t.masterMode() != 0 && t.hasSlave() {
-		return timAll, true
+// request asks for DMA, if DIER's bit enables it: update 0, channels 1 to 4,
+// trigger 5, commutation 6.
+func (t timer) request(enable uint32, i int) {
+	if t.Dier&enable == 0 {
+		return
 	}
-	if t.basic() {
-		return 0, t.Dier&^t.Sr&timUIF != 0
-	}
-	for i := range 4 {
-		if t.channelMode(i) != 0 {
-			continue
-		}
-		moves := false
-		switch t.compareMode(i) {
-		case 1:
-			moves = !t.Ref[i]
-		case 2:
-			moves = t.Ref[i]
-		case 3, 6, 7:
-			moves = true
-		}
-		if t.Dier&^t.Sr>>(i+1)&1 != 0 || moves && t.Ccer>>(4*i)&1 != 0 {
-			mask |= 1 << i
-		}
-	}
-	return mask, mask != 0 || t.Dier&^t.Sr&timUIF != 0
+	t.Asked, t.Burst = t.info.request+request(i), 0
+	t.c.dmaPulse(t.Asked)
 }

@@ -6,7 +6,7 @@ import (
 	"rigor/harness/sim/bus"
 )
 
-// The timers' registers, RM0090 §18.4 and §20.4.
+// The timers' registers, RM0090 §17.4, §18.4, §19.4, §19.5 and §20.4.
 
 const (
 	timCR1   = 0x00
@@ -21,106 +21,177 @@ const (
 	timCNT   = 0x24
 	timPSC   = 0x28
 	timARR   = 0x2C
+	timRCR   = 0x30
 	timCCR1  = 0x34
 	timCCR4  = 0x40
-	timBDTR  = 0x44 // reserved here, see Store
+	timBDTR  = 0x44
+	timDCR   = 0x48
+	timDMAR  = 0x4C
 	timOR    = 0x50
 )
 
-// timBasicRegs are the registers of TIM6 and TIM7 (§20.4).
-var timBasicRegs = map[uint32]bool{timCR1: true, timCR2: true, timDIER: true, timSR: true, timEGR: true, timCNT: true, timPSC: true, timARR: true}
+// timMask has a timer's implemented bits; a register without any is a
+// reserved word.
+type timMask struct{ cr1, cr2, smcr, dier, sr, egr, ccmr1, ccmr2, ccer uint32 }
+
+// timMasks are by timKind.
+var timMasks = [...]timMask{
+	timBasic:    {cr1: 0x8F, cr2: 0x70, dier: 0x101, sr: 0x1, egr: 0x1},
+	timOne:      {cr1: 0x38F, dier: 0x3, sr: 0x203, egr: 0x3, ccmr1: 0xFF, ccer: 0xB},
+	timTwo:      {cr1: 0x38F, smcr: 0xF7, dier: 0x47, sr: 0x647, egr: 0x47, ccmr1: 0xFFFF, ccer: 0xBB},
+	timFull:     {cr1: 0x3FF, cr2: 0xF8, smcr: 0xFFF7, dier: 0x5F5F, sr: 0x1E5F, egr: 0x5F, ccmr1: 0xFFFF, ccmr2: 0xFFFF, ccer: 0xBBBB},
+	timAdvanced: {cr1: 0x3FF, cr2: 0x7FFD, smcr: 0xFFF7, dier: 0x7FFF, sr: 0x1EFF, egr: 0xFF, ccmr1: 0xFFFF, ccmr2: 0xFFFF, ccer: 0x3FFF},
+}
+
+func (t timer) mask() *timMask { return &timMasks[t.info.kind] }
+
+// has reports whether the timer has a register. BDTR counts as one of every
+// timer with channels, as common drivers write it everywhere.
+func (t timer) has(off uint32) bool {
+	m := t.mask()
+	switch off {
+	case timCR1, timDIER, timSR, timEGR, timCNT, timPSC, timARR:
+		return true
+	case timCR2:
+		return m.cr2 != 0
+	case timSMCR:
+		return m.smcr != 0
+	case timCCMR1, timCCER, timBDTR:
+		return m.ccmr1 != 0
+	case timCCMR2, timDCR, timDMAR:
+		return t.full()
+	case timRCR:
+		return t.advanced()
+	case timCCR1, timCCR1 + 4, timCCR1 + 8, timCCR4:
+		return int(off-timCCR1)/4 < t.channels()
+	case timOR:
+		return timRemaps[t.info.n] != remap{}
+	}
+	return false
+}
+
+// remap is a field of OR that routes something else than the pin to an input;
+// none is modelled.
+type remap struct {
+	mask uint32
+	name string
+}
+
+var timRemaps = map[int]remap{2: {3 << 10, "ITR1_RMP"}, 5: {3 << 6, "TI4_RMP"}, 11: {3, "TI1_RMP"}}
 
 // Load implements bus.Device.
 func (t timer) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	if t.basic() && !timBasicRegs[off] {
+	if !t.has(off) {
 		return 0, t.c.unknown(t.name(), off)
 	}
 	t.sync(t.c.now())
-	v, f := t.load(off)
-	return uint64(v), f
+	return uint64(t.load(off)), bus.None
 }
 
-func (t timer) load(off uint32) (uint32, bus.Fault) {
+func (t timer) load(off uint32) uint32 {
 	switch off {
 	case timCR1:
 		v := t.Cr1 &^ timDIR
 		if t.K.Down {
 			v |= timDIR
 		}
-		return v, bus.None
+		return v
 	case timCR2:
-		return t.Cr2, bus.None
+		return t.Cr2
 	case timSMCR:
-		return t.Smcr, bus.None
+		return t.Smcr
 	case timDIER:
-		return t.Dier, bus.None
+		return t.Dier
 	case timSR:
-		return t.Sr, bus.None
-	case timEGR, timBDTR: // write only; nothing there
-		return 0, bus.None
+		return t.Sr
 	case timCCMR1, timCCMR2:
-		return t.Ccmr[(off-timCCMR1)/4], bus.None
+		return t.Ccmr[(off-timCCMR1)/4]
 	case timCCER:
-		return t.Ccer, bus.None
+		return t.Ccer
 	case timCNT:
-		return uint32(t.K.Cnt), bus.None
+		return uint32(t.K.Cnt)
 	case timPSC:
-		return t.Psc, bus.None
+		return t.Psc
 	case timARR:
-		return t.Arr, bus.None
+		return t.Arr
+	case timRCR:
+		return t.Rcr
 	case timCCR1, timCCR1 + 4, timCCR1 + 8, timCCR4:
-		return t.loadCCR(int(off-timCCR1) / 4), bus.None
-	case timOR:
-		return 0, bus.None
+		return t.loadCCR(int(off-timCCR1) / 4)
+	case timBDTR:
+		return t.Bdtr
+	case timDCR:
+		return t.Dcr
+	case timDMAR:
+		if at, ok := t.burst(); ok {
+			return t.load(at)
+		}
 	}
-	return 0, t.c.unknown(t.name(), off)
+	return 0 // EGR is write-only, OR has nothing set
 }
 
 // loadCCR: reading a captured value clears CCxIF (§18.4.5).
 func (t timer) loadCCR(i int) uint32 {
 	if t.channelMode(i) != 0 {
-		t.Sr &^= 2 << i
+		t.Sr &^= timCC1IF << i
 		t.apply()
 	}
 	return t.Ccr[i]
 }
 
+// burst is the register that DMAR stands for in this access, and steps on; a
+// burst that is not done asks for its next transfer (§18.3.17, §18.4.17).
+func (t timer) burst() (at uint32, ok bool) {
+	at = (t.Dcr&0x1F + uint32(t.Burst)) * 4
+	if t.Burst++; uint32(t.Burst) <= t.Dcr>>8&0x1F {
+		t.c.dmaPulse(t.Asked)
+	} else {
+		t.Burst = 0
+	}
+	return at, at < timDMAR && t.has(at)
+}
+
 // Store implements bus.Device.
 func (t timer) Store(off uint32, width uint8, v uint64) bus.Fault {
-	if t.basic() && !timBasicRegs[off] {
+	if !t.has(off) {
 		return t.c.unknown(t.name(), off)
 	}
 	if what := t.lacks(off, uint32(v)); what != "" {
 		return t.c.lack(t.name() + "." + what)
 	}
 	t.sync(t.c.now())
-	f := t.store(off, uint32(v))
+	if off == timDMAR {
+		if at, ok := t.burst(); ok {
+			return t.Store(at, width, v)
+		}
+		return bus.None
+	}
+	t.store(off, uint32(v))
 	t.apply()
-	return f
+	return bus.None
 }
 
-func (t timer) store(off uint32, v uint32) bus.Fault {
+func (t timer) store(off uint32, v uint32) {
+	m := t.mask()
 	switch off {
 	case timCR1:
-		t.storeCR1(v & 0x3FF)
+		t.storeCR1(v & m.cr1)
 	case timCR2:
-		t.Cr2 = v & 0xF8
+		t.storeCR2(v & m.cr2)
 	case timSMCR:
-		t.storeSMCR(v & 0xFFF7)
+		t.storeSMCR(v & m.smcr)
 	case timDIER:
-		t.Dier = v & 0x5F5F
-		if t.basic() {
-			t.Dier &= timUIF
-		}
+		t.Dier = v & m.dier
 	case timSR:
-		t.Sr &= v // rc_w0
+		t.storeSR(v)
 	case timEGR:
-		t.generate(v)
-	case timCCMR1, timCCMR2:
-		t.Ccmr[(off-timCCMR1)/4] = v & 0xFFFF
-		t.unloaded()
+		t.generate(v & m.egr)
+	case timCCMR1:
+		t.storeCCMR(0, v&m.ccmr1)
+	case timCCMR2:
+		t.storeCCMR(1, v&m.ccmr2)
 	case timCCER:
-		t.storeCCER(v & 0xBBBB)
+		t.storeCCER(v & m.ccer)
 	case timCNT:
 		t.K.Cnt = uint64(v) & t.K.Max
 	case timPSC:
@@ -128,17 +199,20 @@ func (t timer) store(off uint32, v uint32) bus.Fault {
 	case timARR:
 		t.Arr = v & uint32(t.K.Max)
 		t.unloaded()
+	case timRCR:
+		t.Rcr = v & 0xFF
 	case timCCR1, timCCR1 + 4, timCCR1 + 8, timCCR4:
 		if i := int(off-timCCR1) / 4; t.channelMode(i) == 0 {
 			t.Ccr[i] = v & uint32(t.K.Max)
 			t.unloaded()
 		}
-	case timBDTR: // of TIM1 and TIM8 only; common drivers write it everywhere
-	case timOR: // 0 or refused by lacks
-	default:
-		return t.c.unknown(t.name(), off)
+	case timBDTR:
+		if t.advanced() {
+			t.storeBDTR(v & 0xFFFF)
+		}
+	case timDCR:
+		t.Dcr, t.Burst = v&0x1F1F, 0
 	}
-	return bus.None
 }
 
 // unloaded passes registers without preload on at once.
@@ -146,7 +220,7 @@ func (t timer) unloaded() {
 	if t.Cr1&timARPE == 0 {
 		t.K.Arr = uint64(t.Arr)
 	}
-	for i := range 4 {
+	for i := range t.channels() {
 		if preload := t.Ccmr[i/2]>>(8*(i%2)+3)&1 != 0; !preload && t.channelMode(i) == 0 {
 			t.K.Ccr[i] = uint64(t.Ccr[i])
 		}
@@ -154,13 +228,10 @@ func (t timer) unloaded() {
 }
 
 func (t timer) storeCR1(v uint32) {
-	if t.basic() {
-		v &= 0x8F
-	}
 	start := v&timCEN != 0 && t.Cr1&timCEN == 0
 	t.Cr1 = v
 	t.K.Both = v&timCMS != 0
-	if !t.K.Both {
+	if mode := t.slaveMode(); !t.K.Both && (mode == 0 || mode > slaveEncoder3) {
 		t.K.Down = v&timDIR != 0
 	}
 	t.unloaded()
@@ -169,49 +240,128 @@ func (t timer) storeCR1(v uint32) {
 	}
 }
 
+// storeCR2: LOCK keeps OISx and OISxN from level 1 on (§17.4.18).
+func (t timer) storeCR2(v uint32) {
+	t.Cr2 = t.kept(1, 0x7F00, t.Cr2, v)
+	t.uncommuted()
+	t.refilter()
+}
+
 // storeSMCR looks at the level of a gating input as the mode is chosen.
 func (t timer) storeSMCR(v uint32) {
 	t.Smcr = v
-	switch ts := v >> 4 & 7; ts {
+	if t.info.etr != sigNone {
+		t.prescaleETR(t.ETRPin != (v&timETP != 0))
+	}
+	switch ts := t.triggerSource(); ts {
 	case 5, 6:
 		ch := int(ts) - 5
-		t.Gate = t.c.afIn(t.info.chan1+signal(ch)) == (t.Ccer>>(4*ch)&2 == 0)
+		t.Gate = t.TI[ch].Out == (t.Ccer>>(4*ch)&2 == 0)
+	case 7:
+		t.Gate = t.ETR.Out
 	case 0, 1, 2, 3:
-		for n := 2; n <= 5; n++ {
-			if m := t.c.timer(n); t.follows(m) {
-				t.Gate = m.Trgo
-			}
-		}
+		m := t.c.timer(t.info.itr[ts])
+		t.Gate = m.masterLevel()
+		m.sync(t.c.now())
+		m.apply() // it may have become worth watching
 	}
 	if t.counting() {
 		t.K.align(t.c.now(), t.K.Div)
 	}
 }
 
-// storeCCER: a channel that is off forgets the edges it had counted (§18.4.7).
+// storeSR: flags are rc_w0; BIF stays while the break input is active.
+func (t timer) storeSR(v uint32) {
+	t.Sr &= v
+	if t.breaking() {
+		t.Sr |= timBIF
+	}
+}
+
+// storeCCMR: CCxS can be written only while the channel is off (§18.4.7), and
+// LOCK keeps OCxM and OCxPE of outputs from level 3 on.
+func (t timer) storeCCMR(r int, v uint32) {
+	old := t.Ccmr[r]
+	for i := range 2 {
+		half := uint32(0xFF) << (8 * i)
+		if on := t.Ccer>>(8*r+4*i)&5 != 0; on && (v^old)&half&0x303 != 0 {
+			t.c.warn("%s.CCMR%d.CC%dS written while the channel is on", t.name(), r+1, 2*r+i+1)
+			v = v&^(half&0x303) | old&half&0x303
+		}
+		if old&half&0x303 == 0 {
+			v = t.kept(3, half&0x7878, old, v)
+		}
+	}
+	t.Ccmr[r] = v
+	t.uncommuted()
+	t.unloaded()
+	t.refilter()
+	t.clear()
+}
+
+// storeCCER: a channel that is off forgets the edges it had counted (§18.4.7);
+// LOCK keeps the polarities of outputs from level 2 on.
 func (t timer) storeCCER(v uint32) {
-	t.Ccer = v
-	for i := range 4 {
+	for i := range t.channels() {
+		if t.channelMode(i) == 0 {
+			v = t.kept(2, 0xA<<(4*i), t.Ccer, v)
+		}
 		if v>>(4*i)&1 == 0 {
 			t.Taken[i] = 0
 		}
+	}
+	t.Ccer = v
+	t.uncommuted()
+}
+
+// kept is a new value with the bits that LOCK keeps from a level on.
+func (t timer) kept(lock, bits, old, v uint32) uint32 {
+	if t.Bdtr>>8&3 < lock {
+		return v
+	}
+	return v&^bits | old&bits
+}
+
+// storeBDTR is §17.4.18. The first write fixes LOCK.
+func (t timer) storeBDTR(v uint32) {
+	old := t.Bdtr
+	v = t.kept(1, timBKE|timBKP|timAOE|0xFF, old, v)
+	v = t.kept(2, timOSSI|timOSSR, old, v)
+	if t.Locked {
+		v = v&^0x300 | old&0x300
+	}
+	t.Locked = true
+	t.Bdtr = v&^timMOE | old&timMOE
+	switch {
+	case t.breaking():
+		t.breaks()
+	case v&timMOE == 0:
+		t.disarm()
+	default:
+		t.Bdtr |= timMOE
 	}
 }
 
 // generate is a write to EGR (§18.4.6).
 func (t timer) generate(v uint32) {
-	for i := range 4 {
-		if v>>(i+1)&1 == 0 || t.basic() {
-			continue
-		}
-		if t.channelMode(i) == 0 {
-			t.Sr |= 2 << i
-		} else {
+	for i := range t.channels() {
+		switch {
+		case v>>(i+1)&1 == 0:
+		case t.channelMode(i) == 0:
+			t.channelEvent(i)
+		default:
 			t.capture(i)
 		}
 	}
-	if v&timTIF != 0 && !t.basic() {
+	if v&timTIF != 0 {
 		t.Sr |= timTIF
+		t.request(timTDE, 5)
+	}
+	if v&timCOMIF != 0 {
+		t.commute()
+	}
+	if v&timBIF != 0 {
+		t.breaks()
 	}
 	if v&timUIF != 0 {
 		t.reinit()
@@ -219,51 +369,34 @@ func (t timer) generate(v uint32) {
 	}
 }
 
-// lacks names what a value asks of a register and the model does not have.
+// lacks names what a value asks of a register and the model does not have, or
+// the manual reserves.
 func (t timer) lacks(off, v uint32) string {
 	switch off {
-	case timCR2:
-		return firstBit(v, "CR2", []bit{{0x08, "CCDS"}, {0x80, "TI1S"}})
 	case timSMCR:
-		return t.lacksSMCR(v)
-	case timDIER:
-		return firstBit(v, "DIER", []bit{{0x100, "UDE"}, {0x200, "CC1DE"}, {0x400, "CC2DE"}, {0x800, "CC3DE"}, {0x1000, "CC4DE"}, {0x4000, "TDE"}})
+		if mode := v & 7; !t.full() && mode >= slaveEncoder1 && mode <= slaveEncoder3 {
+			return "SMCR.SMS encoder mode, reserved"
+		}
 	case timCCMR1, timCCMR2:
-		return lacksCCMR(v, int(off-timCCMR1)/4)
+		return t.lacksCCMR(v, int(off-timCCMR1)/4)
 	case timOR:
-		return firstBit(v, "OR", []bit{{0xFFFF, "remapping"}})
+		if r := timRemaps[t.info.n]; v&r.mask != 0 {
+			return "OR." + r.name
+		}
 	}
 	return ""
 }
 
-func (t timer) lacksSMCR(v uint32) string {
-	if what := firstBit(v, "SMCR", []bit{{0xF00, "ETF"}, {0x3000, "ETPS"}, {0x4000, "ECE"}, {0x8000, "ETP"}}); what != "" {
-		return what
-	}
-	mode, ts := v&7, v>>4&7
-	switch {
-	case mode >= 1 && mode <= 3:
-		return "SMCR.SMS encoder mode"
-	case mode != 0 && ts == 7:
-		return "SMCR.TS ETRF"
-	case mode != 0 && ts < 4 && t.info.itr[ts] == 0:
-		return fmt.Sprintf("SMCR.TS ITR%d (TIM1 or TIM8)", ts)
-	}
-	return ""
-}
-
-func lacksCCMR(v uint32, reg int) string {
-	for i := range 2 {
+func (t timer) lacksCCMR(v uint32, reg int) string {
+	for i := range min(2, t.channels()) {
 		half, ch := v>>(8*i)&0xFF, 2*reg+i+1
 		switch {
-		case half&3 == 3:
-			return fmt.Sprintf("CCMR%d.CC%dS TRC", reg+1, ch)
+		case half&3 > 1 && t.info.kind == timOne:
+			return fmt.Sprintf("CCMR%d.CC%dS %d, reserved", reg+1, ch, half&3)
 		case half&3 == 0 && half&4 != 0:
 			return fmt.Sprintf("CCMR%d.OC%dFE", reg+1, ch)
-		case half&3 == 0 && half&0x80 != 0:
-			return fmt.Sprintf("CCMR%d.OC%dCE", reg+1, ch)
-		case half&3 != 0 && half&0xF0 != 0:
-			return fmt.Sprintf("CCMR%d.IC%dF", reg+1, ch)
+		case half&3 == 0 && half&0x80 != 0 && !t.full():
+			return fmt.Sprintf("CCMR%d.OC%dCE, reserved", reg+1, ch)
 		}
 	}
 	return ""

@@ -398,7 +398,7 @@ func TestSlaveModesFromPins(t *testing.T) {
 	}
 	set(t, tm, timSMCR, 4<<4|slaveClock) // TI1F_ED: both edges
 	for i := range 6 {
-		tm.input(0, i%2 == 0, c.now())
+		tm.input(0, i%2 == 1, c.now())
 	}
 	if get(t, tm, timCNT) != 6 {
 		t.Errorf("external clock: CNT %d", tm.K.Cnt)
@@ -411,14 +411,14 @@ func TestTimerFaultsByName(t *testing.T) {
 		off, v uint32
 		want   string
 	}{
-		{2, timDIER, 0x100, "TIM2.DIER.UDE"},
-		{3, timSMCR, 1, "TIM3.SMCR.SMS encoder mode"},
-		{2, timSMCR, slaveClock, "TIM2.SMCR.TS ITR0 (TIM1 or TIM8)"},
-		{4, timSMCR, 0x4000, "TIM4.SMCR.ECE"},
-		{5, timCCMR1, 0x0011, "TIM5.CCMR1.IC1F"},
-		{5, timCCMR2, 0x0300, "TIM5.CCMR2.CC4S TRC"},
-		{2, timCCMR1, 0x0080, "TIM2.CCMR1.OC1CE"},
-		{2, timOR, 0x400, "TIM2.OR.remapping"},
+		{3, timCCMR1, 0x0004, "TIM3.CCMR1.OC1FE"},
+		{1, timCCMR2, 0x0400, "TIM1.CCMR2.OC4FE"},
+		{2, timOR, 0x400, "TIM2.OR.ITR1_RMP"},
+		{5, timOR, 0x40, "TIM5.OR.TI4_RMP"},
+		{11, timOR, 2, "TIM11.OR.TI1_RMP"},
+		{9, timSMCR, 3, "TIM9.SMCR.SMS encoder mode, reserved"},
+		{12, timCCMR1, 0x8000, "TIM12.CCMR1.OC2CE, reserved"},
+		{13, timCCMR1, 0x0002, "TIM13.CCMR1.CC1S 2, reserved"},
 	} {
 		c := idle(t)
 		if f := c.timer(e.n).Store(e.off, 4, uint64(e.v)); f != bus.Unmodelled || c.lacking != e.want {

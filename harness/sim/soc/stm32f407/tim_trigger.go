@@ -1,76 +1,29 @@
 package stm32f407
 
-// What reaches a timer from outside, RM0090 §18.3.5, §18.3.14 and §18.3.15:
-// capture, slave modes, and the trigger outputs that chain timers.
+// Slave modes, external clocks and the trigger outputs that chain timers,
+// RM0090 §18.3.3, §18.3.14 and §18.3.15.
 
-// input takes an edge of TI(ch+1).
-func (t timer) input(ch int, high bool, cycle uint64) {
-	t.sync(cycle)
-	for i := range 4 {
-		m := t.channelMode(i)
-		if (m == 1 && i == ch || m == 2 && i^1 == ch) && t.selected(i, high) {
-			t.capture(i)
-		}
-	}
-	switch t.Smcr >> 4 & 7 {
-	case 4: // TI1F_ED: a pulse for either edge
-		if ch == 0 {
-			t.slavePulse()
-		}
-	case 5, 6: // TI1FP1, TI2FP2
-		if ch == int(t.Smcr>>4&7)-5 {
-			if t.Ccer>>(4*ch)&0xA == 0xA {
-				t.slavePulse()
-			} else {
-				t.slaveLevel(high == (t.Ccer>>(4*ch)&2 == 0))
-			}
-		}
-	}
-	t.apply()
-}
+// triggerSource is SMCR.TS.
+func (t timer) triggerSource() uint32 { return t.Smcr >> 4 & 7 }
 
-// selected applies the channel's polarity, CCxNP and CCxP, to an edge.
-func (t timer) selected(i int, high bool) bool {
-	switch t.Ccer >> (4 * i) & 0xA {
-	case 0:
-		return high
-	case 2:
-		return !high
-	}
-	return true
-}
-
-// capture takes the count into CCRx at every 1, 2, 4 or 8 edges (§18.3.5).
-func (t timer) capture(i int) {
-	if t.Ccer>>(4*i)&1 == 0 {
-		return
-	}
-	t.Taken[i]++
-	if t.Taken[i] < 1<<(t.Ccmr[i/2]>>(8*(i%2)+2)&3) {
-		return
-	}
-	t.Taken[i] = 0
-	t.Ccr[i] = uint32(t.K.Cnt)
-	if t.Sr&(2<<i) != 0 {
-		t.Sr |= 0x200 << i // overcapture
-	}
-	t.Sr |= 2 << i
-}
-
-// slavePulse and slaveLevel are the trigger input TRGI (§18.3.14).
-func (t timer) slavePulse() {
-	t.slaveLevel(true)
+// triggerPulse and triggerLevel are the trigger input TRGI.
+func (t timer) triggerPulse() {
+	t.triggerLevel(true)
 	if t.slaveMode() == slaveGated {
-		t.slaveLevel(false)
+		t.triggerLevel(false)
 	}
 }
 
-func (t timer) slaveLevel(high bool) {
+func (t timer) triggerLevel(high bool) {
+	if high && t.Cr2&(timCCUS|timCCPC) == timCCUS|timCCPC {
+		t.commute()
+	}
 	mode := t.slaveMode()
 	if mode < slaveReset || mode != slaveGated && !high {
 		return
 	}
 	t.Sr |= timTIF
+	t.request(timTDE, 5)
 	switch mode {
 	case slaveReset:
 		t.reinit()
@@ -82,7 +35,9 @@ func (t timer) slaveLevel(high bool) {
 	case slaveTrigger:
 		t.start()
 	case slaveClock:
-		t.externalClock()
+		if t.Smcr&timECE == 0 { // of the two external clocks mode 2 wins, §18.4.3
+			t.clock()
+		}
 	}
 }
 
@@ -93,10 +48,10 @@ func (t timer) start() {
 	}
 }
 
-// externalClock is one edge of the clock in external clock mode 1.
-func (t timer) externalClock() {
+// clock is one clock from outside, to the prescaler.
+func (t timer) clock() {
 	k := &t.K
-	if t.Cr1&timCEN == 0 {
+	if t.Cr1&timCEN == 0 || !t.clocked() {
 		return
 	}
 	if k.Pre < k.Psc {
@@ -118,18 +73,52 @@ func (t timer) trigger(high bool) {
 		return
 	}
 	t.Trgo = high
-	t.eachSlave(func(s timer) { s.slaveLevel(high) })
+	if trg, ok := t.trgo(); ok {
+		t.c.trigger(trg, high, t.Now)
+	}
+	t.eachSlave(func(s timer) { s.fromMaster(high) })
 }
 
 // pulse is one clock of TRGO.
-func (t timer) pulse() { t.eachSlave(timer.slavePulse) }
+func (t timer) pulse() {
+	if trg, ok := t.trgo(); ok {
+		t.c.trigger(trg, true, t.Now)
+		t.c.trigger(trg, false, t.Now+t.K.Div)
+	}
+	t.eachSlave(func(s timer) {
+		s.captureTRC()
+		s.triggerPulse()
+	})
+}
+
+// trgo is the line of TRGO to the converters.
+func (t timer) trgo() (trigger, bool) {
+	switch {
+	case t.full():
+		return t.info.trigger + 4, true
+	case t.info.kind == timBasic:
+		return t.info.trigger, true
+	}
+	return 0, false
+}
+
+// fromMaster takes a level of the master's trigger output.
+func (t timer) fromMaster(high bool) {
+	if high {
+		t.captureTRC()
+	}
+	t.triggerLevel(high)
+}
+
+// slaves are the timers that can follow another.
+var slaves = [...]int{1, 2, 3, 4, 5, 8, 9, 12}
 
 func (t timer) eachSlave(f func(timer)) {
-	if t.Triggering || t.basic() {
+	if t.Triggering {
 		return
 	}
 	t.Triggering = true
-	for n := 2; n <= 5; n++ {
+	for _, n := range slaves {
 		if s := t.c.timer(n); s.follows(t) {
 			s.sync(t.c.now())
 			f(s)
@@ -140,7 +129,7 @@ func (t timer) eachSlave(f func(timer)) {
 }
 
 func (t timer) hasSlave() bool {
-	for n := 2; n <= 5; n++ {
+	for _, n := range slaves {
 		if t.c.timer(n).follows(t) {
 			return true
 		}
@@ -148,8 +137,31 @@ func (t timer) hasSlave() bool {
 	return false
 }
 
-// follows reports whether the master's TRGO is the timer's trigger input.
+// follows reports whether the master's trigger output is the timer's ITRx and
+// does anything to it.
 func (t timer) follows(master timer) bool {
-	ts := t.Smcr >> 4 & 7
-	return t.slaveMode() >= slaveReset && ts < 4 && t.info.itr[ts] == master.info.n
+	ts := t.triggerSource()
+	return ts < 4 && t.info.itr[ts] == master.info.n && t.heedsTrigger()
+}
+
+// heedsTrigger reports whether TRGI or TRC does anything.
+func (t timer) heedsTrigger() bool {
+	if t.slaveMode() >= slaveReset || t.Cr2&(timCCUS|timCCPC) == timCCUS|timCCPC {
+		return true
+	}
+	for i := range t.channels() {
+		if t.channelMode(i) == 3 {
+			return true
+		}
+	}
+	return false
+}
+
+// masterLevel is the level of the trigger output, for a slave that begins to
+// follow it.
+func (t timer) masterLevel() bool {
+	if t.info.kind == timOne {
+		return t.Oc[0]
+	}
+	return t.Trgo
 }

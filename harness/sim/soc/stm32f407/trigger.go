@@ -64,6 +64,4 @@ func (c *Chip) triggerHeard(t trigger) bool {
 }
 
 // triggersChanged follows a change of what converters hear.
-func (c *Chip) triggersChanged() {
-	// the timers derive their deadlines anew
-}
+func (c *Chip) triggersChanged() { c.timRewatch() }
