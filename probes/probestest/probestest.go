@@ -55,6 +55,9 @@ func Run(t *testing.T, open func(t *testing.T) Bench) {
 		{"a recording stops once", (*bench).stopTwice},
 		{"two recordings at once are both right, or the second is refused", (*bench).together},
 		{"a recording begins anew", (*bench).again},
+		{"a trigger on another line is refused", (*bench).triggerElsewhere},
+		{"a trigger keeps what is around its edge", (*bench).triggerKeeps},
+		{"without the trigger's edge nothing is kept", (*bench).triggerMissed},
 		{"a cancelled context ends a call unbegun", (*bench).cancelled},
 		{"edges that are lost are counted", (*bench).lost},
 	} {
@@ -315,6 +318,52 @@ func (b *bench) again() {
 		if len(c.Edges) != 1 || c.Edges[0].At > longest {
 			b.Errorf("recording %d has edges %v, want one before tick %d", i, c.Edges, longest)
 		}
+	}
+}
+
+func (b *bench) triggerElsewhere() {
+	spec := probes.CaptureSpec{Lines: []probes.Line{b.Bench.Drive}, Trigger: &probes.Trigger{Line: b.Follow}}
+	if _, err := b.Capturer.Arm(b.Context(), spec); err == nil {
+		b.Error("no error")
+	}
+}
+
+func (b *bench) armOn(t probes.Trigger) probes.Recording {
+	b.Helper()
+	r, err := b.Capturer.Arm(b.Context(), probes.CaptureSpec{Lines: []probes.Line{b.Bench.Drive}, Trigger: &t})
+	b.must("arm", err)
+	return r
+}
+
+// triggerKeeps drives six edges, a pause apart from the first on, and holds the
+// trigger off until after the second falling one: the sixth edge is its. It
+// keeps the one before and none after.
+func (b *bench) triggerKeeps() {
+	b.drive(false)
+	r := b.armOn(probes.Trigger{
+		Line: b.Bench.Drive, Holdoff: 4*b.pause() - b.pause()/2, Before: b.pause() + b.pause()/2, After: b.pause() / 2,
+	})
+	for i := range 8 {
+		b.drive(i%2 == 0)
+	}
+	c := b.stop(r, b.Bench.Drive)
+	if !c.Triggered || len(c.Edges) != 2 || c.Initial[b.Bench.Drive] {
+		b.Fatalf("triggered %v, first level %v, edges %v; want a rise and a fall from low", c.Triggered, c.Initial, c.Edges)
+	}
+	if fall := c.Edges[1]; fall.High || fall.At != c.TriggeredAt {
+		b.Errorf("triggered at tick %d, last edge kept is %v", c.TriggeredAt, fall)
+	}
+	if off := c.TriggeredAt - b.ticks(c, 5*b.pause()); off < -b.ticks(c, b.pause()/2) || off > b.ticks(c, b.pause()/2) {
+		b.Errorf("triggered at tick %d of %v, the edge was driven after %v", c.TriggeredAt, c.Rate, 5*b.pause())
+	}
+}
+
+func (b *bench) triggerMissed() {
+	b.drive(false)
+	r := b.armOn(probes.Trigger{Line: b.Bench.Drive, Holdoff: time.Hour, Before: time.Hour, After: time.Hour})
+	b.drive(true)
+	if c := b.stop(r, b.Bench.Drive); c.Triggered || len(c.Edges) != 0 {
+		b.Errorf("triggered %v, edges %v", c.Triggered, c.Edges)
 	}
 }
 

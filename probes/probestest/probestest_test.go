@@ -89,10 +89,13 @@ func (x *instrument) Arm(ctx context.Context, s probes.CaptureSpec) (probes.Reco
 			return nil, errors.New("named twice")
 		}
 	}
+	if t := s.Trigger; t != nil && !slices.Contains(s.Lines, t.Line) && !x.has("triggers anywhere") {
+		return nil, errors.New("triggers elsewhere")
+	}
 	if len(x.open) > 0 && x.has("one at a time") { // allowed
 		return nil, errors.New("busy")
 	}
-	r := &recording{x: x, lines: s.Lines, start: x.now, initial: x.level}
+	r := &recording{x: x, lines: s.Lines, start: x.now, initial: x.level, trigger: s.Trigger}
 	if x.has("one origin for all") {
 		r.start = 0
 	}
@@ -105,6 +108,7 @@ type recording struct {
 	lines   []probes.Line
 	start   time.Duration
 	initial bool
+	trigger *probes.Trigger
 	edges   []probes.Edge
 	lost    int
 	stopped bool
@@ -150,6 +154,16 @@ func (r *recording) Stop(context.Context) (probes.Capture, error) {
 		c.Initial[l] = r.initial && !r.x.has("no initial level")
 	}
 	r.spoil(&c)
+	if r.trigger == nil || r.x.has("ignores triggers") {
+		return c, nil
+	}
+	if r.x.has("no holdoff") {
+		r.trigger.Holdoff = 0
+	}
+	c = r.trigger.Cut(c)
+	if !c.Triggered && r.x.has("keeps all without a trigger") {
+		c.Edges = r.edges
+	}
 	return c, nil
 }
 
@@ -196,24 +210,28 @@ func TestDefectsAreFound(t *testing.T) {
 		return
 	}
 	for defect, want := range map[string]string{
-		"untyped unknown line":   "an_unknown_line_cannot_be_watched",
-		"drives when cancelled":  "a_cancelled_context",
-		"arms when cancelled":    "a_cancelled_context",
-		"drives what it watches": "only_watched_cannot_be_driven",
-		"captures nothing":       "a_capture_of_nothing",
-		"captures twice":         "a_line_named_twice",
-		"edge without change":    "a_level_driven_again",
-		"one origin for all":     "a_recording_begins_anew",
-		"late edges":             "edges_are_where_the_line_was_driven",
-		"all lines":              "only_the_lines_of_the_spec",
-		"out of order":           "edges_of_two_lines_are_in_order",
-		"stops twice":            "a_recording_stops_once",
-		"stops all":              "two_recordings_at_once",
-		"no initial level":       "initial_levels",
-		"no rate":                "a_quiet_line",
-		"no length":              "a_quiet_line",
-		"hides losses":           "edges_that_are_lost",
-		"loses an edge":          "edges_are_where_the_line_was_driven",
+		"untyped unknown line":        "an_unknown_line_cannot_be_watched",
+		"drives when cancelled":       "a_cancelled_context",
+		"arms when cancelled":         "a_cancelled_context",
+		"drives what it watches":      "only_watched_cannot_be_driven",
+		"captures nothing":            "a_capture_of_nothing",
+		"captures twice":              "a_line_named_twice",
+		"edge without change":         "a_level_driven_again",
+		"one origin for all":          "a_recording_begins_anew",
+		"late edges":                  "edges_are_where_the_line_was_driven",
+		"all lines":                   "only_the_lines_of_the_spec",
+		"out of order":                "edges_of_two_lines_are_in_order",
+		"stops twice":                 "a_recording_stops_once",
+		"stops all":                   "two_recordings_at_once",
+		"no initial level":            "initial_levels",
+		"no rate":                     "a_quiet_line",
+		"no length":                   "a_quiet_line",
+		"hides losses":                "edges_that_are_lost",
+		"triggers anywhere":           "a_trigger_on_another_line",
+		"ignores triggers":            "a_trigger_keeps",
+		"no holdoff":                  "a_trigger_keeps",
+		"keeps all without a trigger": "without_the_trigger",
+		"loses an edge":               "edges_are_where_the_line_was_driven",
 	} {
 		c := exec.Command(os.Args[0], "-test.run=^TestDefectsAreFound$")
 		c.Env = append(os.Environ(), defectVariable+"="+defect)

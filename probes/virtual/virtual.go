@@ -1,6 +1,8 @@
-// Package virtual is the pin driver and the logic analyser of a virtual board.
-// They sit at the simulated pins, know each edge to the picosecond and cannot
-// lose one; a capture's rate is therefore 1 THz.
+// Package virtual is the instruments of a virtual board: pin driver, logic
+// analyser, source of voltages, voltmeter and fault injector. They sit at the
+// simulated pins, know each edge to the picosecond and each voltage to the
+// microvolt, and cannot lose an edge; a capture's rate is therefore 1 THz. The
+// analyser's triggers choose among what it recorded.
 package virtual
 
 import (
@@ -18,11 +20,18 @@ import (
 // Rate is a capture's: one tick is a picosecond.
 const Rate timebase.Rate = 1e12
 
-// Wire is a line's place on the board.
+// Wire is a line's place on the board. Lines at one pin are wired together.
 type Wire struct {
-	Pin   board.Pin
-	Drive bool // the probe may set its level
+	Pin    board.Pin
+	Drive  bool // the probe may set its level, or of an analog one its voltage
+	Analog bool // it carries volts, not levels
 }
+
+func driven(w Wire) bool  { return w.Drive && !w.Analog }
+func watched(w Wire) bool { return !w.Analog }
+func source(w Wire) bool  { return w.Drive && w.Analog }
+func analog(w Wire) bool  { return w.Analog }
+func wired(Wire) bool     { return true }
 
 // Probe watches and drives the pins of one board.
 type Probe struct {
@@ -31,28 +40,55 @@ type Probe struct {
 }
 
 var (
-	_ probes.Capturer = (*Probe)(nil)
-	_ probes.Driver   = (*Probe)(nil)
+	_ probes.Capturer      = (*Probe)(nil)
+	_ probes.Driver        = (*Probe)(nil)
+	_ probes.AnalogSource  = (*Probe)(nil)
+	_ probes.Voltmeter     = (*Probe)(nil)
+	_ probes.FaultInjector = (*Probe)(nil)
 )
 
-// New puts a probe on a board. Lines that it drives start low.
+// New puts a probe on a board. Lines that it drives start low, or at 0 V.
 func New(b *board.Board, wires map[probes.Line]Wire) *Probe {
-	for _, w := range wires {
-		if w.Drive {
+	p := &Probe{board: b, wires: wires}
+	for _, l := range p.lines(wired) {
+		switch w := wires[l]; {
+		case driven(w):
 			b.Drive(w.Pin, board.Drive{Kind: board.DriveLow})
+		case source(w):
+			b.Drive(w.Pin, board.Drive{Kind: board.DriveVoltage})
 		}
 	}
-	return &Probe{board: b, wires: wires}
+	return p
+}
+
+// find gives the wire of a line that fits, unless the context has ended.
+func (p *Probe) find(ctx context.Context, l probes.Line, fit func(Wire) bool) (Wire, error) {
+	if err := ctx.Err(); err != nil {
+		return Wire{}, err
+	}
+	w, ok := p.wires[l]
+	if !ok || !fit(w) {
+		return Wire{}, &probes.UnknownLineError{Line: l, Have: p.lines(fit)}
+	}
+	return w, nil
+}
+
+func (p *Probe) lines(fit func(Wire) bool) []probes.Line {
+	var have []probes.Line
+	for l, w := range p.wires {
+		if fit(w) {
+			have = append(have, l)
+		}
+	}
+	slices.Sort(have)
+	return have
 }
 
 // Drive sets a line's level from now on.
 func (p *Probe) Drive(ctx context.Context, l probes.Line, high bool) error {
-	if err := ctx.Err(); err != nil {
+	w, err := p.find(ctx, l, driven)
+	if err != nil {
 		return fmt.Errorf("drive %s: %w", l, err)
-	}
-	w, ok := p.wires[l]
-	if !ok || !w.Drive {
-		return fmt.Errorf("drive %s: %w", l, &probes.UnknownLineError{Line: l, Have: p.lines(true)})
 	}
 	kind := board.DriveLow
 	if high {
@@ -64,35 +100,28 @@ func (p *Probe) Drive(ctx context.Context, l probes.Line, high bool) error {
 
 // Arm begins to record.
 func (p *Probe) Arm(ctx context.Context, s probes.CaptureSpec) (probes.Recording, error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.Check(); err != nil {
 		return nil, fmt.Errorf("arm the capture: %w", err)
 	}
-	if len(s.Lines) == 0 {
-		return nil, errors.New("arm the capture: no lines to watch")
-	}
-	var pins []board.Pin
-	for i, l := range s.Lines {
-		w, ok := p.wires[l]
-		switch {
-		case !ok:
-			return nil, fmt.Errorf("arm the capture: %w", &probes.UnknownLineError{Line: l, Have: p.lines(false)})
-		case slices.Contains(s.Lines[:i], l):
-			return nil, fmt.Errorf("arm the capture: line %q is named twice", l)
+	r := &recording{board: p.board, lines: slices.Clone(s.Lines)}
+	for _, l := range s.Lines {
+		w, err := p.find(ctx, l, watched)
+		if err != nil {
+			return nil, fmt.Errorf("arm the capture: %w", err)
 		}
-		pins = append(pins, w.Pin)
+		r.pins = append(r.pins, w.Pin)
 	}
-	return &recording{board: p.board, rec: p.board.Record(pins...), lines: slices.Clone(s.Lines), pins: pins}, nil
-}
-
-func (p *Probe) lines(driven bool) []probes.Line {
-	var have []probes.Line
-	for l, w := range p.wires {
-		if w.Drive || !driven {
-			have = append(have, l)
-		}
+	if s.Trigger != nil {
+		t := *s.Trigger
+		r.trigger = &t
 	}
-	slices.Sort(have)
-	return have
+	distinct := slices.Clone(r.pins)
+	slices.Sort(distinct)
+	r.rec = p.board.Record(slices.Compact(distinct)...)
+	for _, pin := range r.pins {
+		r.initial = append(r.initial, p.board.Chip().Level(pin))
+	}
+	return r, nil
 }
 
 // recording is a capture in progress.
@@ -100,7 +129,9 @@ type recording struct {
 	board   *board.Board
 	rec     *board.Recorder
 	lines   []probes.Line
-	pins    []board.Pin
+	pins    []board.Pin // of the lines, in the same order
+	initial []bool
+	trigger *probes.Trigger
 	stopped bool
 }
 
@@ -115,24 +146,26 @@ func (r *recording) Stop(context.Context) (probes.Capture, error) {
 		Rate: Rate, Resolution: 1, Initial: map[probes.Line]bool{}, Edges: r.edges(),
 		Length: timebase.Ticks(r.board.Now() - r.rec.Start()),
 	}
-	for i, high := range r.rec.Initial() {
+	for i, high := range r.initial {
 		c.Initial[r.lines[i]] = high
 	}
-	return c, nil
+	return r.trigger.Cut(c), nil
 }
 
 // edges converts the edges. Pins that changed together were recorded in the
 // chip's order; the contract wants that of the spec's lines.
 func (r *recording) edges() []probes.Edge {
-	order := func(e board.Edge) int { return slices.Index(r.pins, e.Pin) }
-	recorded := slices.Clone(r.rec.Edges())
-	slices.SortStableFunc(recorded, func(a, b board.Edge) int {
+	var edges []probes.Edge
+	for _, e := range r.rec.Edges() {
+		for i, pin := range r.pins {
+			if pin == e.Pin {
+				edges = append(edges, probes.Edge{At: timebase.Ticks(e.At - r.rec.Start()), Line: r.lines[i], High: e.High})
+			}
+		}
+	}
+	order := func(e probes.Edge) int { return slices.Index(r.lines, e.Line) }
+	slices.SortStableFunc(edges, func(a, b probes.Edge) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(order(a), order(b)))
 	})
-	var edges []probes.Edge
-	for _, e := range recorded {
-		at := timebase.Ticks(e.At - r.rec.Start())
-		edges = append(edges, probes.Edge{At: at, Line: r.lines[order(e)], High: e.High})
-	}
 	return edges
 }

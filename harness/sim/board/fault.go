@@ -43,9 +43,12 @@ type fault struct {
 	Present bool
 }
 
+// closest is the least time in which a fault can follow an edge of the chip's.
+const closest = 10 * clock.Nanosecond
+
 // Inject puts a fault on a pin in place of an earlier one. A fault after an edge
-// of the chip's begins exactly Delay later, or with the end of the chip's present
-// instruction if that is later.
+// of the chip's begins exactly Delay later; the chip feels it up to 10 ns and one
+// instruction late if Delay is shorter than that.
 func (b *Board) Inject(p Pin, f Fault) error {
 	if f.Delay < 0 || f.Width < 0 || f.Kind > Open {
 		return fmt.Errorf("inject a fault at %s: %+v is none", b.chip.PinName(p), f)
@@ -92,7 +95,7 @@ func (f *fault) next() clock.Time {
 // waits for that it would begin late.
 func (f *fault) look(now clock.Time) clock.Time {
 	if f.Waits {
-		return later(now, max(f.Delay, 1))
+		return later(now, max(f.Delay, closest))
 	}
 	return f.next()
 }
