@@ -163,6 +163,12 @@ func (c *Chip) device(name string) bus.Device {
 		return rngDevice{c}
 	case "BKPSRAM":
 		return bkpDevice{c}
+	case "CRC":
+		return crcDevice{c}
+	case "IWDG":
+		return iwdgDevice{c}
+	case "WWDG":
+		return wwdgDevice{c}
 	case "DBGMCU":
 		return dbgmcuDevice{c}
 	case "ADC":

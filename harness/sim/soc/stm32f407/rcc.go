@@ -54,14 +54,16 @@ const (
 	cirPLLRDY = 1 << 4
 	irqRCC    = 5
 
-	csrLSION   = 1 << 0
-	csrLSIRDY  = 1 << 1
-	csrRMVF    = 1 << 24
-	csrBORRSTF = 1 << 25
-	csrPINRSTF = 1 << 26
-	csrPORRSTF = 1 << 27
-	csrSFTRSTF = 1 << 28
-	csrFlags   = 0xFE000000
+	csrLSION    = 1 << 0
+	csrLSIRDY   = 1 << 1
+	csrRMVF     = 1 << 24
+	csrBORRSTF  = 1 << 25
+	csrPINRSTF  = 1 << 26
+	csrPORRSTF  = 1 << 27
+	csrSFTRSTF  = 1 << 28
+	csrIWDGRSTF = 1 << 29
+	csrWWDGRSTF = 1 << 30
+	csrFlags    = 0xFE000000
 
 	bdcrLSEON  = 1 << 0
 	bdcrLSERDY = 1 << 1
@@ -191,8 +193,10 @@ func (c *Chip) writeBank(off, v uint32) bus.Fault {
 	case &r.ENR:
 		remap := b == ahb1 && (r.ENR[b]^v)&ahb1CCM != 0
 		c.timClockWillChange()
+		c.wwdgClockWillChange()
 		r.ENR[b] = v & enrMask[b]
 		c.timClockChanged()
+		c.wwdgClockChanged()
 		c.dmaWake()
 		if remap {
 			c.mapMemory()
@@ -369,6 +373,7 @@ func (c *Chip) rccEvent(slot int) {
 		c.setClocks(c.clockTree())
 	case slotLSI:
 		c.ready(&r.CSR, csrLSIRDY, cirLSIRDY)
+		c.lsiReady()
 	case slotLSE:
 		c.ready(&r.BDCR, bdcrLSERDY, cirLSERDY)
 	case slotSwitch:
@@ -417,6 +422,9 @@ func (c *Chip) writeBDCR(v uint32) {
 // writeCSR is §7.3.21.
 func (c *Chip) writeCSR(v uint32) {
 	r := &c.RCC
+	if c.IWDG.On {
+		v |= csrLSION // §7.2.5: forced on
+	}
 	old := r.CSR
 	r.CSR = old&^csrLSION | v&csrLSION
 	if v&csrRMVF != 0 {

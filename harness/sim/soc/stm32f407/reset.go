@@ -62,6 +62,17 @@ func (c *Chip) systemReset(flag uint32) {
 	c.release(resetPulse)
 }
 
+// resetSoon is a system reset that a block asks for: at once, or when the core's
+// present instruction has ended.
+func (c *Chip) resetSoon(flag uint32) {
+	if !c.inCore {
+		c.systemReset(flag)
+		return
+	}
+	c.ResetDue |= flag
+	c.core.SetDeadline(c.core.Cycle)
+}
+
 // release lets the part start in a while, unless the reset pin is held.
 func (c *Chip) release(after clock.Time) {
 	if !c.NRST && c.Powered {
@@ -81,7 +92,7 @@ func (c *Chip) pendingStart() clock.Time {
 // reset state.
 func (c *Chip) resetParts(flags uint32) {
 	start := c.pendingStart()
-	c.Running, c.Booting = false, false
+	c.Running, c.Booting, c.ResetDue = false, false, 0
 	c.stopped = board.Stop{}
 	c.events.Reset()
 	for i := range c.Due {
@@ -116,6 +127,9 @@ func (c *Chip) resetBlocks() {
 	c.Requests = requestLines{}
 	c.dmaReset(0)
 	c.dmaReset(1)
+	c.resetCRC()
+	c.resetIWDG()
+	c.resetWWDG()
 	c.adcReset()
 	c.dacReset()
 	for port := range ports {
@@ -156,6 +170,12 @@ func (c *Chip) resetBlock(b *block) {
 	case rngDevice:
 		c.resetRNG()
 		return
+	case crcDevice:
+		c.resetCRC()
+		return
+	case wwdgDevice:
+		c.resetWWDG()
+		return
 	case dmaDevice:
 		c.dmaReset(d.n)
 		return
@@ -186,10 +206,13 @@ func (c *Chip) leaveReset() {
 	}
 	c.resetSYSCFG()
 	if c.FLASH.Options&optWDGSW == 0 {
-		c.halt(board.NotModelled, 0, "IWDG started by the option byte WDG_SW not modelled")
-		return
+		c.iwdgStart() // §21.3.1
 	}
 	if c.BootMode == remapSystem {
+		if c.IWDG.On {
+			c.halt(board.NotModelled, 0, "the boot loader's care for IWDG, started by the option byte WDG_SW, not modelled")
+			return
+		}
 		c.Booting = true
 		c.bootStart()
 		return

@@ -87,6 +87,10 @@ func (c *Chip) fire(slot int) {
 		c.timEvent(slot, c.at)
 	case slot < slotADC:
 		c.dmaEvent(slot)
+	case slot == slotIWDG:
+		c.iwdgEvent()
+	case slot == slotWWDG:
+		c.wwdgEvent()
 	case slot < slotDAC:
 		c.adcEvent(slot)
 	case slot < slotDAC+2:
@@ -100,6 +104,7 @@ func (c *Chip) fire(slot int) {
 func (c *Chip) setClocks(t clockTree) {
 	c.usartClockWillChange()
 	c.timClockWillChange()
+	c.wwdgClockWillChange()
 	if t.HCLK != c.Timeline.Hz() {
 		c.Timeline.SetHz(c.now(), t.HCLK)
 	}
@@ -111,6 +116,7 @@ func (c *Chip) setClocks(t clockTree) {
 	}
 	c.usartClockChanged()
 	c.timClockChanged()
+	c.wwdgClockChanged()
 	c.adcClockChanged()
 	c.rngClockChanged()
 	if c.flashBusy() {
