@@ -16,7 +16,8 @@ package armv7m
 //	    never aborted; a prefetch begins as soon as a line that is not the
 //	    last one's is requested and the port is free, and only if the next
 //	    line is not cached; a prefetch that comes too late counts as a miss, so
-//	    that its line is cached; without its cache every load of data is a read.
+//	    that its line is cached; without its cache every load of data is a read;
+//	    a load requests its line a cycle after its own instruction was.
 //
 // The core requests a line when it executes the first instruction that begins or
 // ends in it. A real one fetches up to three words ahead, which hides
@@ -37,6 +38,7 @@ const (
 	insnLines   = 64
 	dataLines   = 8
 	noLine      = 0 // lines count from 1
+	loadStage   = 1 // cycles from an instruction's request to that of its load
 	vectorFetch = 8 // cycles of stacking that hide the fetch of a vector
 )
 
@@ -49,7 +51,7 @@ type accelerator struct {
 	Free    uint64 // when the port is
 
 	Insn     [insnLines]uint32 // lines in the instruction cache
-	InsnUsed [insnLines]uint64 // when they were used last
+	InsnUsed [insnLines]uint64 // when they were used last, and 1; 0 is never
 	Data     [dataLines]uint32
 	DataUsed [dataLines]uint64
 }
@@ -106,7 +108,7 @@ func (c *Core) fetchLine(line uint32, now uint64) (wait uint64) {
 	f.Line = line
 	switch slot := c.cached[line]; {
 	case slot != 0:
-		f.InsnUsed[slot-1] = now
+		f.InsnUsed[slot-1] = now + 1
 	case f.Ahead == line && f.AheadAt <= now:
 	case f.Ahead == line:
 		wait = f.AheadAt - now
@@ -139,7 +141,7 @@ func (c *Core) keep(line uint32, now uint64) {
 	slot := oldest(f.InsnUsed[:])
 	c.cached[f.Insn[slot]] = 0
 	c.cached[line] = uint8(slot + 1)
-	f.Insn[slot], f.InsnUsed[slot] = line, now
+	f.Insn[slot], f.InsnUsed[slot] = line, now+1
 }
 
 func oldest(used []uint64) (slot int) {
@@ -159,12 +161,12 @@ func (f *accelerator) loadLine(line uint32, now uint64) (wait uint64) {
 	if f.DCache {
 		for i := range f.Data {
 			if f.Data[i] == line {
-				f.DataUsed[i] = now
+				f.DataUsed[i] = now + 1
 				return 0
 			}
 		}
 		slot := oldest(f.DataUsed[:])
-		f.Data[slot], f.DataUsed[slot] = line, now
+		f.Data[slot], f.DataUsed[slot] = line, now+1
 	}
 	waits := uint64(f.Waits)
 	if f.Free != f.AheadAt+1 || f.AheadAt < now+waits {
@@ -191,7 +193,7 @@ func (c *Core) dataWait(w *window, addr uint32) uint64 {
 	if !w.flash {
 		return 0
 	}
-	return c.Flash.loadLine(lineOf(addr-w.base), c.Cycle)
+	return c.Flash.loadLine(lineOf(addr-w.base), c.Cycle+loadStage)
 }
 
 // loadFlash executes a single load from flash with wait states, if nothing
@@ -206,7 +208,7 @@ func (c *Core) loadFlash(in *insn, addr uint32) bool {
 	if form > formLiteral || !w.flash || addr&uint32(width-1) != 0 || off+uint64(width) > uint64(len(w.data)) {
 		return false
 	}
-	c.Cycle += c.Flash.loadLine(lineOf(uint32(off)), c.Cycle+uint64(in.pre))
+	c.Cycle += c.Flash.loadLine(lineOf(uint32(off)), c.Cycle+uint64(in.pre)+loadStage)
 	c.R[in.d&15] = extend(loadBytes(w.data[off:], width), width, signed)
 	return true
 }

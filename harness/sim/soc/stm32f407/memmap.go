@@ -134,6 +134,7 @@ type cpuBus struct{ *Chip }
 
 func (b cpuBus) Load(addr uint32, width uint8) (uint32, bus.Fault) {
 	c := b.Chip
+	c.waitForBus(addr, false)
 	c.sync()
 	c.lacking = ""
 	v, f := c.load(addr, width)
@@ -145,6 +146,7 @@ func (b cpuBus) Load(addr uint32, width uint8) (uint32, bus.Fault) {
 
 func (b cpuBus) Store(addr uint32, width uint8, v uint32) bus.Fault {
 	c := b.Chip
+	c.waitForBus(addr, true)
 	c.sync()
 	c.lacking = ""
 	f := c.store(addr, width, v)
