@@ -61,6 +61,9 @@ type PowerCutter interface {
 type Station struct {
 	Board
 	Config   *BoardConfig
-	Capturer probes.Capturer // nil: none wired
-	Driver   probes.Driver   // nil: none wired
+	Capturer probes.Capturer // nil: none wired, as below
+	Driver   probes.Driver
+	Source   probes.AnalogSource
+	Meter    probes.Voltmeter
+	Faults   probes.FaultInjector
 }

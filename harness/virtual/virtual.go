@@ -119,17 +119,21 @@ func assemble(c *rig.BoardConfig, chip board.Chip) (*rig.Station, error) {
 	}
 	p := probe.New(sim, wires)
 	sim.SetPower(true)
-	return &rig.Station{Board: b, Config: c, Capturer: p, Driver: p}, nil
+	return &rig.Station{Board: b, Config: c, Capturer: p, Driver: p, Source: p, Meter: p, Faults: p}, nil
 }
 
 func wiresOf(chip board.Chip, lines map[probes.Line]rig.LineConfig) (map[probes.Line]probe.Wire, error) {
 	wires := map[probes.Line]probe.Wire{}
 	for name, l := range lines {
-		pin, err := chip.PinByName(l.Pin)
+		at := l.Pin
+		if l.Loop != "" {
+			at = lines[l.Loop].Pin
+		}
+		pin, err := chip.PinByName(at)
 		if err != nil {
 			return nil, fmt.Errorf("line %s: %w", name, err)
 		}
-		wires[name] = probe.Wire{Pin: pin, Drive: l.Drive}
+		wires[name] = probe.Wire{Pin: pin, Drive: l.Drive, Analog: l.Analog}
 	}
 	return wires, nil
 }

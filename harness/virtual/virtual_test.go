@@ -116,25 +116,83 @@ func TestLoader(t *testing.T) {
 	})
 }
 
+// echoing is a board whose line echo follows stimulus, by a program.
+func echoing(t *testing.T) *rig.Station {
+	t.Helper()
+	s := flashed(t, echoImage)
+	if ok, err := greets(t.Context(), s); !ok {
+		t.Fatalf("no greeting: %v", err)
+	}
+	return s
+}
+
+func levels(s *rig.Station) probestest.Bench {
+	return probestest.Bench{
+		Capturer: s.Capturer, Driver: s.Driver, Clock: s.Clock(),
+		Drive: "stimulus", Follow: "echo",
+		Delay: 20 * time.Microsecond, // an interrupt's way through TinyGo's handlers
+		Slack: time.Nanosecond,       // the clock counts whole ones, the probe picoseconds
+	}
+}
+
 func TestProbes(t *testing.T) {
-	probestest.Run(t, func(t *testing.T) probestest.Bench {
-		s := flashed(t, echoImage)
-		if ok, err := greets(t.Context(), s); !ok {
-			t.Fatalf("no greeting: %v", err)
-		}
-		return probestest.Bench{
-			Capturer: s.Capturer, Driver: s.Driver, Clock: s.Clock(),
-			Drive: "stimulus", Follow: "echo",
-			Delay: 20 * time.Microsecond, // an interrupt's way through TinyGo's handlers
-			Slack: time.Nanosecond,       // the clock counts whole ones, the probe picoseconds
+	probestest.Run(t, func(t *testing.T) probestest.Bench { return levels(echoing(t)) })
+}
+
+func TestFaults(t *testing.T) {
+	probestest.RunFaults(t, func(t *testing.T) probestest.FaultBench {
+		s := echoing(t)
+		return probestest.FaultBench{Bench: levels(s), Faults: s.Faults}
+	})
+}
+
+func TestAnalog(t *testing.T) {
+	probestest.RunAnalog(t, func(t *testing.T) probestest.AnalogBench {
+		s := echoing(t)
+		return probestest.AnalogBench{
+			Source: s.Source, Meter: s.Meter, Clock: s.Clock(), Line: "analog", Watched: "dac",
+			Accuracy: 1, Slack: time.Nanosecond,
 		}
 	})
+}
+
+func TestSelfTest(t *testing.T) {
+	s := echoing(t)
+	r, err := probes.SelfTest(t.Context(), s.Clock(), s.Capturer, s.Driver, "stimulus", "loop")
+	if want := (probes.Report{Rate: 1e12, Resolution: 1, N: 32}); r != want || err != nil {
+		t.Errorf("%v, %v, want %v", r, err, want)
+	}
+}
+
+// A cut console is silence, and so is one that is stuck; both end.
+func TestCutConsole(t *testing.T) {
+	s := flashed(t, echoImage)
+	for _, f := range []probes.Fault{{Kind: probes.Open}, {Kind: probes.StuckHigh}} {
+		if err := s.Faults.Inject(t.Context(), "console-tx", f); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Reset(t.Context(), rig.BootApp); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := greets(t.Context(), s); ok || err != nil {
+			t.Errorf("%v: greeting %v, %v", f.Kind, ok, err)
+		}
+		if err := s.Faults.Clear(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Reset(t.Context(), rig.BootApp); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := greets(t.Context(), s); !ok {
+			t.Errorf("%v cleared: no greeting, %v", f.Kind, err)
+		}
+	}
 }
 
 func TestOpenMistakes(t *testing.T) {
 	for name, spoil := range map[string]func(*rig.BoardConfig){
 		`chip "z80" is not simulated`: func(c *rig.BoardConfig) { c.Chip = "z80" },
-		"line stimulus":               func(c *rig.BoardConfig) { c.Lines["stimulus"] = rig.LineConfig{Pin: "PX1"} },
+		"line echo":                   func(c *rig.BoardConfig) { c.Lines["echo"] = rig.LineConfig{Pin: "PX1"} },
 		`wire bridge "console"`:       func(c *rig.BoardConfig) { c.Console.TX = "PX1" },
 		"set console to 0 8N1":        func(c *rig.BoardConfig) { c.Console.Baud = 0 },
 	} {
