@@ -89,6 +89,10 @@ type state struct {
 	TIMs     tims
 	Requests requestLines
 	DMA      [2]dma
+	CRC      crcUnit
+	IWDG     iwdg
+	WWDG     wwdg
+	ResetDue uint32 // flags of a reset that waits for the core's instruction to end
 	ADCs     adcs
 	DAC      dac
 	Boot     bootROM
@@ -139,7 +143,12 @@ const (
 	slotDMA     = slotTIM + 14    // DMA1, DMA2
 	slotADC     = slotDMA + 2     // ADC1 to ADC3
 	slotDAC     = slotADC + 3     // its channels
-	slots       = slotDAC + 2
+	slotIWDG    = slotDAC + 2
+	slotWWDG    = slotIWDG + 1
+	slotRTC     = slotWWDG + 1
+	slotSPI     = slotRTC + 1 // SPI1 to SPI3
+	slotI2C     = slotSPI + 3 // I2C1 to I2C3
+	slots       = slotI2C + 3
 )
 
 // New makes a part that is not powered, with erased flash.
@@ -217,6 +226,10 @@ func (c *Chip) advance(limit uint64) {
 	c.inCore, c.lacking = true, ""
 	stop := c.core.Run(limit)
 	c.inCore = false
+	if flag := c.ResetDue; flag != 0 {
+		c.systemReset(flag)
+		return
+	}
 	switch stop.Reason {
 	case armv7m.Lockup:
 		c.halt(board.Lockup, stop.PC, "lockup")
