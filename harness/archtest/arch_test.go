@@ -51,6 +51,11 @@ var rules = []rule{
 		tests: []string{"firmware/images", "firmware/wire", "harness", "harness/port/porttest", "harness/flash/flashtest",
 			"harness/rig/rigtest", "probes/probestest"}},
 
+	{pkg: "harness/hardware",
+		imports: append([]string{"harness/flash/stm32", "harness/port/serialport", "harness/port/rfc2217"}, contracts...),
+		tests:   []string{"harness/port/porttest"}},
+	{pkg: "harness/station", imports: []string{"harness/hardware", "harness/virtual", "harness/rig", "harness/timebase"}},
+
 	// Pure numbers, and what becomes of them.
 	{pkg: "harness/measure", imports: []string{"harness/timebase", "probes"}},
 	{pkg: "harness/judge", imports: []string{"harness/measure", "harness/timebase", "harness/yamlfile"}},
@@ -75,10 +80,11 @@ var rules = []rule{
 
 	{pkg: "harness/cmd/rigor", imports: []string{"harness/...", "probes/...", "firmware/images"}},
 
-	{pkg: "suites/internal/bench", imports: append([]string{"harness", "harness/judge", "harness/record", "harness/report", "harness/virtual", "firmware/images"}, contracts...)},
+	{pkg: "suites/internal/bench", imports: append([]string{"harness", "harness/judge", "harness/record", "harness/report", "harness/station", "firmware/images"}, contracts...)},
 	{pkg: "suites/smoke", imports: suiteImports},
 	{pkg: "suites/latency", imports: suiteImports},
 	{pkg: "suites/jitter", imports: suiteImports},
+	{pkg: "suites/pwm", imports: suiteImports},
 	{pkg: "suites/flash", imports: append([]string{"harness/rig"}, suiteImports...)},
 	{pkg: "suites/internal/liar", tests: []string{"suites/latency", "harness", "harness/judge", "harness/measure",
 		"harness/record", "harness/rig", "harness/virtual", "firmware/images"}},
@@ -112,7 +118,7 @@ var sole = map[string][]string{
 	"github.com/prometheus/common":        {"harness/export"},
 	"github.com/prometheus/client_model":  {"harness/export"},
 	"google.golang.org/protobuf":          {"harness/export"},
-	"github.com/creack/pty":               {"harness/cmd/rigor", "harness/port/serialport"},
+	"github.com/creack/pty":               {"harness/cmd/rigor", "harness/port/serialport", "harness/hardware"},
 	"golang.org/x/sys":                    {"harness/cmd/rigor", "harness/port/serialport", "harness/record"},
 	"github.com/tinygo-org/tinygo":        {"firmware/toolchain"},
 	"device/arm":                          {"firmware/board"}, // TinyGo's

@@ -32,6 +32,7 @@ const (
 	FlashAfterCut        = "flash-after-cut"
 	FlashUnprotect       = "flash-unprotect"
 	FlashRecovery        = "flash-recovery"
+	PWMSettingError      = "pwm-setting-error"
 	PWMFrequencyError    = "pwm-frequency-error"
 	PWMDutyError         = "pwm-duty-error"
 	PWMJitter            = "pwm-jitter"
@@ -86,8 +87,9 @@ var Quantities = append(releases(), []Quantity{
 	{FlashWriteShare, "Rate of writing flash as a share of what the boot loader's protocol allows at that baud rate"},
 	{FlashUnprotect, "Lifting the read protection, which erases the flash"},
 	{FlashRecovery, "Power back after a cut while flashing to the image written and verified"},
-	{PWMFrequencyError, "Frequency of pulses, less what the clock tree should give"},
-	{PWMDutyError, "Width of pulses as a part of their period, less what was asked for"},
+	{PWMSettingError, "Frequency that the timer was set to, less what was asked for"},
+	{PWMFrequencyError, "Frequency of pulses, less what clock tree and timer's setting should give"},
+	{PWMDutyError, "Width of pulses as a part of their period, less what the timer was set to"},
 	{PWMJitter, "Deviation of each period of pulses from their mean"},
 	{ADCLinearity, "Deviation of each conversion of a ramp from the straight line through all"},
 	{ADCOffset, "Conversion of 0 V, by the straight line through a ramp"},

@@ -1,0 +1,19 @@
+package pwm
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"rigor/suites/internal/bench"
+)
+
+var _ = bench.EachBoard("pwm", func(b *bench.Bench) {
+	for _, image := range b.Images("pwm-stm32f407-16mhz", "pwm-stm32f407-168mhz") {
+		Describe(image.Name, func() {
+			for _, x := range Experiments(image) {
+				It(x.Name, func(ctx context.Context) { b.Run(ctx, x) })
+			}
+		})
+	}
+})
