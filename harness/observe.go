@@ -57,7 +57,11 @@ func (r *Runner) observe(ctx context.Context, x Experiment) (Observation, error)
 		return o, errors.Join(b.fault(err), blame(rig.Rig, b.Name(), "stop the capture", stopErr))
 	}
 	o.Capture = capture
-	return o, errors.Join(b.fault(err), r.Bundle.Trace(r.label(x), capture))
+	if b.Capturer != nil {
+		traceErr := r.Bundle.Trace(r.label(x), capture)
+		return o, errors.Join(b.fault(err), traceErr)
+	}
+	return o, b.fault(err)
 }
 
 // bench puts the protocol of the console, and the blame for probes that fail,
@@ -75,19 +79,26 @@ type driver struct {
 }
 
 func (d driver) Drive(ctx context.Context, l probes.Line, high bool) error {
-	err := error(&probes.UnknownLineError{Line: l})
+	err := error(&rig.MissingError{What: fmt.Sprintf("probe that drives %s", l)})
 	if d.probe != nil {
 		err = d.probe.Drive(ctx, l, high)
 	}
 	return blame(rig.Rig, d.board, fmt.Sprintf("drive %s", l), err)
 }
 
+// arm begins the recording. Without a probe there is none, and what it would
+// have measured is left out afterwards.
 func (b *Bench) arm(ctx context.Context, lines []probes.Line) (probes.Recording, error) {
 	if b.Capturer == nil {
-		return nil, fmt.Errorf("no probe is wired to watch %v", lines)
+		return unwatched{}, nil
 	}
 	return b.Capturer.Arm(ctx, probes.CaptureSpec{Lines: lines})
 }
+
+// unwatched is the recording of a rig without a probe.
+type unwatched struct{}
+
+func (unwatched) Stop(context.Context) (probes.Capture, error) { return probes.Capture{}, nil }
 
 // Patience bounds how long a program may take to greet, or to say the next
 // thing it has to, on the rig's clock.

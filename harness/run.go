@@ -51,6 +51,10 @@ func (r *Runner) Run(ctx context.Context, x Experiment) (record.Experiment, erro
 	for len(e.Attempts) < Tries {
 		started := time.Now()
 		err := r.try(ctx, x, &e)
+		if missing := (*rig.MissingError)(nil); errors.As(err, &missing) {
+			e.Skipped = missing.Error()
+			break
+		}
 		if err != nil {
 			r.flashed = "" // who knows what is on the board now
 		}
@@ -77,6 +81,11 @@ func (r *Runner) try(ctx context.Context, x Experiment, e *record.Experiment) er
 	if err != nil {
 		return fmt.Errorf("measure: %w", err)
 	}
+	if r.Station.Capturer == nil {
+		if samples, err = withoutProbe(samples, x.Watch, e); err != nil {
+			return err
+		}
+	}
 	for i := range samples {
 		samples[i].Warnings = append(samples[i].Warnings, seen.Caveats...)
 	}
@@ -87,6 +96,25 @@ func (r *Runner) try(ctx context.Context, x Experiment, e *record.Experiment) er
 		return nil
 	}
 	return blame(rig.Firmware, r.Station.Name(), "trust the firmware", err)
+}
+
+// withoutProbe leaves out what only a probe could have measured, and says so: of
+// a question to which nothing else has an answer, nothing is known.
+func withoutProbe(samples []measure.Sample, watch []probes.Line, e *record.Experiment) (kept []measure.Sample, err error) {
+	for _, s := range samples {
+		if s.Source != measure.Probe {
+			kept = append(kept, s)
+		}
+	}
+	missing := &rig.MissingError{What: fmt.Sprintf("probe that watches %v", watch)}
+	switch {
+	case len(kept) == len(samples):
+		return kept, nil
+	case len(kept) == 0:
+		return nil, missing
+	}
+	e.Warnings = append(e.Warnings, missing.Error()+": the firmware's account stands alone")
+	return kept, nil
 }
 
 // flash puts the image on the board through its boot loader, unless it is there.

@@ -127,7 +127,7 @@ func TestRunner(t *testing.T) {
 			[]rig.Class{rig.Rig, rig.Rig}, nil, "nothing was erased"},
 		"the flash reads back wrong": {func(f *fake, _ *Experiment) { f.fail["spoil"] = []error{errCable} },
 			[]rig.Class{rig.Rig, well}, pass, ""},
-		"no probe is wired": {func(_ *fake, x *Experiment) {}, []rig.Class{rig.Rig, rig.Rig}, nil, "no probe is wired to watch"},
+		"no probe is wired": {func(_ *fake, x *Experiment) {}, []rig.Class{well}, []judge.Outcome{judge.Pass}, "no probe that watches"},
 	} {
 		f, x := honest(t), question(t)
 		c.spoil(f, &x)
@@ -301,5 +301,36 @@ func TestRunnerRecordsBoardAndFirmware(t *testing.T) {
 	}
 	if m := run.Experiments[0].Measurements[0]; m.CoreHz != clockHz {
 		t.Errorf("measured at a core clock of %v", m.CoreHz)
+	}
+}
+
+// A question that only a probe can answer is skipped where there is none, with
+// the reason, and is no pass.
+func TestRunnerSkipsWhatNeedsAProbe(t *testing.T) {
+	for name, spoil := range map[string]func(*Experiment){
+		"only the probe measures": func(x *Experiment) {
+			both := x.Measure
+			x.Measure = func(o Observation) ([]measure.Sample, error) {
+				all, err := both(o)
+				return slices.DeleteFunc(all, func(s measure.Sample) bool { return s.Source != measure.Probe }), err
+			}
+		},
+		"the stimulus is driven": func(x *Experiment) {
+			x.Stimulate = func(ctx context.Context, b *Bench) (Report, error) {
+				return Report{}, b.Driver.Drive(ctx, "stimulus", true)
+			}
+		},
+	} {
+		f, x := honest(t), question(t)
+		spoil(&x)
+		r := runner(t, f)
+		r.Station.Capturer, r.Station.Driver = nil, nil
+		if _, err := r.Run(t.Context(), x); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		e := recorded(t, r)
+		if e.Outcome() != record.Skipped || !strings.Contains(e.Skipped, "the rig has no probe that") || len(e.Attempts)+len(e.Measurements) != 0 {
+			t.Errorf("%s: %s %q, %d attempts, %d measurements", name, e.Outcome(), e.Skipped, len(e.Attempts), len(e.Measurements))
+		}
 	}
 }

@@ -67,7 +67,7 @@ func (r *checker) note(what, found string, err error) bool {
 // chip asks the boot loader.
 func (r *checker) chip(ctx context.Context, b *Board) {
 	defer b.Reset(context.WithoutCancel(ctx), rig.BootApp)
-	l, err := b.connect(ctx)
+	l, err := b.connect(ctx, b.config.Loader.Baud)
 	if !r.note("boot loader", "answers", err) {
 		return
 	}

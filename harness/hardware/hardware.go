@@ -40,7 +40,10 @@ type Board struct {
 	closed  atomic.Bool
 }
 
-var _ rig.Board = (*Board)(nil)
+var (
+	_ rig.Board       = (*Board)(nil)
+	_ rig.RatedLoader = (*Board)(nil)
+)
 
 // Open leases the board that c describes, opens its ports and lets it run.
 func Open(rigName string, c *rig.BoardConfig, clock timebase.Clock) (*rig.Station, error) {
@@ -101,7 +104,7 @@ func (b *Board) Power(ctx context.Context, on bool) error {
 		return err
 	}
 	return &rig.Error{Class: rig.Rig, Board: b.Name(), Op: "switch the power off",
-		Err: fmt.Errorf("nothing switches it: %w", errors.ErrUnsupported)}
+		Err: &rig.MissingError{What: "switch for the supply"}}
 }
 
 // Reset holds the reset pin with the boot strap set for m, which stays.
@@ -130,7 +133,12 @@ func (b *Board) strap(reset, boot bool) error {
 // Loader resets the board into its boot loader, connects to it, and makes sure
 // that the board is the one that rigs.yaml names.
 func (b *Board) Loader(ctx context.Context) (flash.Loader, error) {
-	l, err := b.connect(ctx)
+	return b.LoaderAt(ctx, b.config.Loader.Baud)
+}
+
+// LoaderAt is Loader at a rate.
+func (b *Board) LoaderAt(ctx context.Context, baud int) (flash.Loader, error) {
+	l, err := b.connect(ctx, baud)
 	if err != nil {
 		return nil, err
 	}
@@ -155,14 +163,14 @@ func (e *UIDError) Error() string {
 }
 
 // connect resets the board into its boot loader and synchronises with it.
-func (b *Board) connect(ctx context.Context) (*stm32.Loader, error) {
+func (b *Board) connect(ctx context.Context, baud int) (*stm32.Loader, error) {
 	if err := b.Reset(ctx, rig.BootLoader); err != nil {
 		return nil, err
 	}
 	if err := b.clock.Sleep(ctx, stm32.Startup); err != nil {
 		return nil, err
 	}
-	l, err := stm32.Connect(ctx, b.loader, b.clock, b.config.Loader.Baud)
+	l, err := stm32.Connect(ctx, b.loader, b.clock, baud)
 	if err != nil && ctx.Err() == nil {
 		err = b.blame(rig.DUT, "connect to the boot loader", err)
 	}

@@ -30,6 +30,15 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// MissingError is something that a question needs and the rig does not have: a
+// probe, a switch for the supply. The question is skipped, and the reason kept.
+type MissingError struct{ What string } // "probe that watches echo"
+
+func (e *MissingError) Error() string { return "the rig has no " + e.What }
+
+// Unwrap lets it pass for what it is to those who know no rigs.
+func (e *MissingError) Unwrap() error { return errors.ErrUnsupported }
+
 // ClassOf is the class of an error: that of the outermost Error in it. What
 // carries none is the harness's own, but for a run that the user ended.
 func ClassOf(err error) Class {

@@ -8,7 +8,7 @@ import (
 	"rigor/harness"
 	"rigor/harness/report"
 	"rigor/harness/rig"
-	"rigor/harness/virtual"
+	"rigor/harness/station"
 )
 
 type flashCmd struct {
@@ -42,7 +42,7 @@ func (c *flashCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	station, err := virtual.Open(board)
+	station, err := station.Open(r, board)
 	if err != nil {
 		return err
 	}

@@ -83,6 +83,26 @@ func (b *bench) power(on bool) {
 	b.must("switch the power", b.Power(b.Context(), on))
 }
 
+// switched reports whether the board's supply can be switched. One that cannot
+// must say so, and go on undisturbed.
+func (b *bench) switched() bool {
+	b.Helper()
+	b.reset(rig.BootApp)
+	b.runs()
+	err := b.Power(b.Context(), false)
+	if err == nil {
+		b.power(true)
+		b.runs()
+		return true
+	}
+	if missing := (*rig.MissingError)(nil); !errors.As(err, &missing) {
+		b.Fatalf("power off says %v, want it done or a %T", err, missing)
+	}
+	b.silent()
+	b.echoes()
+	return false
+}
+
 // greeting reads the console until the program greets; ok is false if it does
 // not within the given time.
 func (b *bench) greeting(within time.Duration) (h wire.Hello, ok bool) {
@@ -202,7 +222,7 @@ func (b *bench) consoleTimesOut() {
 
 func (b *bench) consoleDiscards() {
 	b.reset(rig.BootApp)
-	b.sleep(patient)
+	b.sleep(time.Second)
 	b.must("discard", b.Console().DiscardInput())
 	b.silent()
 	b.echoes()
@@ -242,6 +262,9 @@ func (b *bench) loaderLeavesNoTrace() {
 }
 
 func (b *bench) powerOff() {
+	if !b.switched() {
+		return
+	}
 	b.reset(rig.BootApp)
 	b.runs()
 	b.power(false)
@@ -255,6 +278,9 @@ func (b *bench) powerOff() {
 }
 
 func (b *bench) powerOn() {
+	if !b.switched() {
+		return
+	}
 	for range 2 {
 		b.power(false)
 		b.sleep(soon)
@@ -266,6 +292,9 @@ func (b *bench) powerOn() {
 }
 
 func (b *bench) powerAfterLoader() {
+	if !b.switched() {
+		return
+	}
 	b.identify()
 	b.power(false)
 	b.sleep(soon)

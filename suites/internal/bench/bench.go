@@ -24,7 +24,7 @@ import (
 	"rigor/harness/record"
 	"rigor/harness/report"
 	"rigor/harness/rig"
-	"rigor/harness/virtual"
+	"rigor/harness/station"
 )
 
 // Variables of the environment.
@@ -85,7 +85,7 @@ func (b *Bench) open(config *rig.RigConfig) {
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	bundle, err := openBundle(root, config)
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
-	station, err := virtual.Open(b.Board)
+	station, err := station.Open(config, b.Board)
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	ginkgo.DeferCleanup(station.Close)
 	b.runner = &harness.Runner{
@@ -131,6 +131,9 @@ func (b *Bench) Run(ctx context.Context, x harness.Experiment) record.Experiment
 		if a.Failure != nil {
 			ginkgo.GinkgoWriter.Printf("attempt failed [%s]: %s\n", a.Failure.Class, a.Failure.Message)
 		}
+	}
+	if e.Skipped != "" {
+		ginkgo.Skip(e.Skipped)
 	}
 	if e.Failed() {
 		f := e.Attempts[len(e.Attempts)-1].Failure
