@@ -53,7 +53,9 @@ func (s *server) readTerminal() {
 
 func always() bool { return true }
 
+// send writes to both UARTs in the terminal's mode, whoever has set another.
 func (s *server) send(data []byte) error {
+	s.terminal.baud = 0
 	err := s.followTerminal()
 	for _, name := range []string{consoleBridge, loaderBridge} {
 		s.board.Bridge(name).Write(data)
