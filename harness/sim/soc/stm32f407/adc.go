@@ -11,7 +11,8 @@ import (
 // with scan, continuous, discontinuous and automatic injection, software and
 // external triggers, both alignments, injected offsets, the analog watchdog,
 // overrun, DMA with and without DDS, regular simultaneous mode of two and three
-// converters, the internal channels, and the interrupts. Not modelled, and
+// converters and interleaved mode of two, the internal channels, and the
+// interrupts. Not modelled, and
 // faulting by name: the other multi modes.
 //
 // Timing: a conversion takes its sampling time and one ADCCLK for each bit
@@ -121,6 +122,7 @@ const (
 	adcIndependent = 0x00
 	adcDual        = 0x06 // regular simultaneous
 	adcTriple      = 0x16
+	adcInterleaved = 0x07 // of two
 )
 
 // adcSamplings are the sampling times in ADCCLK cycles (§13.13.4).

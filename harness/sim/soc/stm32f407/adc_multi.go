@@ -1,12 +1,13 @@
 package stm32f407
 
-// Regular simultaneous mode, RM0090 §13.9.2: ADC1's start is that of ADC2, or of
-// ADC2 and ADC3, and CDR gathers the results.
+// Regular simultaneous mode, RM0090 §13.9.2, and the interleaved mode of two
+// converters, §13.9.3: ADC1's start is that of ADC2, or of ADC2 and ADC3, at once
+// or after DELAY, and CDR gathers the results.
 
 // adcMulti is how many converters work together.
 func (c *Chip) adcMulti() int {
 	switch c.ADCs.Ccr & 0x1F {
-	case adcDual:
+	case adcDual, adcInterleaved:
 		return 2
 	case adcTriple:
 		return 3
@@ -20,8 +21,13 @@ func (a adc) startSlaves(external bool) {
 		return
 	}
 	for n := 1; n < a.c.adcMulti(); n++ {
-		if s := a.c.adc(n); s.Cr2&adcADON != 0 && s.Group == adcIdle {
-			s.begin(adcRegular, external)
+		s := a.c.adc(n)
+		if s.Cr2&adcADON == 0 || s.Group != adcIdle {
+			continue
+		}
+		s.begin(adcRegular, external)
+		if ccr := a.c.ADCs.Ccr; ccr&0x1F == adcInterleaved {
+			s.enter(adcLatency, uint64(ccr>>8&0xF)+5)
 		}
 	}
 }

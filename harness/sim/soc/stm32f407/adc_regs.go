@@ -203,8 +203,8 @@ func (d adcDevice) storeCommon(off, v uint32) bus.Fault {
 	switch off - adcCommon {
 	case 0x00, 0x08: // read-only
 	case 0x04:
-		if m := v & 0x1F; m != adcIndependent && m != adcDual && m != adcTriple {
-			return d.lack("ADC_Common.CCR MULTI other than independent and regular simultaneous")
+		if m := v & 0x1F; m != adcIndependent && m != adcDual && m != adcTriple && m != adcInterleaved {
+			return d.lack("ADC_Common.CCR MULTI other than regular simultaneous and dual interleaved")
 		}
 		d.ADCs.Ccr = v & 0x00C3EF1F
 		if v>>14&3 == 0 {

@@ -371,8 +371,79 @@ func TestADCSimultaneous(t *testing.T) {
 		}
 	}
 	_, a := analog(t, Options{})
-	if f := (converter{a.adcDevice, 3}).Store(adcCCR, 4, 7); f != bus.Unmodelled {
-		t.Errorf("interleaved mode: %v", f)
+	if f := (converter{a.adcDevice, 3}).Store(adcCCR, 4, 0x17); f != bus.Unmodelled {
+		t.Errorf("interleaved mode of three: %v", f)
+	}
+}
+
+// §13.9.3: ADC2 samples DELAY after ADC1, and both go on by themselves. PA1
+// rises 1 mV each cycle; a conversion takes 30, DELAY 3 is 8 ADCCLK.
+func TestADCInterleaved(t *testing.T) {
+	c, a := analog(t, Options{})
+	b := converter{a.adcDevice, 1}
+	set(t, b, adcCR2, adcADON|adcCONT)
+	sequence(t, a, 1)
+	sequence(t, b, 1)
+	set(t, converter{a.adcDevice, 3}, adcCCR, adcInterleaved|3<<8|2<<14)
+	until(c, 2000)
+	from := c.now()
+	c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.time(from)) * 1000 / 62_500 })
+	stream(t, dma2(c), 0, 0x40012308, sramBase, 3, 0, dmaMINC|sizeWord<<ps|sizeWord<<ms)
+	set(t, a, adcCR2, adcADON|adcCONT|adcSWSTART)
+	until(c, from+150)
+	for i := range uint32(3) {
+		first := float64(10 + 30*i)
+		if got, want := binary.LittleEndian.Uint32(c.mem.SRAM[4*i:]), code(first)|code(first+16)<<16; got != want {
+			t.Errorf("pair %d: %#x, want %#x", i, got, want)
+		}
+	}
+}
+
+// The chain that samples at even intervals: TIM3's update, TRGO, ADC1 (EXTSEL
+// 8), DMA2. PA1 rises 1 mV each cycle, the timer's period is 100; every sample
+// is taken 100 cycles after the one before.
+func TestADCByTimer(t *testing.T) {
+	c, a := analog(t, Options{})
+	c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.time(1000)) * 1000 / 62_500 })
+	sequence(t, a, 1)
+	set(t, a, adcCR2, adcADON|adcDMA|1<<28|8<<24)
+	stream(t, dma2(c), 0, 0x4001204C, sramBase, 10, 0, 3<<pl|dmaMINC|sizeHalf<<ps|sizeHalf<<ms)
+	tim3 := c.timDevice(3)
+	set(t, tim3, 0x2C, 99)     // ARR
+	set(t, tim3, 0x04, 2<<4)   // MMS: update
+	set(t, tim3, 0x00, timCEN) // counts from 0: the first update comes 100 timer clocks on
+	until(c, c.now()+1200)
+	if get(t, dma2(c), 0)&dmaTCIF == 0 {
+		t.Fatal("the buffer is not full")
+	}
+	first := float64(binary.LittleEndian.Uint16(c.mem.SRAM)) * 3300 / 4096
+	// One PCLK2, two edges of ADCCLK, three cycles of sampling after the update.
+	if first < 107 || first > 113 {
+		t.Errorf("first sample at cycle %.1f", first)
+	}
+	for i := range 10 {
+		got := uint32(binary.LittleEndian.Uint16(c.mem.SRAM[2*i:]))
+		if want := code(math.Round(first) + float64(100*i)); got != want {
+			t.Errorf("sample %d: %d, want %d", i, got, want)
+		}
+	}
+}
+
+// A reset by RCC stops what goes on and clears all registers.
+func TestConvertersResetByRCC(t *testing.T) {
+	c, a := analog(t, Options{})
+	set(t, a, adcCR2, adcADON|adcCONT|adcSWSTART)
+	set(t, dacDevice{c}, dacCR, dacEN)
+	stream(t, dma2(c), 0, sramBase, sramBase, 10, 0, memToMem<<dir)
+	c.resetByRCC(apb2, 1<<8)
+	c.resetByRCC(apb1, 1<<29)
+	c.resetByRCC(ahb1, 1<<22)
+	until(c, c.now()+100)
+	for name, got := range map[string]uint32{"CR2": get(t, a, adcCR2), "SR": get(t, a, adcSR),
+		"DAC.CR": get(t, dacDevice{c}, dacCR), "S0CR": get(t, dma2(c), dmaCR(0)), "LISR": get(t, dma2(c), 0)} {
+		if got != 0 {
+			t.Errorf("%s is %#x after the reset", name, got)
+		}
 	}
 }
 
