@@ -51,8 +51,9 @@ type Summary struct {
 
 // Summarize describes a sample. Quantiles are order statistics (the smallest
 // value that the given share of values does not exceed), never interpolated.
-// Of an exact sample each interval is a point, and a spread is a warning. An
-// empty sample gives a summary with N 0, which nothing should be read from.
+// Of an exact sample each interval is a point, and a spread is a warning; so is
+// one that the resolution of the values may have made. An empty sample gives a
+// summary with N 0, which nothing should be read from.
 func Summarize(s Sample) Summary {
 	if len(s.Values) == 0 {
 		return Summary{Warnings: []string{"no values"}}
@@ -67,6 +68,8 @@ func Summarize(s Sample) Summary {
 	if s.Assumption == Exact && sum.Min != sum.Max {
 		sum.Warnings = append(sum.Warnings, fmt.Sprintf("values should be equal but lie between %d and %d %s (%d different)",
 			sum.Min, sum.Max, s.Unit, len(slices.Compact(v))))
+	} else if spread := sum.Max - sum.Min; spread > 0 && spread <= s.Resolution {
+		sum.Warnings = append(sum.Warnings, fmt.Sprintf("spread is below resolution: %d of %d %s", spread, s.Resolution, s.Unit))
 	}
 	return sum
 }

@@ -94,6 +94,24 @@ func TestExactSpreadIsAWarning(t *testing.T) {
 	}
 }
 
+func TestSpreadBelowResolution(t *testing.T) {
+	for _, c := range []struct {
+		values     []int64
+		resolution int64
+		want       []string
+	}{
+		{[]int64{88, 89}, 1, []string{"spread is below resolution: 1 of 1 ticks"}},
+		{[]int64{88, 90}, 1, nil},
+		{[]int64{88, 88}, 1, nil},
+		{[]int64{88, 89}, 0, nil},
+	} {
+		sum := Summarize(Sample{Unit: Ticks, Resolution: c.resolution, Values: c.values, Assumption: Nothing})
+		if !slices.Equal(sum.Warnings, c.want) {
+			t.Errorf("%+v: warnings %q", c, sum.Warnings)
+		}
+	}
+}
+
 func TestEmptySampleHasNoEstimate(t *testing.T) {
 	sum := Summarize(Sample{})
 	for _, st := range Statistics {
