@@ -167,6 +167,8 @@ func (c *Chip) device(name string) bus.Device {
 		return crcDevice{c}
 	case "IWDG":
 		return iwdgDevice{c}
+	case "RTC":
+		return rtcDevice{c}
 	case "WWDG":
 		return wwdgDevice{c}
 	case "DBGMCU":

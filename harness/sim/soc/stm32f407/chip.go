@@ -92,6 +92,7 @@ type state struct {
 	CRC      crcUnit
 	IWDG     iwdg
 	WWDG     wwdg
+	RTC      rtc
 	ResetDue uint32 // flags of a reset that waits for the core's instruction to end
 	ADCs     adcs
 	DAC      dac
@@ -171,6 +172,7 @@ func New(opt Options) *Chip {
 	c.wireBlocks()
 	c.ADCs.Noise = opt.Seed ^ adcNoiseSeed
 	c.FLASH.Options = optionDefault&^(0xFF<<optRDPPos) | uint32(c.opt.RDP)<<optRDPPos
+	c.resetRTC()
 	c.resetBlocks()
 	return c
 }

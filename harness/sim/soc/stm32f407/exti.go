@@ -3,11 +3,12 @@ package stm32f407
 import "rigor/harness/sim/bus"
 
 // External interrupt and event controller, RM0090 §12.2. Lines 0 to 15 follow
-// pins; lines 16 to 22 (PVD, RTC, USB, Ethernet) only software.
+// pins, 17, 21 and 22 the RTC; 16 and 18 to 20 (PVD, USB, Ethernet) only
+// software.
 type exti struct {
 	IMR, EMR, RTSR, FTSR, SWIER, PR uint32
 
-	Level uint16 // of lines 0 to 15
+	Level uint32 // of the lines
 }
 
 const extiLines = 0x007FFFFF
@@ -111,7 +112,7 @@ func (c *Chip) extiLine(line int, high bool) {
 	if e.Level>>line&1 != 0 == high {
 		return
 	}
-	e.Level ^= uint16(bit)
+	e.Level ^= bit
 	edges := e.FTSR
 	if high {
 		edges = e.RTSR

@@ -368,6 +368,9 @@ func (c *Chip) settleInput(p int) {
 	}
 	c.Pins.Input[port] ^= 1 << n
 	c.extiPin(port, n, is)
+	if p == pinRTCAF1 {
+		c.rtcInput(is)
+	}
 	c.refreshInput(c.Pins.Selected[p])
 	if c.Booting {
 		c.bootPin(board.Pin(p), is, c.now())

@@ -68,6 +68,7 @@ const (
 	bdcrLSEON  = 1 << 0
 	bdcrLSERDY = 1 << 1
 	bdcrBDRST  = 1 << 16
+	bdcrRTCSEL = 3 << 8
 	bdcrWrite  = 0x00008305
 
 	ahb1CCM = 1 << 20
@@ -225,6 +226,7 @@ func (c *Chip) writeCR(v uint32) bus.Fault {
 		c.oscillator(old, crHSEON, crHSERDY, slotHSE, c.opt.HSEStartup)
 	}
 	c.updatePLL()
+	c.rtcClockChanged()
 	return bus.None
 }
 
@@ -342,6 +344,7 @@ func (c *Chip) writeCFGR(v uint32) bus.Fault {
 	c.setClocks(c.clockTree())
 	c.checkClocks()
 	c.requestSwitch()
+	c.rtcClockChanged()
 	return bus.None
 }
 
@@ -385,6 +388,7 @@ func (c *Chip) rccEvent(slot int) {
 	}
 	c.updatePLL()
 	c.requestSwitch()
+	c.rtcClockChanged()
 }
 
 // ready sets a ready flag, and its interrupt flag if that is enabled (§7.3.4).
@@ -406,6 +410,9 @@ func (c *Chip) writeBDCR(v uint32) {
 		return
 	}
 	old := r.BDCR
+	if old&bdcrRTCSEL != 0 { // fixed until BDRST
+		v = v&^bdcrRTCSEL | old&bdcrRTCSEL
+	}
 	r.BDCR = old&bdcrLSERDY | v&bdcrWrite
 	if v&bdcrBDRST != 0 {
 		r.BDCR = bdcrBDRST
@@ -417,6 +424,10 @@ func (c *Chip) writeBDCR(v uint32) {
 	case old&bdcrLSEON == 0:
 		c.scheduleIn(slotLSE, lseStartup)
 	}
+	if v&bdcrBDRST != 0 {
+		c.resetRTC()
+	}
+	c.rtcClockChanged()
 }
 
 // writeCSR is §7.3.21.
@@ -437,6 +448,7 @@ func (c *Chip) writeCSR(v uint32) {
 	case old&csrLSION == 0:
 		c.scheduleIn(slotLSI, lsiStartup)
 	}
+	c.rtcClockChanged()
 }
 
 // clockTree derives all rates from the registers, in whole Hz.

@@ -25,7 +25,6 @@ func (c *Chip) SetPower(on bool) {
 		c.Powered = true
 		c.Colds++
 		c.poisonRAM()
-		c.RCC.BDCR = 0
 		c.RNG.State = c.opt.Seed ^ c.Colds<<32
 		c.resetParts(csrPORRSTF | csrBORRSTF | csrPINRSTF)
 		c.release(powerOnReset)
@@ -33,7 +32,10 @@ func (c *Chip) SetPower(on bool) {
 		c.cutFlash()
 		c.resetParts(0)
 		c.Powered = false
-		c.RCC.CSR = 0
+		c.RCC.CSR, c.RCC.BDCR = 0, 0
+		c.PWR.CSR = 0
+		c.scheduleAt(slotLSE, clock.NeverTime)
+		c.resetRTC()
 		c.settleAll()
 	}
 }
@@ -91,13 +93,14 @@ func (c *Chip) pendingStart() clock.Time {
 // resetParts puts everything but memories and what outlives a reset into the
 // reset state.
 func (c *Chip) resetParts(flags uint32) {
-	start := c.pendingStart()
+	start, lse := c.pendingStart(), c.Due[slotLSE]
 	c.Running, c.Booting, c.ResetDue = false, false, 0
 	c.stopped = board.Stop{}
 	c.events.Reset()
 	for i := range c.Due {
 		c.Due[i] = clock.NeverTime
 	}
+	c.scheduleAt(slotLSE, lse)
 	c.resetBlocks()
 	c.RCC.CSR |= flags
 	if start > c.nowTime() && c.Powered && !c.NRST {
@@ -110,7 +113,7 @@ func (c *Chip) resetBlocks() {
 	c.Boot = bootROM{}
 	c.resetFlash()
 	c.resetRCC()
-	c.PWR = pwr{CR: pwrVOS}
+	c.PWR.CR = pwrVOS
 	c.resetSYSCFG()
 	c.DBGMCU = dbgmcu{}
 	c.resetRNG()
@@ -136,7 +139,9 @@ func (c *Chip) resetBlocks() {
 		c.resetPort(port)
 	}
 	c.settle(pinBOOT0)
-	c.EXTI = exti{Level: c.Pins.Input[0]}
+	c.EXTI = exti{Level: uint32(c.Pins.Input[0])}
+	c.rtcClockChanged()
+	c.rtcSystemReset()
 	c.updateEXTI()
 	c.updateRCCIRQ()
 	c.updateFlashIRQ()
@@ -161,7 +166,7 @@ func (c *Chip) resetBlock(b *block) {
 		c.resetPort(d.port)
 		return
 	case pwrDevice:
-		c.PWR = pwr{CR: pwrVOS}
+		c.PWR.CR = pwrVOS
 		return
 	case syscfgDevice:
 		c.resetSYSCFG()

@@ -91,6 +91,8 @@ func (c *Chip) fire(slot int) {
 		c.iwdgEvent()
 	case slot == slotWWDG:
 		c.wwdgEvent()
+	case slot == slotRTC:
+		c.rtcEvent()
 	case slot < slotDAC:
 		c.adcEvent(slot)
 	case slot < slotDAC+2:
