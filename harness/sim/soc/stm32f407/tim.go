@@ -347,28 +347,23 @@ func (t timer) arrive(m moment) (alike bool) {
 	if m.Update {
 		down = m.Underflow
 	}
-	var hits uint8
-	for i := range t.channels() {
-		if m.Update && k.Ccr[i] > k.Arr {
-			hits |= 1 << i // §18.4.5, CC1IF: on overflow or underflow
-		}
-	}
 	if m.Update {
+		t.beyond(down)
 		alike = t.overflow()
 	}
-	t.match(hits|t.at(), down)
+	t.match(down)
 	t.follow()
 	return alike
 }
 
-// at are the channels whose compare value the counter shows.
-func (t timer) at() (hits uint8) {
+// beyond flags the channels whose compare value the counter never shows
+// (§18.4.5, CC1IF: on overflow or underflow). Their references stay.
+func (t timer) beyond(down bool) {
 	for i := range t.channels() {
-		if t.K.Ccr[i] == t.K.Cnt {
-			hits |= 1 << i
+		if t.K.Ccr[i] > t.K.Arr && t.channelMode(i) == 0 && t.flagsWhen(down) {
+			t.channelEvent(i)
 		}
 	}
-	return hits
 }
 
 // overflow is an overflow or underflow: every one, or every RCR+1st, is an
@@ -385,10 +380,10 @@ func (t timer) overflow() bool {
 	return true
 }
 
-// match handles the channels in hits that compare (CCxS = 0).
-func (t timer) match(hits uint8, down bool) {
+// match handles the channels whose compare value the counter shows.
+func (t timer) match(down bool) {
 	for i := range t.channels() {
-		if hits>>i&1 == 0 || t.channelMode(i) != 0 {
+		if t.K.Ccr[i] != t.K.Cnt || t.channelMode(i) != 0 {
 			continue
 		}
 		if t.flagsWhen(down) {
@@ -469,7 +464,7 @@ func (t timer) reinit() {
 	} else if k.Down {
 		k.Cnt = k.Arr
 	}
-	t.match(t.at(), k.Down)
+	t.match(k.Down)
 	if t.masterMode() == 0 {
 		t.pulse()
 	}

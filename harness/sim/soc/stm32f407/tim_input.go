@@ -97,9 +97,20 @@ func (c *Chip) timInput(sig signal, high bool, cycle uint64) {
 	}
 }
 
-// input takes a level of a channel's pin or of another input.
+// input takes a level of a channel's pin or of another input. A timer that
+// minds no pin only notes it: the edge may be one of its own, which it drives
+// while it catches up.
 func (t timer) input(pin int, high bool, cycle uint64) {
+	if pin != pinBKIN && !t.heedsPins() {
+		t.level(pin, high)
+		return
+	}
 	t.sync(cycle)
+	t.level(pin, high)
+	t.apply()
+}
+
+func (t timer) level(pin int, high bool) {
 	switch pin {
 	case pinBKIN:
 		if t.BKIN = high; t.breaking() {
@@ -112,7 +123,6 @@ func (t timer) input(pin int, high bool, cycle uint64) {
 		t.Pins = t.Pins&^(1<<pin) | bit01(high)<<pin
 		t.refilter()
 	}
-	t.apply()
 }
 
 func bit01(b bool) uint8 {

@@ -99,12 +99,10 @@ func (t timer) references() {
 // outputs puts OCx and OCxN on their pins.
 func (t timer) outputs() {
 	for i := range t.channels() {
-		var oc, ocn output
-		if t.channelMode(i) == 0 {
-			oc, ocn = t.pair(i)
-		}
+		oc, _ := t.pair(i)
 		t.drive(t.info.chan1+signal(i), oc)
 		if t.advanced() && i < 3 {
+			_, ocn := t.pair(i) // anew: the other pin's edge may have come back as input
 			t.drive(t.info.chan1N+signal(i), ocn)
 		}
 		if is := oc == high; is != t.Oc[i] {
@@ -127,11 +125,11 @@ func (t timer) pair(i int) (oc, ocn output) {
 	bits := t.ccer() >> (4 * i)
 	p, np := bits&2 != 0, bits&8 != 0
 	if !t.advanced() {
-		return onlyIf(bits&1 != 0, t.Ref[i] != p), released
+		return onlyIf(bits&1 != 0 && t.channelMode(i) == 0, t.Ref[i] != p), released
 	}
 	e, ne := bits&1 != 0, bits&4 != 0 && i < 3
 	switch {
-	case !e && !ne:
+	case !e && !ne, t.channelMode(i) != 0:
 		return released, released
 	case t.Bdtr&timMOE == 0:
 		return t.idle(i, p, np)

@@ -19,8 +19,10 @@ func (t timer) deadline() uint64 {
 		count, _ := t.nextCount(mask)
 		at = min(at, count)
 	}
-	if mask != 0 && t.advanced() {
-		at = min(at, t.deadEnd())
+	for i, end := range t.Dead {
+		if end > t.Now && t.outputSeen(i) {
+			at = min(at, end)
+		}
 	}
 	return at
 }
