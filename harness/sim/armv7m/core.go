@@ -21,17 +21,16 @@
 //
 // # Cycles
 //
-// cycles.go is the model, for memory without wait states, with a source for each
-// figure. Against the published kernels that were timed on a Cortex-M3 at 0 wait
+// cycles.go is the model of the core, with a source for each figure, and flash.go that
+// of flash with wait states. Against the published kernels that were timed on a Cortex-M3 at 0 wait
 // states (empty loop 3, ADDS, MULS, STR 19, LDR 20, dependent LDR 35, taken B 35,
 // LDM of four 83, UDIV 51 to 195) its error is 0 cycles; the manual's table gives
 // the same figures for the Cortex-M4. Not covered by them, and thus right only
 // as far as the manual is precise: the refill behind branches to registers, loaded addresses and
 // misaligned targets (1 to 3 cycles), the divides between a quotient of one bit
 // and one of 32 (2 to 12), ISB, and the penalty of a load behind a store, which rests on
-// one published measurement of an STM32F407. No comparison with whole programs
-// on hardware has been made, so no error is stated for them. Beyond 0 wait states
-// the model does not apply.
+// one published measurement of an STM32F407. Comparisons of
+// whole programs are in package stm32f407.
 package armv7m
 
 import "rigor/harness/sim/bus"
@@ -297,8 +296,9 @@ func (c *Core) SetBreakpoint(addr uint32, on bool) {
 // Unimplemented lists what the model lacks.
 func Unimplemented() []string {
 	return append([]string{
-		"flash wait states, and other waits of instruction fetches than Stall",
-		"loads pipelining only within one memory block; contention of literal loads with fetches",
+		"fetches ahead of execution, which hide some of flash's wait states and waste some behind branches",
+		"loads pipelining only within one memory block, and not where a 32-bit one straddles words",
+		"contention of fetches with loads at 0 wait states, and in RAM",
 		"LDM and STM abandoned or continued by an interrupt (EPSR.ICI); divides abandoned by one",
 		"imprecise bus faults of buffered stores: all are precise",
 	}, unimplementedSystem...)
