@@ -78,7 +78,7 @@ func obey(program string, all []Run, payload []byte) {
 		runtime.GC()
 		samples := r.Take(int(c.Count), c.Param)
 		board.Running(false)
-		send(c.Name, samples)
+		send(r.Name, samples)
 	}
 }
 

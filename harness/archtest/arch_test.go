@@ -84,6 +84,7 @@ var rules = []rule{
 	{pkg: "suites/smoke", imports: suiteImports},
 	{pkg: "suites/latency", imports: suiteImports},
 	{pkg: "suites/jitter", imports: suiteImports},
+	{pkg: "suites/analog", imports: append([]string{"harness/rig"}, suiteImports...)},
 	{pkg: "suites/pwm", imports: suiteImports},
 	{pkg: "suites/flash", imports: append([]string{"harness/rig"}, suiteImports...)},
 	{pkg: "suites/internal/liar", tests: []string{"suites/latency", "harness", "harness/judge", "harness/measure",

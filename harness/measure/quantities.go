@@ -40,6 +40,7 @@ const (
 	ADCOffset            = "adc-offset"
 	ADCGain              = "adc-gain"
 	ADCNoise             = "adc-noise"
+	ADCInjectedNoise     = "adc-injected-noise"
 	ADCSamplingInstant   = "adc-sampling-instant"
 	ADCSamplingJitter    = "adc-sampling-jitter"
 	ADCStepResponse      = "adc-step-response"
@@ -94,10 +95,11 @@ var Quantities = append(releases(), []Quantity{
 	{ADCLinearity, "Deviation of each conversion of a ramp from the straight line through all"},
 	{ADCOffset, "Conversion of 0 V, by the straight line through a ramp"},
 	{ADCGain, "Slope of the straight line through a ramp, less 1"},
-	{ADCNoise, "Deviation of each conversion of a constant voltage from their median"},
+	{ADCNoise, "Noise of the conversions of a constant voltage, root mean square"},
+	{ADCInjectedNoise, "Noise of the conversions of a voltage with 5 mV of noise, root mean square"},
 	{ADCSamplingInstant, "Trigger's edge to the moment whose voltage was converted"},
 	{ADCSamplingJitter, "Deviation of each sampling instant from their median"},
-	{ADCStepResponse, "Step of the input to the first conversion that shows the new voltage"},
+	{ADCStepResponse, "Step of the input to the first trigger whose conversion shows the new voltage"},
 }...)
 
 func releases() []Quantity {

@@ -110,7 +110,7 @@ func speed(baud int) trial {
 	return func(ctx context.Context, b *board) ([]measure.Sample, error) {
 		rated, ok := b.Board.(rig.RatedLoader)
 		if !ok {
-			return nil, &rig.Error{Class: rig.Rig, Board: b.Name(), Op: "set the loader's rate", Err: fmt.Errorf("this kind of rig cannot")}
+			return nil, &rig.MissingError{What: "boot loader at other rates"}
 		}
 		l, err := rated.LoaderAt(ctx, baud)
 		if err != nil {

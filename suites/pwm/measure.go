@@ -16,18 +16,22 @@ func (p point) measure(o harness.Observation) ([]measure.Sample, error) {
 	if !ok {
 		return nil, fmt.Errorf("no timer clock is known for a core at %d Hz", o.Hello.CoreHz)
 	}
+	period, width := int64(o.Report.Values[0]), int64(o.Report.Values[1])
+	set := big.NewRat(period, int64(clock))
+	setting := ratio(measure.PWMSettingError, measure.Firmware, ppm(big.NewRat(1, int64(p.hz)), set))
+	if o.Capture.Rate == 0 { // no probe
+		return []measure.Sample{setting}, nil
+	}
 	seen := pulsesOf(o.Capture)
 	if len(seen.periods) < 2 {
 		return nil, fmt.Errorf("the probe saw %d whole periods", len(seen.periods))
 	}
 	rate := int64(o.Capture.Rate)
-	period, width := int64(o.Report.Values[0]), int64(o.Report.Values[1])
-	set := big.NewRat(period, int64(clock))
 	mean := big.NewRat(sum(seen.periods), int64(len(seen.periods))*rate)
 	high := big.NewRat(sum(seen.widths), int64(len(seen.widths))*rate)
 	duty := new(big.Rat).Quo(high, mean)
 	samples := []measure.Sample{
-		ratio(measure.PWMSettingError, measure.Firmware, ppm(big.NewRat(1, int64(p.hz)), set)),
+		setting,
 		ratio(measure.PWMFrequencyError, measure.Probe, ppm(set, mean)),
 		ratio(measure.PWMDutyError, measure.Probe, millionths(duty.Sub(duty, big.NewRat(width, period)))),
 		jitter(seen.periods, o.Capture),

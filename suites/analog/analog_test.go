@@ -1,0 +1,17 @@
+package analog
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"rigor/suites/internal/bench"
+)
+
+var _ = bench.EachBoard("analog", func(b *bench.Bench) {
+	for _, image := range b.Images("analog-stm32f407") {
+		for _, x := range Experiments(image) {
+			It(x.Name, func(ctx context.Context) { b.Run(ctx, x) })
+		}
+	}
+})
