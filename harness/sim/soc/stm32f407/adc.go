@@ -1,9 +1,6 @@
 package stm32f407
 
-import (
-	"rigor/harness/sim/bus"
-	"rigor/harness/sim/clock"
-)
+import "rigor/harness/sim/clock"
 
 // Analog-to-digital converters ADC1 to ADC3, RM0090 §13.
 //
@@ -470,5 +467,3 @@ func (c *Chip) adcHears(t trigger) bool {
 	}
 	return false
 }
-
-var _ bus.Device = adcDevice{}
