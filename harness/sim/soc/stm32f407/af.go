@@ -2,8 +2,8 @@ package stm32f407
 
 // Alternate functions, DS8626 §4, table 9: which signal of a modelled block a
 // pin carries for each value of its AFR field. An input that no pin selects
-// idles: high for USART RX and the modem lines (the manual leaves it open), low
-// for timers.
+// idles: high for USART RX and the modem lines, I2C and NSS (the manual leaves
+// it open), low for timers and SPI's other lines.
 
 type signal uint8
 
@@ -84,6 +84,24 @@ const (
 	sigTIM12CH2
 	sigTIM13CH1
 	sigTIM14CH1
+	sigI2C1SCL
+	sigI2C1SDA
+	sigI2C2SCL
+	sigI2C2SDA
+	sigI2C3SCL
+	sigI2C3SDA
+	sigSPI1NSS
+	sigSPI2NSS
+	sigSPI3NSS
+	sigSPI1SCK
+	sigSPI1MISO
+	sigSPI1MOSI
+	sigSPI2SCK
+	sigSPI2MISO
+	sigSPI2MOSI
+	sigSPI3SCK
+	sigSPI3MISO
+	sigSPI3MOSI
 	signalCount
 )
 
@@ -199,6 +217,25 @@ var afTable = []struct {
 	{portI + 5, 3, sigTIM8CH1},
 	{portI + 6, 3, sigTIM8CH2},
 	{portI + 7, 3, sigTIM8CH3},
+
+	{portA + 4, 5, sigSPI1NSS}, {portA + 15, 5, sigSPI1NSS},
+	{portA + 5, 5, sigSPI1SCK}, {portB + 3, 5, sigSPI1SCK},
+	{portA + 6, 5, sigSPI1MISO}, {portB + 4, 5, sigSPI1MISO},
+	{portA + 7, 5, sigSPI1MOSI}, {portB + 5, 5, sigSPI1MOSI},
+	{portB + 9, 5, sigSPI2NSS}, {portB + 12, 5, sigSPI2NSS}, {portI + 0, 5, sigSPI2NSS},
+	{portB + 10, 5, sigSPI2SCK}, {portB + 13, 5, sigSPI2SCK}, {portI + 1, 5, sigSPI2SCK},
+	{portB + 14, 5, sigSPI2MISO}, {portC + 2, 5, sigSPI2MISO}, {portI + 2, 5, sigSPI2MISO},
+	{portB + 15, 5, sigSPI2MOSI}, {portC + 3, 5, sigSPI2MOSI}, {portI + 3, 5, sigSPI2MOSI},
+	{portA + 4, 6, sigSPI3NSS}, {portA + 15, 6, sigSPI3NSS},
+	{portB + 3, 6, sigSPI3SCK}, {portC + 10, 6, sigSPI3SCK},
+	{portB + 4, 6, sigSPI3MISO}, {portC + 11, 6, sigSPI3MISO},
+	{portB + 5, 6, sigSPI3MOSI}, {portC + 12, 6, sigSPI3MOSI},
+	{portB + 6, 4, sigI2C1SCL}, {portB + 8, 4, sigI2C1SCL},
+	{portB + 7, 4, sigI2C1SDA}, {portB + 9, 4, sigI2C1SDA},
+	{portB + 10, 4, sigI2C2SCL}, {portF + 1, 4, sigI2C2SCL}, {portH + 4, 4, sigI2C2SCL},
+	{portB + 11, 4, sigI2C2SDA}, {portF + 0, 4, sigI2C2SDA}, {portH + 5, 4, sigI2C2SDA},
+	{portA + 8, 4, sigI2C3SCL}, {portH + 7, 4, sigI2C3SCL},
+	{portC + 9, 4, sigI2C3SDA}, {portH + 8, 4, sigI2C3SDA},
 }
 
 // afSignal is afTable by pin and function, afPins by signal.
@@ -259,4 +296,6 @@ func (c *Chip) refreshInput(sig signal) {
 	}
 }
 
-func afIdle(sig signal) bool { return sig < sigTIM2CH1 }
+func afIdle(sig signal) bool {
+	return sig < sigTIM2CH1 || sig >= sigI2C1SCL && sig < sigSPI1SCK
+}

@@ -181,6 +181,9 @@ func (c *Chip) device(name string) bus.Device {
 	if name == "DMA1" || name == "DMA2" {
 		return dmaDevice{c.dmaController(int(name[3] - '1'))}
 	}
+	if n, ok := spiNumber[name]; ok {
+		return c.spi(n)
+	}
 	if n, ok := usartNumber[name]; ok {
 		return c.usartDevice(n)
 	}

@@ -127,6 +127,7 @@ type state struct {
 	IWDG     iwdg
 	WWDG     wwdg
 	RTC      rtc
+	SPIs     [3]spiRegs
 	ResetDue uint32 // flags of a reset that waits for the core's instruction to end
 	ADCs     adcs
 	DAC      dac

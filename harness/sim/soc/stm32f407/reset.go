@@ -130,6 +130,9 @@ func (c *Chip) resetBlocks() {
 	c.Requests = requestLines{}
 	c.dmaReset(0)
 	c.dmaReset(1)
+	for n := 1; n <= 3; n++ {
+		c.spiReset(n)
+	}
 	c.resetCRC()
 	c.resetIWDG()
 	c.resetWWDG()
@@ -174,6 +177,10 @@ func (c *Chip) resetBlock(b *block) {
 		return
 	case rngDevice:
 		c.resetRNG()
+		return
+	case spi:
+		c.spiReset(d.n)
+		d.drive()
 		return
 	case crcDevice:
 		c.resetCRC()

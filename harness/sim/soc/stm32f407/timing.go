@@ -93,6 +93,8 @@ func (c *Chip) fire(slot int) {
 		c.wwdgEvent()
 	case slot == slotRTC:
 		c.rtcEvent()
+	case slot >= slotSPI && slot < slotSPI+3:
+		c.spiEvent(slot, c.at)
 	case slot < slotDAC:
 		c.adcEvent(slot)
 	case slot < slotDAC+2:
@@ -107,6 +109,7 @@ func (c *Chip) setClocks(t clockTree) {
 	c.usartClockWillChange()
 	c.timClockWillChange()
 	c.wwdgClockWillChange()
+	c.spiClockWillChange()
 	if t.HCLK != c.Timeline.Hz() {
 		c.Timeline.SetHz(c.now(), t.HCLK)
 	}
@@ -119,6 +122,7 @@ func (c *Chip) setClocks(t clockTree) {
 	c.usartClockChanged()
 	c.timClockChanged()
 	c.wwdgClockChanged()
+	c.spiClockChanged()
 	c.adcClockChanged()
 	c.rngClockChanged()
 	if c.flashBusy() {

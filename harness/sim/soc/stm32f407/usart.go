@@ -133,6 +133,7 @@ func (c *Chip) usartReset(n int) { c.usart(n).reset() }
 func (c *Chip) afChanged(sig signal, high bool, cycle uint64) {
 	c.usartInput(sig, high, cycle)
 	c.timInput(sig, high, cycle)
+	c.spiInput(sig, high)
 }
 
 // usartEvent handles a USART's deadline.
