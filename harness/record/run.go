@@ -8,6 +8,7 @@ import (
 	"rigor/harness/measure"
 	"rigor/harness/rig"
 	"rigor/harness/timebase"
+	"rigor/probes"
 )
 
 // Schema is the version of run.json that this package writes. It changes
@@ -36,10 +37,12 @@ type Run struct {
 	Ended         time.Time         `json:"ended,omitzero"`
 	Seeds         map[string]uint64 `json:"seeds,omitempty"` // what each was for
 	Boards        []Board           `json:"boards"`
+	SelfTests     []SelfTest        `json:"self_tests,omitempty"` // of the boards' probes
 	Firmware      []Firmware        `json:"firmware"`
 	Experiments   []Experiment      `json:"experiments"`
 	Missing       []judge.Verdict   `json:"missing,omitempty"` // required limits that nothing was measured for
 	Warnings      []string          `json:"warnings,omitempty"`
+	Work          []Work            `json:"work,omitempty"`
 	SamplesDigest string            `json:"samples_digest"`
 
 	dir string
@@ -64,6 +67,14 @@ type Board struct {
 	Name string `json:"name"`
 	Chip string `json:"chip"`
 	ID   string `json:"id,omitempty"` // the chip's own identification, as its loader gave it
+}
+
+// SelfTest is what came back on one loop of a board's probe, before the board's
+// first experiment.
+type SelfTest struct {
+	Board  string        `json:"board"`
+	Loop   probes.Line   `json:"loop"`
+	Report probes.Report `json:"report"`
 }
 
 // Firmware is an image that was flashed.
@@ -121,6 +132,21 @@ type Measurement struct {
 	values []int64
 }
 
+// Work is what a suite on a board took of the host.
+type Work struct {
+	Suite string        `json:"suite"`
+	Board string        `json:"board"`
+	Took  time.Duration `json:"took_ns"` // on the host's clock, as long as the board was open
+
+	// Of virtual boards only: the instructions of the chip's cores, and how much
+	// of the board's own time went by.
+	Instructions uint64        `json:"instructions,omitempty"`
+	Simulated    time.Duration `json:"simulated_ns,omitempty"`
+}
+
+// NoteWork records what a suite took.
+func (r *Run) NoteWork(w Work) { r.Work = append(r.Work, w) }
+
 // NoteBoard records a board, or what has become known of it.
 func (r *Run) NoteBoard(b Board) {
 	i := slices.IndexFunc(r.Boards, func(o Board) bool { return o.Name == b.Name })
@@ -129,6 +155,13 @@ func (r *Run) NoteBoard(b Board) {
 		return
 	}
 	r.Boards[i] = b
+}
+
+// NoteSelfTest records what a probe showed, once: suites test it anew.
+func (r *Run) NoteSelfTest(t SelfTest) {
+	if !slices.Contains(r.SelfTests, t) {
+		r.SelfTests = append(r.SelfTests, t)
+	}
 }
 
 // NoteFirmware records an image once.

@@ -69,14 +69,24 @@ var words = map[judge.Outcome]string{judge.Pass: "kept", judge.Fail: "broken", j
 // Display shows what is going on. What is under way takes one line of a
 // terminal, which the next overwrites; a log gets only what stays.
 type Display struct {
+	*screen
+	step string // what the last step was of
+}
+
+// screen is what displays of several boards share.
+type screen struct {
 	w        io.Writer
 	terminal bool
-	open     bool   // the line on the terminal is to be overwritten
-	step     string // what the last step was of
+	open     bool // the line on the terminal is to be overwritten
 }
 
 // NewDisplay writes to w.
-func NewDisplay(w io.Writer, terminal bool) *Display { return &Display{w: w, terminal: terminal} }
+func NewDisplay(w io.Writer, terminal bool) *Display {
+	return &Display{screen: &screen{w: w, terminal: terminal}}
+}
+
+// Beside is a display for another board on the same terminal or log.
+func (d *Display) Beside() *Display { return &Display{screen: d.screen} }
 
 // Show shows a text. One that ends in a percentage, such as "write echo 50%",
 // is a step of something under way, of which a log gets a single line.
@@ -96,7 +106,7 @@ func (d *Display) Show(text string) {
 // Line writes a line that stays.
 func (d *Display) Line(text string) {
 	d.clear()
-	d.open, d.step = false, ""
+	d.step = ""
 	fmt.Fprintln(d.w, text)
 }
 
@@ -115,10 +125,11 @@ func (d *Display) Underway(text string) {
 }
 
 // clear empties the terminal's line: EL of ECMA-48 8.3.41.
-func (d *Display) clear() {
-	if d.open {
-		fmt.Fprint(d.w, "\r\x1b[K")
+func (s *screen) clear() {
+	if s.open {
+		fmt.Fprint(s.w, "\r\x1b[K")
 	}
+	s.open = false
 }
 
 // IsTerminal reports whether a person may be reading f, on something that knows

@@ -43,6 +43,13 @@ type Board interface {
 // those of the part it stands for. Every number measured meanwhile carries them.
 type Caveater interface{ Caveats() []string }
 
+// Simulated is a board whose silicon is simulated, and who counts how much there
+// was of it since the board was opened: the instructions of its cores, and the
+// board's own time.
+type Simulated interface {
+	Simulated() (instructions uint64, passed time.Duration)
+}
+
 // RatedLoader is a board whose boot loader can be spoken to at other rates than
 // that of rigs.yaml.
 type RatedLoader interface {

@@ -4,15 +4,22 @@
 //
 // The environment, which `rigor run` sets and a bare ginkgo command need not:
 //
-//	RIGOR_RIG     name of the rig in rigs.yaml; default virtual
-//	RIGOR_BUNDLE  folder of the run to add to; default a new one under results/runs
+//	RIGOR_RIG       name of the rig in rigs.yaml; default virtual
+//	RIGOR_BUNDLE    folder of the run to add to; default a new one under results/runs
+//	RIGOR_BOARD     the only board of the rig to use; default all
+//	RIGOR_REPEAT    how often each experiment is asked; default once
+//	RIGOR_PROGRESS  plain or colour: tell progress to `rigor run`, in lines of report.Event
 package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -29,8 +36,11 @@ import (
 
 // Variables of the environment.
 const (
-	RigVariable    = "RIGOR_RIG"
-	BundleVariable = "RIGOR_BUNDLE"
+	RigVariable      = "RIGOR_RIG"
+	BundleVariable   = "RIGOR_BUNDLE"
+	BoardVariable    = "RIGOR_BOARD"
+	RepeatVariable   = "RIGOR_REPEAT"
+	ProgressVariable = "RIGOR_PROGRESS"
 )
 
 // Bench is one board under one suite.
@@ -46,19 +56,40 @@ type Bench struct {
 // opened once for the container and closed after its last spec.
 func EachBoard(suite string, body func(b *Bench)) bool {
 	config, err := config()
-	if err != nil {
+	times, errRepeat := repeat()
+	if err := errors.Join(err, errRepeat); err != nil {
 		panic(fmt.Sprintf("open the rig of suite %s: %v", suite, err)) // ginkgo has no other way while it builds its tree
 	}
 	for _, board := range config.Boards {
+		if only := os.Getenv(BoardVariable); only != "" && only != board.Name {
+			continue
+		}
 		b := &Bench{Suite: suite, Board: board, kind: config.Kind}
 		labels := ginkgo.Label("board:"+board.Name, "chip:"+board.Chip, string(config.Kind))
 		ginkgo.Describe(suite+" on "+board.Name, ginkgo.Ordered, ginkgo.ContinueOnFailure, labels, func() {
 			ginkgo.BeforeAll(func() { b.open(config) })
-			ginkgo.BeforeEach(func() { count.now++ })
-			body(b)
+			for range times {
+				body(b)
+			}
 		})
 	}
 	return true
+}
+
+// repeat is how often each experiment is asked.
+func repeat() (int, error) {
+	text := os.Getenv(RepeatVariable)
+	if text == "" {
+		return 1, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err == nil && n < 1 {
+		err = fmt.Errorf("want 1 or more")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s=%s: %w", RepeatVariable, text, err)
+	}
+	return n, nil
 }
 
 func config() (*rig.RigConfig, error) {
@@ -87,10 +118,24 @@ func (b *Bench) open(config *rig.RigConfig) {
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
 	station, err := station.Open(config, b.Board)
 	gomega.Expect(err).NotTo(gomega.HaveOccurred())
-	ginkgo.DeferCleanup(station.Close)
+	opened := time.Now()
+	ginkgo.DeferCleanup(func() error {
+		work := b.work(station.Board, time.Since(opened))
+		return errors.Join(station.Close(), bundle.Update(func(r *record.Run) error { r.NoteWork(work); return nil }))
+	})
 	b.runner = &harness.Runner{
-		Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle, Progress: display.Show,
+		Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle,
+		Progress: func(text string) { tell(report.Step, text) },
 	}
+}
+
+// work is what the suite took on the board.
+func (b *Bench) work(board rig.Board, took time.Duration) record.Work {
+	w := record.Work{Suite: b.Suite, Board: b.Board.Name, Took: took}
+	if s, ok := board.(rig.Simulated); ok {
+		w.Instructions, w.Simulated = s.Simulated()
+	}
+	return w
 }
 
 func openBundle(root string, config *rig.RigConfig) (*record.Bundle, error) {
@@ -106,27 +151,45 @@ func openBundle(root string, config *rig.RigConfig) (*record.Bundle, error) {
 	return b, nil
 }
 
-// display is on standard error, past ginkgo's own report on standard output.
-var display = report.NewDisplay(os.Stderr, report.IsTerminal(os.Stderr))
+// meter shows progress on standard error, past ginkgo's own report on standard
+// output.
+var meter = report.NewMeter(report.NewDisplay(os.Stderr, report.IsTerminal(os.Stderr)), time.Now)
 
-// count is how far the suite is, in specs.
-var count struct{ now, all int }
+var _ = ginkgo.ReportBeforeSuite(func(r ginkgo.Report) { meter.Expect("", r.PreRunStats.SpecsThatWillRun) })
 
-var _ = ginkgo.ReportBeforeSuite(func(r ginkgo.Report) { count.all = r.PreRunStats.SpecsThatWillRun })
+// tell shows progress, or leaves that to the command that runs the suite.
+func tell(kind report.Kind, text string) {
+	e := report.Event{Kind: kind, Text: text}
+	if os.Getenv(ProgressVariable) == "" {
+		meter.Tell("", e)
+		return
+	}
+	fmt.Fprintln(os.Stderr, e)
+}
+
+// colours reports whether what is told is going to a terminal.
+func colours() bool {
+	if v := os.Getenv(ProgressVariable); v != "" {
+		return v == "colour"
+	}
+	return report.Colours(os.Stderr)
+}
+
+// A file that may not grow is a write that fails, not the end of the process.
+func init() { signal.Ignore(syscall.SIGXFSZ) }
 
 // Run takes an experiment through the pipeline and fails the spec for whatever
 // would fail the run. Its numbers are recorded either way.
 func (b *Bench) Run(ctx context.Context, x harness.Experiment) record.Experiment {
 	ginkgo.GinkgoHelper()
 	x.Suite = b.Suite
-	at := fmt.Sprintf("[%*d/%d]", len(fmt.Sprint(count.all)), count.now, count.all)
-	display.Underway(fmt.Sprintf("%s %s/%s on %s, %s", at, x.Suite, x.Name, b.Board.Name, x.Image.Name))
+	tell(report.Begun, fmt.Sprintf("%s/%s on %s, %s", x.Suite, x.Name, b.Board.Name, x.Image.Name))
 	e, err := b.runner.Run(ctx, x)
-	display.Line(at + " " + report.Progress(e, report.Colours(os.Stderr)))
-	if err != nil {
-		display.Line(err.Error())
+	tell(report.Ended, report.Progress(e, colours()))
+	if err != nil { // the rest could not be recorded either
+		tell(report.Trouble, err.Error())
+		ginkgo.AbortSuite(err.Error())
 	}
-	gomega.Expect(err).NotTo(gomega.HaveOccurred(), "record the experiment")
 	for _, a := range e.Attempts {
 		if a.Failure != nil {
 			ginkgo.GinkgoWriter.Printf("attempt failed [%s]: %s\n", a.Failure.Class, a.Failure.Message)
