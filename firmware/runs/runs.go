@@ -75,7 +75,7 @@ func obey(program string, all []Run, payload []byte) {
 	case c.Param > r.MaxParam:
 		answer(wire.StatusArgument, "parameter too large")
 	default:
-		runtime.GC()
+		runtime.GC() // c.Name is not safe from it, see firmware/README.md
 		samples := r.Take(int(c.Count), c.Param)
 		board.Running(false)
 		send(r.Name, samples)
