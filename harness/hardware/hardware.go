@@ -226,4 +226,4 @@ func (b *Board) usable(ctx context.Context, op string) error {
 
 // comeback is how long a port that vanished may take to be there again: a USB
 // device is back within some seconds.
-const comeback, lookAgain = 10 * time.Second, 100 * time.Millisecond
+const comeback, lookAgain = 5 * time.Second, 100 * time.Millisecond

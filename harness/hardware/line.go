@@ -24,6 +24,7 @@ type line struct {
 	mu       sync.Mutex // of what follows, for Close alone may come from elsewhere
 	port     port.Port  // nil: not open
 	lost     bool       // it was open
+	missed   bool       // it did not come back in time: later calls look once
 	closed   bool
 	mode     port.Mode
 	lines    *port.Lines // nil: never set
@@ -49,7 +50,7 @@ func (l *line) connect() error {
 	if l.closed {
 		return errors.Join(os.ErrClosed, p.Close())
 	}
-	l.port, l.lost = p, false
+	l.port, l.lost, l.missed = p, false, false
 	return nil
 }
 
@@ -76,7 +77,8 @@ func (l *line) current() (port.Port, error) {
 		if err == nil {
 			return l.port, nil
 		}
-		if !l.clock.Now().Before(until) || errors.Is(err, os.ErrClosed) {
+		if l.missed || !l.clock.Now().Before(until) || errors.Is(err, os.ErrClosed) {
+			l.missed = true
 			return nil, fmt.Errorf("the port vanished and did not come back within %v: %w", comeback, err)
 		}
 		if err := l.clock.Sleep(context.Background(), lookAgain); err != nil {

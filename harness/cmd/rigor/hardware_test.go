@@ -1,0 +1,297 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"rigor/harness/hardware"
+	"rigor/harness/measure"
+	"rigor/harness/record"
+	"rigor/harness/rig"
+	"rigor/harness/rig/rigtest"
+	"rigor/harness/timebase"
+)
+
+// served is a board that a process of its own simulates.
+type served struct {
+	*exec.Cmd
+	addrs []string // of its RFC 2217 ports
+}
+
+var rfc2217Port = regexp.MustCompile(`rfc2217 (\S+:\d+)`)
+
+// serveBoard starts rigor sim serve with RFC 2217 at a free port, and ends it
+// with the test.
+func serveBoard(t *testing.T, args ...string) served {
+	t.Helper()
+	c := command(append([]string{"sim", "serve", "--chip", "stm32f407", "--rfc2217", "127.0.0.1:0"}, args...)...)
+	stderr, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Process.Signal(os.Interrupt)
+		if c.Wait(); c.ProcessState.ExitCode() != exitOK && c.ProcessState.Exited() {
+			t.Errorf("sim serve ended with status %d", c.ProcessState.ExitCode())
+		}
+	})
+	said := bufio.NewScanner(stderr)
+	for said.Scan() {
+		if strings.Contains(said.Text(), "booting its") {
+			go io.Copy(io.Discard, stderr)
+			s := served{Cmd: c}
+			for _, m := range rfc2217Port.FindAllStringSubmatch(said.Text(), -1) {
+				s.addrs = append(s.addrs, m[1])
+			}
+			return s
+		}
+	}
+	t.Fatalf("sim serve does not say where it serves: %v", c.Wait())
+	return served{}
+}
+
+// bench describes a rig of kind hardware with one board.
+func bench(console, loader, reset string) string {
+	if reset != "" {
+		reset = ", port: " + reset
+	}
+	return fmt.Sprintf(`rigs:
+  bench:
+    kind: hardware
+    boards:
+      - name: f407
+        chip: stm32f407
+        required: true
+        console: {tx: PA2, rx: PA3, baud: 115200, port: %s}
+        loader: {tx: PB10, rx: PB11, baud: 115200, port: %s}
+        reset: {dtr: nrst, rts: boot0%s}
+`, console, loader, reset)
+}
+
+func tcp(addr string) string    { return fmt.Sprintf("{rfc2217: %q}", addr) }
+func device(path string) string { return fmt.Sprintf("{device: %q}", path) }
+
+// onePort is the bench of a board whose UARTs are served at one port.
+func (s served) onePort() string { return bench(tcp(s.addrs[0]), tcp(s.addrs[0]), "") }
+
+// project is a folder that rigor takes for a checkout, with a rigs.yaml and its
+// own leases.
+func project(t *testing.T, rigsYAML string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for file, content := range map[string]string{"go.mod": "module rigor\n", "rigs.yaml": rigsYAML} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// The suites ask a real board what they ask a virtual one. Time is the host's, and
+// shared with other tests, so that no rate is judged here; the cycles that the
+// firmware counts are exact all the same.
+func TestHardwareSuites(t *testing.T) {
+	limits := edited(t, "suites/limits.yaml", "min: 7200", "min: 1")
+	two := serveBoard(t, "--rfc2217-loader", "127.0.0.1:0")
+	link := filepath.Join(t.TempDir(), "f407")
+	terminal := serveBoard(t, "--pty", link)
+	t.Run("side by side", func(t *testing.T) {
+		for name, rigs := range map[string]string{
+			"rfc2217":         bench(tcp(two.addrs[0]), tcp(two.addrs[1]), ""),
+			"pseudo terminal": bench(device(link), device(link), tcp(terminal.addrs[0])),
+		} {
+			dir := checkout(t, map[string]string{"rigs.yaml": rigs, "suites/limits.yaml": limits})
+			run := command("run", "--rig", "bench", "--suite", "smoke", "--suite", "latency", "--out", "out")
+			run.Dir, run.Env = dir, append(os.Environ(), "TMPDIR="+t.TempDir(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath")
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				finish(t, run).want(t, exitOK)
+				checkHardwareRun(t, load(t, filepath.Join(dir, "out")))
+			})
+		}
+	})
+}
+
+func checkHardwareRun(t *testing.T, run *record.Run) {
+	t.Helper()
+	outcomes := map[record.Outcome]int{}
+	for _, e := range run.Experiments {
+		outcomes[e.Outcome()]++
+		driven := strings.Contains(e.Name, "pin") || e.Name == "echoes a byte at once"
+		if skipped := strings.HasPrefix(e.Skipped, "the rig has no probe that"); skipped != driven {
+			t.Errorf("%s is skipped for %q", e.Name, e.Skipped)
+		}
+		for _, m := range e.Measurements {
+			if m.Source == measure.Probe || m.Summary.N == 0 {
+				t.Errorf("%s has %d values by the %s", m.Quantity, m.Summary.N, m.Source)
+			}
+			if m.Source == measure.Firmware && !strings.Contains(strings.Join(e.Warnings, " "), "the firmware's account stands alone") {
+				t.Errorf("%s has no warning that no probe watched: %q", m.Quantity, e.Warnings)
+			}
+		}
+	}
+	// 4 questions of smoke, 9 of latency to each of two images; a probe is needed for 2 and 2 of them.
+	if outcomes[record.Answered] != 16 || outcomes[record.Skipped] != 6 || outcomes[record.Broken] != 0 {
+		t.Errorf("outcomes %v, want 16 answered and 6 skipped", outcomes)
+	}
+	if run.Rig.Kind != string(rig.Hardware) || !strings.Contains(run.Boards[0].ID, "0x413") {
+		t.Errorf("rig %+v, boards %+v", run.Rig, run.Boards)
+	}
+}
+
+// openServed opens a served board as rigor does.
+func openServed(t *testing.T, rigsYAML string) *rig.Station {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	config, err := rig.ParseConfig("rigs.yaml", []byte(rigsYAML))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := hardware.Open("bench", config.Rigs["bench"].Boards[0], timebase.Host{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestHardwareBoard(t *testing.T) {
+	board := serveBoard(t, "--flash", echo(t)["elf"])
+	rigtest.Run(t, func(t *testing.T) *rig.Station { return openServed(t, board.onePort()) })
+}
+
+func TestRigsCheck(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	two := serveBoard(t, "--rfc2217-loader", "127.0.0.1:0")
+	console, loader := tcp(two.addrs[0]), tcp(two.addrs[1])
+	good := bench(console, loader, "")
+	terminal := filepath.Join(t.TempDir(), "f407")
+	serveBoard(t, "--pty", terminal)
+	uid := "console: {tx: PA2"
+	for name, c := range map[string]struct {
+		rigs   string
+		status int
+		want   []string
+	}{
+		"all is there":        {good, exitOK, []string{"boot loader   ok", "unique id     ok"}},
+		"nobody there":        {bench("{rfc2217: \"127.0.0.1:1\"}", loader, ""), exitWanting, []string{"console port  MISSING", "connection refused", "check the cable, and the port"}},
+		"no such device":      {bench("{device: /dev/serial/by-id/none}", loader, ""), exitWanting, []string{"plug it in, or correct the device"}},
+		"no such adapter":     {bench("{usb: {path: \"9-9:1.0\"}}", loader, ""), exitWanting, []string{"no port usb 9-9:1.0", "plug it in, or correct the port"}},
+		"no modem lines":      {bench(device(terminal), device(terminal), ""), exitWanting, []string{"reset lines   MISSING", "reset: {port: …}"}},
+		"loader is silent":    {bench(loader, console, ""), exitWanting, []string{"boot loader   MISSING", "check the wires of NRST, BOOT0"}},
+		"another board":       {strings.Replace(good, uid, "uid: 000000000000000000000001\n        "+uid, 1), exitWanting, []string{"unique id     MISSING", "another board is plugged in"}},
+		"not a serial server": {bench(tcp(telnet(t)), loader, ""), exitWanting, []string{`says "hello"`, "end the other client, or correct host and port"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := in(t, project(t, c.rigs), "rigs", "check", "bench")
+			o.want(t, c.status)
+			for _, want := range c.want {
+				if !strings.Contains(o.stdout, want) {
+					t.Errorf("lacks %q:\n%s", want, o.stdout)
+				}
+			}
+		})
+	}
+}
+
+// telnet is a server of something else.
+func telnet(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Write([]byte("hello\r\n"))
+			io.CopyN(io.Discard, conn, 1)
+			conn.(*net.TCPConn).CloseWrite()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestRigsCheckJSON(t *testing.T) {
+	o := in(t, project(t, bench("{device: /dev/serial/by-id/none}", "{device: /dev/serial/by-id/none}", "")), "rigs", "check", "--json", "bench")
+	o.want(t, exitWanting, "lacks 1 of what it needs")
+	var findings []hardware.Finding
+	if err := json.Unmarshal([]byte(o.stdout), &findings); err != nil || len(findings) != 2 || findings[1].OK || findings[1].Fix == "" {
+		t.Errorf("%v: %s", err, o.stdout)
+	}
+}
+
+// Who has the board, or its port, is told: the second user gets neither.
+func TestHardwareInUse(t *testing.T) {
+	board := serveBoard(t)
+	s := openServed(t, board.onePort()) // and its lease, in TMPDIR
+	dir := project(t, board.onePort())
+	o := in(t, dir, "rigs", "check", "bench")
+	o.want(t, exitWanting)
+	if !strings.Contains(o.stdout, fmt.Sprintf("is leased by process %d", os.Getpid())) {
+		t.Errorf("does not tell who holds the lease:\n%s", o.stdout)
+	}
+	c := command("rigs", "check", "bench")
+	c.Dir, c.Env = dir, append(os.Environ(), "TMPDIR="+t.TempDir()) // another machine has other leases
+	o = finish(t, c)
+	o.want(t, exitWanting)
+	if !strings.Contains(o.stdout, "in use by 127.0.0.1:") {
+		t.Errorf("does not tell who has the port:\n%s", o.stdout)
+	}
+	if err := s.Reset(t.Context(), rig.BootApp); err != nil {
+		t.Errorf("the first user was disturbed: %v", err)
+	}
+}
+
+// A board whose ports go away in the middle of a run is the rig's failure, tried
+// again, and not the firmware's.
+func TestHardwareVanishes(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	board := serveBoard(t)
+	dir := checkout(t, map[string]string{"rigs.yaml": board.onePort()})
+	c := command("run", "--rig", "bench", "--suite", "smoke", "--out", "out")
+	c.Dir, c.Env = dir, append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath")
+	stderr, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer time.AfterFunc(patience, func() { c.Process.Kill() }).Stop()
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		if strings.Contains(lines.Text(), "write ") {
+			board.Process.Kill()
+		}
+	}
+	c.Wait()
+	if status := c.ProcessState.ExitCode(); status != exitSetup {
+		t.Errorf("exit status %d, want %d", status, exitSetup)
+	}
+	run := load(t, filepath.Join(dir, "out"))
+	if len(run.Experiments) == 0 {
+		t.Fatal("no experiment is recorded")
+	}
+	first := run.Experiments[0]
+	if len(first.Attempts) != 2 || first.Attempts[0].Failure == nil || first.Attempts[0].Failure.Class != rig.Rig ||
+		!strings.Contains(first.Attempts[1].Failure.Message, "did not come back") {
+		t.Errorf("attempts %+v", first.Attempts)
+	}
+}
