@@ -363,3 +363,17 @@ func TestUSARTClockChange(t *testing.T) {
 		t.Errorf("edges at %v, want %v within two PCLKs", got, want)
 	}
 }
+
+// §30.6.6: EIE is for errors of data that DMA takes away.
+func TestUSARTErrorInterrupt(t *testing.T) {
+	for _, flag := range []uint32{usartFE, usartNF, usartORE} {
+		for _, cr3 := range []uint32{usartEIE, usartDMAR, usartEIE | usartDMAR} {
+			_, u, _, _ := serial(t, 115200, board.ParityNone)
+			u.Sr |= flag
+			set(t, u, usartCR3, cr3)
+			if got, want := pends(u.c, u.irq), cr3 == usartEIE|usartDMAR; got != want {
+				t.Errorf("flag %#x, CR3 %#x: pending %v", flag, cr3, got)
+			}
+		}
+	}
+}
