@@ -41,8 +41,8 @@ var rules = []rule{
 	{pkg: "harness/rig/rigtest", imports: append([]string{"firmware/wire"}, contracts...)},
 	{pkg: "probes", imports: []string{"harness/timebase"}},
 	{pkg: "probes/probestest", imports: []string{"harness/timebase", "probes"}},
-	{pkg: "probes/virtual", imports: []string{"harness/timebase", "probes", "harness/sim/board"},
-		tests: []string{"harness/sim/clock", "probes/probestest"}},
+	{pkg: "probes/virtual", imports: []string{"harness/timebase", "probes", "harness/sim/board", "harness/sim/clock"},
+		tests: []string{"probes/probestest"}},
 
 	// The thin seam: the only package that knows both the rig's contracts and
 	// the simulated silicon.
@@ -119,7 +119,7 @@ var sole = map[string][]string{
 	"github.com/prometheus/common":        {"harness/export"},
 	"github.com/prometheus/client_model":  {"harness/export"},
 	"google.golang.org/protobuf":          {"harness/export"},
-	"github.com/creack/pty":               {"harness/cmd/rigor", "harness/port/serialport", "harness/hardware"},
+	"github.com/creack/pty":               {"harness/cmd/rigor", "harness/port/serialport"},
 	"golang.org/x/sys":                    {"harness/cmd/rigor", "harness/port/serialport", "harness/record"},
 	"github.com/tinygo-org/tinygo":        {"firmware/toolchain"},
 	"device/arm":                          {"firmware/board"}, // TinyGo's
