@@ -72,6 +72,7 @@ func New(chip Chip, w Wiring) (*Board, error) {
 			return nil, fmt.Errorf("wire bridge %q: %w", bw.Name, err)
 		}
 	}
+	b.rewatch()
 	b.applyStraps()
 	return b, nil
 }
@@ -309,6 +310,7 @@ func (b *Board) Restore(s *Snapshot) {
 	for i, br := range b.bridges {
 		br.bridgeState = s.bridges[i].clone()
 	}
+	b.rewatch()
 }
 
 // Digest hashes the whole board (SHA-256): equal digests go on alike.

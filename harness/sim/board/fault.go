@@ -61,6 +61,7 @@ func (b *Board) Inject(p Pin, f Fault) error {
 		n.begin(b.Now())
 	}
 	b.state.Faults = append(b.state.Faults, n)
+	b.rewatch()
 	b.settle()
 	return nil
 }

@@ -31,6 +31,7 @@ func (b *Board) Record(pins ...Pin) *Recorder {
 		t := b.tap(p)
 		t.recorders = append(t.recorders, r)
 	}
+	b.rewatch()
 	return r
 }
 
@@ -50,4 +51,5 @@ func (r *Recorder) Stop() {
 		t := r.board.tap(p)
 		t.recorders = slices.DeleteFunc(t.recorders, func(o *Recorder) bool { return o == r })
 	}
+	r.board.rewatch()
 }

@@ -155,7 +155,10 @@ type Chip struct {
 	analog   [pinCount]func(at clock.Time) int64 // sources that change by themselves, microvolts
 }
 
-var _ board.Chip = (*Chip)(nil)
+var (
+	_ board.Chip      = (*Chip)(nil)
+	_ board.Selective = (*Chip)(nil)
+)
 
 // Slots of clock.Events: the deadlines of the blocks. At one cycle the lower
 // slot goes first.

@@ -202,7 +202,11 @@ func (c *Chip) timEvent(slot int, cycle uint64) {
 }
 
 // timClockWillChange and timClockChanged enclose a change of the timer clock.
-func (c *Chip) timClockWillChange() {
+func (c *Chip) timClockWillChange() { c.timSync() }
+
+// timSync brings every timer up to the present: two chips alike then look alike,
+// whoever looked at them before.
+func (c *Chip) timSync() {
 	for n := range c.TIMs {
 		c.timer(n + 1).sync(c.now())
 	}
@@ -311,6 +315,9 @@ func (t timer) next(cycle uint64) bool {
 	case dead:
 		t.outputs()
 	case in:
+		if t.counting() {
+			t.K.run(at)
+		}
 		t.refilter()
 	}
 	return true

@@ -166,8 +166,15 @@ func (t timer) Store(off uint32, width uint8, v uint64) bus.Fault {
 		}
 		return bus.None
 	}
+	chained := off == timCR2 || off == timSMCR || off == timCCMR1 || off == timCCMR2
+	if chained {
+		t.c.timSync() // what masters did before is not for this timer
+	}
 	t.store(off, uint32(v))
 	t.apply()
+	if chained {
+		t.c.timRewatch()
+	}
 	return bus.None
 }
 
@@ -260,10 +267,7 @@ func (t timer) storeSMCR(v uint32) {
 	case 7:
 		t.Gate = t.ETR.Out
 	case 0, 1, 2, 3:
-		m := t.c.timer(t.info.itr[ts])
-		t.Gate = m.masterLevel()
-		m.sync(t.c.now())
-		m.apply() // it may have become worth watching
+		t.Gate = t.c.timer(t.info.itr[ts]).masterLevel()
 	}
 	if t.counting() {
 		t.K.align(t.c.now(), t.K.Div)

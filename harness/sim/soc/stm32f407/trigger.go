@@ -52,8 +52,12 @@ const (
 )
 
 // trigger tells ADC and DAC of an edge of a line at the cycle. A pulse's
-// falling edge comes along with its rising one, a timer clock ahead of time.
+// falling edge comes along with its rising one, a timer clock ahead of time. An
+// edge that comes late is one that nobody heard when it was due.
 func (c *Chip) trigger(t trigger, high bool, cycle uint64) {
+	if cycle < c.now() {
+		return
+	}
 	c.adcTrigger(t, high)
 	c.dacTrigger(t, high)
 }
