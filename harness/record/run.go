@@ -215,6 +215,17 @@ func (e *Experiment) Outcome() Outcome {
 // Failed reports whether the last attempt failed.
 func (e *Experiment) Failed() bool { return e.Outcome() == Broken }
 
+// Part is what a suite found on a board.
+func (r *Run) Part(suite, board string) *Run {
+	part := &Run{}
+	for _, e := range r.Experiments {
+		if e.Suite == suite && e.Board == board {
+			part.Experiments = append(part.Experiments, e)
+		}
+	}
+	return part
+}
+
 // MeasuredOn lists what was measured on a board, without the values.
 func (r *Run) MeasuredOn(board string) []judge.Measured {
 	var all []judge.Measured

@@ -49,7 +49,8 @@ func (e *exitError) Unwrap() error { return e.err }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	signal.Ignore(syscall.SIGXFSZ) // a file that may not grow is a write that fails
+	context.AfterFunc(ctx, stop)   // a second Ctrl-C ends the process at once
 	var c cli
 	k := kong.Parse(&c,
 		kong.Name("rigor"),

@@ -20,46 +20,54 @@ import (
 )
 
 type runCmd struct {
-	Rig   string   `default:"virtual" placeholder:"NAME" help:"Rig of rigs.yaml (default: ${default})."`
-	Suite []string `placeholder:"NAME" help:"Suite to run; may be repeated (default: all)."`
-	Out   string   `type:"path" placeholder:"DIR" help:"Folder of the run bundle (default: results/runs/TIME-RIG)."`
+	Rig    string   `default:"virtual" placeholder:"NAME" help:"Rig of rigs.yaml (default: ${default})."`
+	Suite  []string `placeholder:"NAME" help:"Suite to run; may be repeated (default: all)."`
+	Board  []string `placeholder:"NAME" help:"Board of the rig to run on; may be repeated (default: all)."`
+	Label  string   `placeholder:"FILTER" help:"Run only what bears labels, such as 'chip:stm32f407 && !board:spare' (ginkgo's label filters)."`
+	Repeat int      `default:"1" placeholder:"N" help:"Ask each experiment N times, for benchstat's intervals."`
+	Out    string   `type:"path" placeholder:"DIR" help:"Folder of the run bundle (default: results/runs/TIME-RIG)."`
 }
 
 func (*runCmd) Help() string {
-	return "Builds the suites, runs them one after another on the rig, prints what they do and a table of what they found,\n" +
-		"and leaves a bundle: run.json, bench.txt, junit.xml, metrics.prom, samples, traces and console logs.\n\n" +
+	return "Builds the suites, runs them one after another on each board of the rig, boards at once, prints what they do and a\n" +
+		"table of what they found, and leaves a bundle: run.json, bench.txt, junit.xml, metrics.prom, samples, traces and\n" +
+		"console logs.\n\n" +
 		"The exit status is 0 if every verdict stands, 1 if one failed, 2 if the rig or the set-up failed or the run\n" +
 		"was interrupted. The bundle is readable in each case, and says so if it is incomplete."
 }
 
-// Run is the command: prepare, run each suite, finish.
+// Run is the command: prepare, run each suite on each board, finish.
 func (c *runCmd) Run(ctx context.Context) error {
+	began := time.Now()
 	s, err := c.prepare()
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "rig %s, suites %s, bundle %s\n", s.rig.Name, strings.Join(s.suites, ", "), s.bundle.Dir())
-	var failures []error
-	for _, name := range s.suites {
-		if ctx.Err() != nil {
-			break
-		}
-		fmt.Fprintf(os.Stderr, "suite %s\n", name)
-		if err := s.suite(ctx, name); err != nil && ctx.Err() == nil {
-			failures = append(failures, err)
-		}
+	plans, err := s.plan(ctx)
+	built := time.Since(began)
+	err = errors.Join(err, s.runAll(ctx, plans))
+	if ctx.Err() != nil {
+		err = nil // not what ended the run
 	}
-	return s.finish(ctx, errors.Join(failures...))
+	run, err := s.finish(ctx, err)
+	if run != nil {
+		fmt.Fprintln(os.Stderr, report.Took(run, built, time.Since(began)))
+	}
+	return err
 }
 
 // session is one call of rigor run.
 type session struct {
 	root   string
-	rig    *rig.RigConfig
+	rig    *rig.RigConfig // of which only the wanted boards
 	limits *judge.Limits
 	bundle *record.Bundle
 	suites []string
-	all    bool // no suite was left out
+	label  string
+	repeat int
+	all    bool // nothing was left out
+	meter  *report.Meter
 }
 
 func (c *runCmd) prepare() (*session, error) {
@@ -70,8 +78,17 @@ func (c *runCmd) prepare() (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{root: root, all: len(c.Suite) == 0}
+	s := &session{
+		root: root, label: c.Label, repeat: c.Repeat, all: c.Suite == nil && c.Board == nil && c.Label == "",
+		meter: report.NewMeter(report.NewDisplay(os.Stderr, report.IsTerminal(os.Stderr)), time.Now),
+	}
+	if c.Repeat < 1 {
+		return nil, fmt.Errorf("--repeat %d: want 1 or more", c.Repeat)
+	}
 	if s.rig, err = config.Rig(c.Rig); err != nil {
+		return nil, err
+	}
+	if s.rig, err = chooseBoards(s.rig, c.Board); err != nil {
 		return nil, err
 	}
 	if s.limits, err = judge.Load(filepath.Join(root, "suites", "limits.yaml")); err != nil {
@@ -101,7 +118,8 @@ func rigs() (root string, c *rig.Config, err error) {
 }
 
 // finish closes the bundle whatever happened, reports, and chooses the status.
-func (s *session) finish(ctx context.Context, failure error) error {
+// The run is what the bundle holds, nil if nothing can be read of it.
+func (s *session) finish(ctx context.Context, failure error) (*record.Run, error) {
 	state := record.Complete
 	switch {
 	case ctx.Err() != nil:
@@ -109,17 +127,10 @@ func (s *session) finish(ctx context.Context, failure error) error {
 	case failure != nil:
 		state = record.Failed
 	}
-	if s.all && state == record.Complete {
-		if err := s.bundle.Update(s.noteMissing); err != nil {
-			return err
-		}
-	}
-	if err := s.bundle.Finish(state, time.Now()); err != nil {
-		return err
-	}
+	unwritten := s.close(state)
 	run, err := record.Load(s.bundle.Dir())
 	if err != nil {
-		return err
+		return nil, errors.Join(failure, unwritten, err)
 	}
 	err = errors.Join(
 		s.bundle.WriteFile(record.JUnitFile, func(w io.Writer) error { return report.JUnit(w, run) }),
@@ -127,10 +138,23 @@ func (s *session) finish(ctx context.Context, failure error) error {
 		report.Terminal(os.Stdout, run, report.Colours(os.Stdout)),
 	)
 	fmt.Printf("\nbundle %s\n", s.bundle.Dir())
-	if err != nil {
-		return err
+	if unwritten = errors.Join(unwritten, err); unwritten != nil {
+		return run, errors.Join(failure, fmt.Errorf("%w; the bundle holds what was recorded until then", unwritten))
 	}
-	return verdict(run, failure)
+	return run, verdict(run, failure)
+}
+
+// close writes the end of the run.
+func (s *session) close(state record.Status) error {
+	if s.all && state == record.Complete {
+		if err := s.bundle.Update(s.noteMissing); err != nil {
+			return fmt.Errorf("finish the bundle: %w", err)
+		}
+	}
+	if err := s.bundle.Finish(state, time.Now()); err != nil {
+		return fmt.Errorf("finish the bundle: %w", err)
+	}
+	return nil
 }
 
 // noteMissing records the required limits that nothing was measured for.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,11 +12,15 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"rigor/harness/record"
+	"rigor/harness/report"
+	"rigor/harness/rig"
 )
 
 // chooseSuites gives the wanted suites in the order wanted, or all by name.
@@ -27,12 +33,35 @@ func chooseSuites(root string, want []string) ([]string, error) {
 	for _, f := range files {
 		all = append(all, filepath.Base(filepath.Dir(f)))
 	}
-	if len(want) == 0 {
-		want = all
+	return choose("suite", "under suites", all, want)
+}
+
+// chooseBoards gives the rig with the wanted boards alone, or as it is.
+func chooseBoards(r *rig.RigConfig, want []string) (*rig.RigConfig, error) {
+	var all []string
+	for _, b := range r.Boards {
+		all = append(all, b.Name)
 	}
-	for _, name := range want {
+	want, err := choose("board", "on rig "+r.Name, all, want)
+	if err != nil {
+		return nil, err
+	}
+	chosen := *r
+	chosen.Boards = slices.DeleteFunc(slices.Clone(r.Boards), func(b *rig.BoardConfig) bool { return !slices.Contains(want, b.Name) })
+	return &chosen, nil
+}
+
+// choose gives those that are wanted of all there are, or all.
+func choose(kind, where string, all, want []string) ([]string, error) {
+	if len(want) == 0 {
+		return all, nil
+	}
+	for i, name := range want {
 		if !slices.Contains(all, name) {
-			return nil, fmt.Errorf("no suite %q under suites; there are: %s", name, strings.Join(all, ", "))
+			return nil, fmt.Errorf("no %s %q %s; there are: %s", kind, name, where, strings.Join(all, ", "))
+		}
+		if slices.Contains(want[:i], name) {
+			return nil, fmt.Errorf("%s %q is named twice; --repeat asks it more than once", kind, name)
 		}
 	}
 	return want, nil
@@ -42,48 +71,109 @@ func chooseSuites(root string, want []string) ([]string, error) {
 // its bundle in order.
 const grace = 10 * time.Second
 
-// suite builds a suite's test binary and runs it. What specs found is in the
-// bundle; an error is a suite that could not say.
-func (s *session) suite(ctx context.Context, name string) error {
-	dir := filepath.Join(s.root, "suites", name)
-	binary, err := s.build(ctx, name, dir)
-	if err != nil {
-		return err
+// job is a suite to run on a board.
+type job struct {
+	suite, board string
+	binary       string
+	specs        int // that will run
+}
+
+// plan builds the suites and gives the jobs of each board, in order. What cannot
+// be built does not keep the others from running.
+func (s *session) plan(ctx context.Context) (map[string][]job, error) {
+	plans := map[string][]job{}
+	var failures []error
+	for _, suite := range s.suites {
+		binary, err := s.build(ctx, suite)
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		for _, b := range s.rig.Boards {
+			j := job{suite: suite, board: b.Name, binary: binary}
+			if j.specs, err = s.count(ctx, j); err != nil {
+				failures = append(failures, err)
+			}
+			if err != nil && s.label != "" { // the others would say the same of the label filter
+				return nil, errors.Join(failures...)
+			}
+			if j.specs > 0 {
+				plans[b.Name] = append(plans[b.Name], j)
+				s.meter.Expect(b.Name, j.specs)
+			}
+		}
 	}
-	log, err := s.bundle.Console("suite-" + name)
+	if len(plans) == 0 && failures == nil {
+		return nil, fmt.Errorf("no experiment of suites %s matches --label %q; every one is labelled board:NAME, chip:NAME and with the rig's kind",
+			strings.Join(s.suites, ", "), s.label)
+	}
+	return plans, errors.Join(failures...)
+}
+
+// runAll runs the plans of all boards at once.
+func (s *session) runAll(ctx context.Context, plans map[string][]job) error {
+	failures := make([]error, len(s.rig.Boards))
+	var boards sync.WaitGroup
+	for i, b := range s.rig.Boards {
+		boards.Go(func() { failures[i] = s.runPlan(ctx, plans[b.Name]) })
+	}
+	boards.Wait()
+	return errors.Join(failures...)
+}
+
+// runPlan runs a board's suites one after another.
+func (s *session) runPlan(ctx context.Context, plan []job) error {
+	var failures []error
+	for _, j := range plan {
+		if ctx.Err() != nil {
+			break
+		}
+		s.meter.Line(fmt.Sprintf("suite %s on %s%s", j.suite, j.board, s.meter.Left()))
+		if err := s.run(ctx, j); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// run runs a suite on a board. What specs found is in the bundle; an error is a
+// suite that could not say.
+func (s *session) run(ctx context.Context, j job) error {
+	log, err := s.bundle.Console("suite-" + j.suite + "-" + j.board)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	before, err := record.Load(s.bundle.Dir())
+	relay := &relay{board: j.board, meter: s.meter}
+	failed := s.execute(ctx, j, log, relay)
+	s.meter.Expect(j.board, relay.ended-j.specs)
+	run, err := record.Load(s.bundle.Dir())
 	if err != nil {
 		return err
 	}
-	failed := s.execute(ctx, binary, dir, log)
-	after, err := record.Load(s.bundle.Dir())
-	if err != nil {
-		return err
-	}
+	found := run.Part(j.suite, j.board)
 	var exit *exec.ExitError
 	switch {
 	case failed != nil && !errors.As(failed, &exit):
-		return fmt.Errorf("run suite %s: %w", name, failed)
-	case failed != nil && after.Blocking() == before.Blocking():
-		return fmt.Errorf("suite %s: %w, but recorded nothing that explains it; see console/suite-%s.log", name, failed, name)
-	case len(after.Experiments) == len(before.Experiments):
-		return fmt.Errorf("suite %s recorded no experiment; see console/suite-%s.log", name, name)
+		return fmt.Errorf("run suite %s on %s: %w", j.suite, j.board, failed)
+	case relay.trouble != "":
+		return fmt.Errorf("suite %s on %s ended early: %s", j.suite, j.board, relay.trouble)
+	case failed != nil && found.Blocking() == 0:
+		return fmt.Errorf("suite %s on %s: %w, but recorded nothing that explains it; see its log under console", j.suite, j.board, failed)
+	case len(found.Experiments) == 0:
+		return fmt.Errorf("suite %s on %s recorded no experiment; see its log under console", j.suite, j.board)
 	}
 	return nil
 }
 
 // build makes a suite's test binary.
-func (s *session) build(ctx context.Context, name, dir string) (string, error) {
+func (s *session) build(ctx context.Context, name string) (string, error) {
 	binary := filepath.Join(s.root, ".build", name+".test")
 	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
 		return "", fmt.Errorf("build suite %s: %w", name, err)
 	}
 	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, ".")
-	build.Dir = dir
+	build.Dir = s.dir(name)
 	build.Cancel = func() error { return build.Process.Signal(os.Interrupt) }
 	build.WaitDelay = grace
 	if out, err := build.CombinedOutput(); err != nil {
@@ -100,17 +190,92 @@ func needGo() error {
 	return nil
 }
 
-// execute runs the binary with ginkgo's report going to log and progress to
-// standard error.
-func (s *session) execute(ctx context.Context, binary, dir string, log io.Writer) error {
-	run := exec.CommandContext(ctx, binary, "--ginkgo.v", "--ginkgo.no-color", "--ginkgo.fail-on-empty", "--ginkgo.fail-on-pending")
-	run.Dir, run.Stdout, run.Stderr = dir, log, os.Stderr
-	run.Env = append(os.Environ(), "RIGOR_RIG="+s.rig.Name, "RIGOR_BUNDLE="+s.bundle.Dir())
+func (s *session) dir(suite string) string { return filepath.Join(s.root, "suites", suite) }
+
+// count has ginkgo count the specs that it would run.
+func (s *session) count(ctx context.Context, j job) (int, error) {
+	file, err := os.CreateTemp("", "rigor-*.json")
+	if err != nil {
+		return 0, fmt.Errorf("count the experiments: %w", err)
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	c := s.command(ctx, j, "--ginkgo.dry-run", "--ginkgo.json-report="+file.Name())
+	if out, err := c.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("count the experiments of suite %s on %s: %w\n%s", j.suite, j.board, err, out)
+	}
+	var reports []struct {
+		PreRunStats struct{ SpecsThatWillRun int }
+	}
+	if err := json.NewDecoder(file).Decode(&reports); err != nil {
+		return 0, fmt.Errorf("count the experiments of suite %s on %s: %w", j.suite, j.board, err)
+	}
+	n := 0
+	for _, r := range reports {
+		n += r.PreRunStats.SpecsThatWillRun
+	}
+	return n, nil
+}
+
+// execute runs the suite with ginkgo's report going to log and progress to
+// relay.
+func (s *session) execute(ctx context.Context, j job, log, relay io.Writer) error {
+	run := s.command(ctx, j, "--ginkgo.v", "--ginkgo.fail-on-empty", "--ginkgo.fail-on-pending")
+	run.Stdout, run.Stderr = log, relay
 	// Ctrl-C reaches the suite once, from here; so does the end of this process, which is that of its thread.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	run.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
-	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
-	run.WaitDelay = grace
 	return run.Run()
+}
+
+// command is the suite's binary, told what to do by its environment.
+func (s *session) command(ctx context.Context, j job, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, j.binary, append(args, "--ginkgo.label-filter="+s.label)...)
+	c.Dir = s.dir(j.suite)
+	progress := "plain"
+	if report.Colours(os.Stderr) {
+		progress = "colour"
+	}
+	c.Env = append(os.Environ(), "GINKGO_NO_COLOR=TRUE", "RIGOR_RIG="+s.rig.Name, "RIGOR_BUNDLE="+s.bundle.Dir(), "RIGOR_BOARD="+j.board,
+		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_PROGRESS="+progress)
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.WaitDelay = grace
+	return c
+}
+
+// relay takes what a suite tells to the meter.
+type relay struct {
+	board   string
+	meter   *report.Meter
+	line    []byte // begun, not ended
+	ended   int    // experiments
+	trouble string // why the suite ended early
+}
+
+func (r *relay) Write(text []byte) (int, error) {
+	r.line = append(r.line, text...)
+	for {
+		line, rest, ok := bytes.Cut(r.line, []byte("\n"))
+		if !ok {
+			return len(text), nil
+		}
+		r.take(string(line))
+		r.line = rest
+	}
+}
+
+func (r *relay) take(line string) {
+	e, ok := report.ParseEvent(line)
+	if !ok { // a panic, a race
+		r.meter.Line(r.board + ": " + line)
+		return
+	}
+	switch e.Kind {
+	case report.Ended:
+		r.ended++
+	case report.Trouble:
+		r.trouble = e.Text
+	}
+	r.meter.Tell(r.board, e)
 }
