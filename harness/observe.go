@@ -49,6 +49,7 @@ func (r *Runner) observe(ctx context.Context, x Experiment) (Observation, error)
 		return o, blame(rig.Rig, b.Name(), "arm the capture", err)
 	}
 	o.Report, err = x.Stimulate(ctx, b)
+	err = errors.Join(err, r.heal(ctx))
 	if c, ok := b.Board.(rig.Caveater); ok {
 		o.Caveats = c.Caveats()
 	}
@@ -56,6 +57,7 @@ func (r *Runner) observe(ctx context.Context, x Experiment) (Observation, error)
 	if stopErr != nil {
 		return o, errors.Join(b.fault(err), blame(rig.Rig, b.Name(), "stop the capture", stopErr))
 	}
+	capture.Resolution = max(capture.Resolution, r.known(capture.Rate))
 	o.Capture = capture
 	if b.Capturer != nil {
 		traceErr := r.Bundle.Trace(r.label(x), capture)
@@ -68,22 +70,9 @@ func (r *Runner) observe(ctx context.Context, x Experiment) (Observation, error)
 // around the station.
 func (r *Runner) bench(log io.Writer) *Bench {
 	s := *r.Station
-	s.Driver = driver{s.Driver, s.Name()}
+	p := instruments{r.Station}
+	s.Driver, s.Source, s.Meter, s.Faults = p, p, p, p
 	return &Bench{Station: &s, Firmware: NewConsole(s.Console(), s.Clock(), log)}
-}
-
-// driver is a station's driver whose failures are the rig's.
-type driver struct {
-	probe probes.Driver // nil: none wired
-	board string
-}
-
-func (d driver) Drive(ctx context.Context, l probes.Line, high bool) error {
-	err := error(&rig.MissingError{What: fmt.Sprintf("probe that drives %s", l)})
-	if d.probe != nil {
-		err = d.probe.Drive(ctx, l, high)
-	}
-	return blame(rig.Rig, d.board, fmt.Sprintf("drive %s", l), err)
 }
 
 // arm begins the recording. Without a probe there is none, and what it would

@@ -37,7 +37,8 @@ type Runner struct {
 	Bundle   *record.Bundle
 	Progress func(string) // gets what Flash tells of; may be nil
 
-	flashed string // digest of the image on the board
+	flashed string          // digest of the image on the board
+	tests   []probes.Report // what the probe's loops showed; nil: not tested yet
 }
 
 // Tries is how often an experiment is tried when the rig fails. Every other
@@ -68,6 +69,9 @@ func (r *Runner) Run(ctx context.Context, x Experiment) (record.Experiment, erro
 
 // try is the pipeline.
 func (r *Runner) try(ctx context.Context, x Experiment, e *record.Experiment) error {
+	if err := r.selfTest(ctx); err != nil {
+		return err
+	}
 	written, err := r.flash(ctx, x)
 	if err != nil {
 		return err
