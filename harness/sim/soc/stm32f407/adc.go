@@ -144,7 +144,7 @@ func (c *Chip) adc(n int) adc { return adc{&c.ADCs.ADC[n], c, n} }
 
 func (a adc) name() string { return "ADC" + string(rune('1'+a.n)) }
 
-// adcReset is the reset of all three, which they share (§7.3.14).
+// adcReset is the reset of all three, which they share (§7.3.9).
 func (c *Chip) adcReset() {
 	noise := c.ADCs.Noise
 	c.ADCs = adcs{Noise: noise}

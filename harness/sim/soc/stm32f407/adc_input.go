@@ -27,7 +27,7 @@ var adcPins = [2][16]int{
 
 // sample is a channel's code at this moment: the nearest of the resolution,
 // for the ideal transfer curve changes its first code at half an LSB (DS8626
-// §5.3.21, figure 51).
+// §5.3.21).
 func (a adc) sample(ch uint32) uint32 {
 	o, full := a.c.opt.ADC, int64(1)<<a.bits()
 	uv := a.microvolts(ch)

@@ -102,7 +102,7 @@ func TestADCConversionTime(t *testing.T) {
 	}
 }
 
-// §13.4 and §13.3.11: alignment and offsets, at 400 mV on channel 3.
+// §13.4: alignment and offsets, at 400 mV on channel 3.
 func TestADCAlignment(t *testing.T) {
 	raw := code(400)
 	for _, tt := range []struct {
@@ -177,7 +177,7 @@ func TestADCSequences(t *testing.T) {
 	}
 }
 
-// §13.8.1: EOCS decides when EOC is set.
+// §13.8.2: EOCS decides when EOC is set.
 func TestADCEndOfConversion(t *testing.T) {
 	for eocs, want := range map[uint32]uint64{0: 4 + 3*30, adcEOCS: 4 + 30} {
 		c, a := analog(t, Options{})
@@ -544,7 +544,7 @@ func pends(c *Chip, irq int) bool {
 	return c.core.Sys.Pending[n/64]>>(n%64)&1 != 0
 }
 
-// All three share a line (§13.11); what rises it is enabled one by one.
+// All three share a line (§13.12); what rises it is enabled one by one.
 func TestADCInterrupts(t *testing.T) {
 	for _, tt := range []struct{ flag, enable uint32 }{
 		{adcEOC, adcEOCIE}, {adcAWD, adcAWDIE}, {adcJEOC, adcJEOCIE}, {adcOVR, adcOVRIE},

@@ -71,7 +71,7 @@ func (c *Chip) dacEvent(slot int) {
 	c.settle(dacPin + n)
 }
 
-// wave is what noise or triangle add (§14.3.7, §14.3.8); the next value comes
+// wave is what noise or triangle add (§14.3.8, §14.3.9); the next value comes
 // after it.
 func (d *dacChannel) wave(control uint32) uint32 {
 	amplitude := uint32(2)<<min(control>>8&0xF, 11) - 1
@@ -92,7 +92,7 @@ func (d *dacChannel) wave(control uint32) uint32 {
 	return v
 }
 
-// shift is a step of the noise generator (§14.3.7, figure 73): X^12 + X^6 +
+// shift is a step of the noise generator (§14.3.8): X^12 + X^6 +
 // X^4 + X + 1, and all zeros lead out of themselves.
 func (d *dacChannel) shift() {
 	l := d.Lfsr
@@ -122,7 +122,7 @@ func (c *Chip) dacFollows(n int, t trigger) bool {
 func (c *Chip) dacHears(t trigger) bool { return c.dacFollows(0, t) || c.dacFollows(1, t) }
 
 // askDAC asks for the next value by DMA. A trigger that finds the last request
-// unanswered is an underrun, after which there are no more (§14.3.9).
+// unanswered is an underrun, after which there are no more (§14.3.7).
 func (c *Chip) askDAC(n int) {
 	r, flag := reqDAC1+request(n), uint32(dacDMAUDR)<<(16*n)
 	switch {

@@ -130,8 +130,7 @@ func outputs(t *testing.T, c *Chip, d dacDevice, n int) (dor []uint32) {
 	return dor
 }
 
-// §14.3.7, figure 74: with DHR 0 the noise begins 0xAAA, 0xD55. Its period is
-// that of a 12-bit register whose polynomial is what figure 73 draws.
+// §14.3.8: with DHR 0 the noise begins 0xAAA, 0xD55; MAMP masks it.
 func TestDACNoise(t *testing.T) {
 	c, d := synth(t)
 	set(t, d, dacCR, dacEN|dacTEN|dacSoftware<<3|1<<6|11<<8)
@@ -146,7 +145,7 @@ func TestDACNoise(t *testing.T) {
 	}
 }
 
-// §14.3.8, figures 75 and 76: up to the amplitude and down again on top of DHR.
+// §14.3.9: up to the amplitude and down again on top of DHR.
 func TestDACTriangle(t *testing.T) {
 	c, d := synth(t)
 	set(t, d, dacDHR12R1, 0xAB0)
@@ -157,7 +156,7 @@ func TestDACTriangle(t *testing.T) {
 	}
 }
 
-// §14.3.9: each hardware trigger asks for the next value; a second one before
+// §14.3.7: each hardware trigger asks for the next value; a second one before
 // the answer is an underrun, and there are no requests any more.
 func TestDACByDMA(t *testing.T) {
 	c, d := synth(t)

@@ -301,7 +301,7 @@ func (s *dmaStream) canServe() bool {
 	return s.Level+n <= uint32(len(s.Fifo))
 }
 
-// wantsMemory tells whether the memory port has to move (§10.3.13): from a
+// wantsMemory tells whether the memory port has to move (§10.3.12): from a
 // FIFO at its threshold, or with the last of the data; into one at or below
 // it, completely.
 func (s *dmaStream) wantsMemory() bool {
@@ -395,7 +395,7 @@ func (s *dmaStream) advance() {
 }
 
 // push and pop move little-endian values through the FIFO. A flush that asks
-// for more than is left writes what the FIFO held before (§10.3.13).
+// for more than is left writes what the FIFO held before (§10.3.12).
 func (s *dmaStream) push(v, size uint32) {
 	for i := range size {
 		s.Fifo[(s.Head+s.Level)%16] = byte(v >> (8 * i))
@@ -454,7 +454,7 @@ func (c *Chip) dmaReset(n int) {
 	c.schedule(slotDMA+n, clock.Never)
 }
 
-// fail is a bus error on one of the ports (§10.3.17).
+// fail is a bus error on one of the ports (§10.3.18).
 func (d dmaController) fail(s *dmaStream, addr uint32, f bus.Fault) {
 	if f == bus.Unmodelled {
 		d.c.halt(board.NotModelled, d.c.core.R[15], fmt.Sprintf("%s stream %d: %s not modelled", d.name(), d.Active, d.c.lacking))

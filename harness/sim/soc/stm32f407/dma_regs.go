@@ -146,7 +146,7 @@ func (d dmaDevice) enable(i int) {
 		d.c.warn("%s stream %d enabled with flags of its last transfer set", d.name(), i)
 	}
 	if s.direction() == memToMem {
-		s.Fcr |= dmaDMDIS // §10.3.12: direct mode is not allowed
+		s.Fcr |= dmaDMDIS // §10.3.6: direct mode is not allowed
 		if s.Cr&(dmaCIRC|dmaDBM) != 0 {
 			d.c.warn("%s stream %d: memory to memory cannot be circular", d.name(), i)
 		}
@@ -170,7 +170,7 @@ func (d dmaDevice) enable(i int) {
 }
 
 // forbidden tells of a threshold that is no whole number of memory bursts, or
-// a burst larger than the FIFO (§10.3.13, table 48).
+// a burst larger than the FIFO (§10.3.12, table 48).
 func (s *dmaStream) forbidden() bool {
 	if s.direct() {
 		return false

@@ -43,8 +43,8 @@ func stream(t *testing.T, d dmaDevice, i, par, mar, n, fcr, cr uint32) {
 
 func dma2(c *Chip) dmaDevice { return dmaDevice{c.dmaController(1)} }
 
-// Memory to memory through the FIFO, §10.3.10: packing and unpacking are little
-// endian (table 47), and bursts change nothing of the result.
+// Memory to memory through the FIFO, §10.3.6: packing and unpacking are little
+// endian (§10.3.10), and bursts change nothing of the result.
 func TestDMAPacking(t *testing.T) {
 	tests := []struct {
 		name       string
@@ -83,7 +83,7 @@ func TestDMAPacking(t *testing.T) {
 	}
 }
 
-// The combinations of threshold and memory burst that §10.3.13, table 48
+// The combinations of threshold and memory burst that §10.3.12, table 48
 // forbids disable the stream with FEIF.
 func TestDMAForbiddenBursts(t *testing.T) {
 	const incr4, incr8, incr16 = 1, 2, 3
