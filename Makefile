@@ -22,7 +22,7 @@ hil-run: build ## run all suites on RIG (virtual): flash, measure, judge, record
 test: export RIGOR_VECTORS = $(if $(wildcard $(VECTORS)),$(abspath $(VECTORS)))
 test: ## every test; with the conformance vectors in full where VECTORS is a folder
 	$(GO) test $$($(GO) list ./... | grep -v '^rigor/suites/')
-	$(GO) test -race ./harness/port/... ./harness/export ./harness/record ./harness/rig
+	$(GO) test -race ./harness/port/... ./harness/hardware ./harness/export ./harness/record ./harness/rig
 
 suites: ## the suites by the ginkgo command, without rigor
 	$(GO) tool ginkgo -r --randomize-all --fail-on-pending --fail-on-empty ./suites
@@ -45,7 +45,7 @@ golden: ## write the golden files anew, then show what changed
 	git diff --stat
 
 vendor-deps: ## install the other people's tools that vendor-tools needs (Debian)
-	apt-get install -y --no-install-recommends stm32flash sigrok-cli prometheus
+	apt-get install -y --no-install-recommends stm32flash sigrok-cli prometheus python3-serial ser2net
 
 vendor-tools: build ## other people's tools against virtual boards and bundles
 	$(GO) test -count=1 -tags vendortools ./harness/cmd/rigor

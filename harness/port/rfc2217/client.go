@@ -100,14 +100,14 @@ func (c *client) refusal(err error) error {
 }
 
 // configure sets what never changes: frames of 8 bits and one stop bit, no flow
-// control, nothing told unasked.
+// control. That nothing be told unasked is not asked for: ser2net does not
+// acknowledge the masks.
 func (c *client) configure() error {
 	for _, s := range []struct {
 		name           string
 		command, value byte
 	}{
 		{"8 data bits", cmdDataSize, eightBits}, {"1 stop bit", cmdStopSize, oneStop}, {"no flow control", cmdControl, noFlow},
-		{"no line state", cmdLineMask, 0}, {"no modem state", cmdModemMask, 0},
 	} {
 		got, err := c.set(s.command, func([]byte) bool { return true }, s.value)
 		if err != nil {
