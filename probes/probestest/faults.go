@@ -181,15 +181,18 @@ func (b *faultBench) open() {
 
 func (b *faultBench) early() {
 	b.drive(false)
-	r := b.arm(b.Bench.Drive, b.Follow)
+	r := b.arm(b.Bench.Drive)
 	b.inject(b.Bench.Drive, probes.Fault{Kind: probes.StuckHigh, Delay: 2 * b.pause()})
-	b.inject(b.Follow, probes.Fault{Kind: probes.StuckHigh, After: &probes.Event{Line: b.Follow, High: true}})
 	b.rest()
-	b.clear(b.Bench.Drive, b.Follow)
+	b.clear(b.Bench.Drive)
 	b.rest()
-	if c := b.stop(r, b.Bench.Drive, b.Follow); len(c.Edges) != 0 {
+	if c := b.stop(r, b.Bench.Drive); len(c.Edges) != 0 {
 		b.Errorf("edges %v", c.Edges)
 	}
+	b.inject(b.Bench.Drive, probes.Fault{Kind: probes.StuckLow, After: &probes.Event{Line: b.Bench.Drive, High: true}})
+	b.clear(b.Bench.Drive)
+	b.drive(true)
+	b.want(b.Bench.Drive, true)
 }
 
 func (b *faultBench) replaces() {
