@@ -19,13 +19,14 @@ import (
 // mode error do not occur, for the memory port never waits.
 //
 // Timing, as AN4031 counts it without contention: a transaction takes 1 cycle
-// of HCLK to arbitrate and 1 for the address, then at the peripheral port 2
-// cycles of PCLK on the controller's own APB, 1 more of HCLK for the bus matrix on
-// its way to another, and 2 cycles of HCLK for an AHB block or memory; then at the memory
-// port 3 cycles for what FIFO or direct mode has to move. Each further beat of
-// a burst takes a data phase. A controller does one transaction at a time, and
-// a register changes at the end of its access. The controllers and the core do
-// not slow each other down, and Sleep does not stop them.
+// of HCLK to arbitrate and 1 for the address; then at the peripheral port 2
+// cycles of PCLK for a register on the controller's own APB, 1 of HCLK more on
+// the other APB, for the bus matrix lies between, and 2 of HCLK for an AHB block
+// or memory; then 3 at the memory port for what FIFO or direct mode has to move.
+// Each further beat of a burst takes a data phase. A controller does one
+// transaction at a time, and a register changes at the end of its access. The
+// controllers and the core never slow each other down, and Sleep does not stop
+// them.
 type dma struct {
 	Streams [8]dmaStream
 	Phase   dmaPhase
@@ -59,7 +60,6 @@ type dmaStream struct {
 
 const (
 	dmaEN     = 1 << 0
-	dmaDMEIE  = 1 << 1 // to TCIE: the flags two bits higher
 	dmaPFCTRL = 1 << 5
 	dmaCIRC   = 1 << 8
 	dmaPINC   = 1 << 9
@@ -436,7 +436,8 @@ func (d dmaController) memoryCycles(s *dmaStream) uint64 {
 	return uint64(2*bursts + beats)
 }
 
-// update brings a stream's interrupt line up to date (§10.4).
+// update brings a stream's interrupt line up to date (§10.4). DMEIE to TCIE are
+// CR's bits 1 to 4, DMEIF to TCIF the flags 2 to 5.
 func (d dmaController) update(i int) {
 	s := &d.Streams[i]
 	on := s.Flags>>2&(s.Cr>>1)&0xF != 0 || s.Flags&dmaFEIF != 0 && s.Fcr&dmaFEIE != 0
