@@ -70,7 +70,7 @@ func PeriodJitterOf(quantity string, times Sample, p Period) (Sample, Worst) {
 		step := big.NewRat(times.Values[i]-times.Values[i-1], 1)
 		s.Values = append(s.Values, rounded(step.Abs(step.Sub(step, length))))
 	}
-	return s, worstOf(s.Values, times.Values[1:], times.Values[0], 1)
+	return s.resolved(), worstOf(s.Values, times.Values[1:], times.Values[0], 1)
 }
 
 // ReleaseJitterOf is by how much each time is later than on the ideal grid of the
@@ -92,7 +92,7 @@ func ReleaseJitterOf(quantity string, times Sample, p Period) (Sample, Worst) {
 	for _, l := range late {
 		s.Values = append(s.Values, rounded(new(big.Rat).Sub(l, promptest)))
 	}
-	return s, worstOf(s.Values, times.Values, times.Values[0], 0)
+	return s.resolved(), worstOf(s.Values, times.Values, times.Values[0], 0)
 }
 
 // MeanPeriod is the period of the times themselves, from the first to the last.
@@ -134,6 +134,15 @@ func jitterOf(quantity string, times Sample, p Period) (Sample, *big.Rat) {
 	}
 	length := new(big.Rat).SetFrac(big.NewInt(p.Count), new(big.Int).SetUint64(uint64(p.Of)))
 	return s, length.Mul(length, new(big.Rat).SetInt(new(big.Int).SetUint64(uint64(times.rate()))))
+}
+
+// resolved says so where no jitter was seen, which is not to say that there is
+// none. Of jitter that was seen and is small [Summarize] does.
+func (s Sample) resolved() Sample {
+	if s.Resolution > 0 && slices.Max(s.Values) == 0 {
+		s.Warnings = append(slices.Clone(s.Warnings), fmt.Sprintf("jitter is below resolution: less than %d %s", s.Resolution, s.Unit))
+	}
+	return s
 }
 
 func worstOf(jitter, times []int64, first int64, offset int) Worst {

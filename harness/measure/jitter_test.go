@@ -69,6 +69,18 @@ func TestMeanPeriodTakesOutDrift(t *testing.T) {
 	}
 }
 
+func TestNoJitterIsBelowResolution(t *testing.T) {
+	s := Sample{Unit: Ticks, Clock: 1e6, Resolution: 2, Values: []int64{0, 1000, 2000}}
+	for _, f := range []func(string, Sample, Period) (Sample, Worst){PeriodJitterOf, ReleaseJitterOf} {
+		if j, _ := f("jitter", s, Period{1, 1000}); !slices.Equal(j.Warnings, []string{"jitter is below resolution: less than 2 ticks"}) {
+			t.Errorf("warnings %q", j.Warnings)
+		}
+		if j, _ := f("jitter", released, Period{1, 1000}); len(j.Warnings) != 0 {
+			t.Errorf("warnings %q of jitter that was seen", j.Warnings)
+		}
+	}
+}
+
 // A lost release makes all that follow a period late.
 func TestReleaseLeftOut(t *testing.T) {
 	s := Sample{Unit: Nanoseconds, Values: []int64{0, 1000, 3000, 4000}}
