@@ -71,7 +71,6 @@ func (c *Chip) extiTrigger(lines uint32) {
 	e.PR |= lines
 	if lines&e.EMR != 0 {
 		c.core.SetEvent()
-		c.extiStarts(lines & e.EMR)
 	}
 	c.convertByEXTI(lines)
 	c.updateEXTI()
@@ -87,19 +86,6 @@ func (c *Chip) convertByEXTI(lines uint32) {
 		if lines>>e.line&1 != 0 {
 			c.trigger(e.t, true, c.now())
 			c.trigger(e.t, false, c.now())
-		}
-	}
-}
-
-// extiStarts sends the event pulses of lines 9, 11 and 15 to ADC and DAC.
-func (c *Chip) extiStarts(lines uint32) {
-	for _, e := range [...]struct {
-		line int
-		trg  trigger
-	}{{9, trgEXTI9}, {11, trgEXTI11}, {15, trgEXTI15}} {
-		if lines>>e.line&1 != 0 {
-			c.trigger(e.trg, true, c.now())
-			c.trigger(e.trg, false, c.now())
 		}
 	}
 }

@@ -530,6 +530,16 @@ func (t timer) interrupts(line int) bool {
 	return flags != 0
 }
 
+// enableDMA writes DIER; a request that is no longer enabled is withdrawn.
+func (t timer) enableDMA(dier uint32) {
+	for i, bit := range [...]uint32{timUDE, timCC1DE, timCC1DE << 1, timCC1DE << 2, timCC1DE << 3, timTDE, timCOMDE} {
+		if t.Dier&^dier&bit != 0 {
+			t.c.Requests.Latched[t.info.request+request(i)] = false
+		}
+	}
+	t.Dier = dier
+}
+
 // request asks for DMA, if DIER's bit enables it: update 0, channels 1 to 4,
 // trigger 5, commutation 6.
 func (t timer) request(enable uint32, i int) {

@@ -1,6 +1,7 @@
 package stm32f407
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -517,5 +518,117 @@ func TestWatchingDoesNotDisturb(t *testing.T) {
 	}
 	if digests[0] != digests[1] {
 		t.Errorf("watched and unwatched differ:\n%s\n%s", digests[0], digests[1])
+	}
+}
+
+// A burst at each update writes ARR, RCR and CCR1 of TIM1 by DMAR: RM0090
+// §17.3.20, DMA2 stream 5 channel 6.
+func TestTimerDMABurst(t *testing.T) {
+	c := idle(t)
+	for i, v := range []uint32{19, 0, 7, 29, 1, 8} {
+		binary.LittleEndian.PutUint32(c.mem.SRAM[4*i:], v)
+	}
+	tm := c.timer(1)
+	set(t, tm, timDCR, 2<<8|timARR/4)
+	stream(t, dma2(c), 5, 0x40010000+timDMAR, sramBase, 6, 0, 6<<chs|1<<dir|dmaMINC|sizeWord<<ps|sizeWord<<ms)
+	set(t, tm, timARR, 99)
+	set(t, tm, timDIER, timUDE)
+	set(t, tm, timCR1, timCEN|timARPE)
+	start := c.now()
+	until(c, start+99)
+	if tm.Arr != 99 {
+		t.Fatal("a transfer before the update")
+	}
+	until(c, start+180)
+	if got := [3]uint32{tm.Arr, tm.Rcr, tm.Ccr[0]}; got != [3]uint32{19, 0, 7} {
+		t.Errorf("after one update ARR, RCR, CCR1 are %d", got)
+	}
+	until(c, start+270)
+	if got := [3]uint32{tm.Arr, tm.Rcr, tm.Ccr[0]}; got != [3]uint32{29, 1, 8} {
+		t.Errorf("after two updates ARR, RCR, CCR1 are %d", got)
+	}
+}
+
+// DMA requests: RM0090 §18.4.4, and CCDS, §18.4.2. want are the requests after
+// one period of 10 in which channel 2 matches at 5.
+func TestTimerRequests(t *testing.T) {
+	for _, e := range []struct {
+		n         int
+		dier, cr2 uint32
+		at        uint64
+		want      []request
+	}{
+		{3, timUDE, 0, 9, nil},
+		{3, timUDE, 0, 10, []request{reqTIM3UP}},
+		{6, timUDE, 0, 10, []request{reqTIM6UP}},
+		{3, timCC1DE << 1, 0, 5, []request{reqTIM3CH2}},
+		{3, timCC1DE << 1, timCCDS, 9, nil},
+		{3, timCC1DE << 1, timCCDS, 10, []request{reqTIM3CH2}},
+		{8, timUDE | timCC1DE<<1, 0, 10, []request{reqTIM8UP, reqTIM8CH2}},
+	} {
+		c := idle(t)
+		tm := c.timer(e.n)
+		set(t, tm, timARR, 9)
+		if e.n != 6 {
+			set(t, tm, timCCR1+4, 5)
+			set(t, tm, timCR2, e.cr2)
+		}
+		set(t, tm, timDIER, e.dier)
+		start := c.now()
+		set(t, tm, timCR1, timCEN)
+		until(c, start+e.at)
+		var got []request
+		for r, on := range c.Requests.Latched {
+			if on {
+				got = append(got, request(r))
+			}
+		}
+		if !slices.Equal(got, e.want) {
+			t.Errorf("TIM%d, DIER %#x, CR2 %#x after %d: %v, want %v", e.n, e.dier, e.cr2, e.at, got, e.want)
+		}
+		set(t, tm, timDIER, 0)
+		if c.Requests.Latched != [requests]bool{} {
+			t.Errorf("TIM%d: DIER 0 withdraws nothing", e.n)
+		}
+	}
+}
+
+// The lines to the converters (RM0090 §13.6): OCx while enabled, and TRGO, at
+// their exact cycles. A conversion begins with the rise.
+func TestTimerStartsConversions(t *testing.T) {
+	for _, e := range []struct {
+		n           int
+		extsel      uint32
+		ch          int
+		ccer, bdtr  uint32
+		conversions int
+	}{
+		{1, 0, 0, 1, timMOE, 3}, {1, 0, 0, 1, 0, 0}, {1, 1, 1, 0x10, timMOE, 3}, {1, 1, 1, 0, timMOE, 0},
+		{2, 3, 1, 0x10, 0, 3}, {4, 9, 3, 0x1000, 0, 3}, {5, 12, 2, 0x100, 0, 3}, {8, 13, 0, 1, timMOE, 3},
+	} {
+		c, a := analog(t, Options{})
+		sequence(t, a, 1)
+		set(t, a, adcCR2, adcADON|1<<28|e.extsel<<24)
+		tm := c.timer(e.n)
+		set(t, tm, timARR, 999)
+		set(t, tm, timCCR1+uint32(4*e.ch), 500)
+		set(t, tm, timCCMR1+uint32(e.ch/2*4), 0x70<<(8*(e.ch%2)))
+		set(t, tm, timCCER, e.ccer)
+		set(t, tm, timBDTR, e.bdtr)
+		start, n := c.now(), 0
+		set(t, tm, timCR1, timCEN)
+		for at := uint64(500); at < 3000; at += 1000 {
+			until(c, start+at-1)
+			if c.ADCs.ADC[0].Group == adcRegular {
+				t.Fatalf("TIM%d_CC%d: a conversion before the match", e.n, e.ch+1)
+			}
+			until(c, start+at)
+			if c.ADCs.ADC[0].Group == adcRegular {
+				n++
+			}
+		}
+		if n != e.conversions {
+			t.Errorf("TIM%d_CC%d, CCER %#x, BDTR %#x: %d conversions, want %d", e.n, e.ch+1, e.ccer, e.bdtr, n, e.conversions)
+		}
 	}
 }

@@ -188,7 +188,7 @@ func (t timer) store(off uint32, v uint32) {
 	case timSMCR:
 		t.storeSMCR(v & m.smcr)
 	case timDIER:
-		t.Dier = v & m.dier
+		t.enableDMA(v & m.dier)
 	case timSR:
 		t.storeSR(v)
 	case timEGR:
