@@ -314,12 +314,15 @@ func (c *Chip) Stats() board.Stats {
 const maxWarnings = 100
 
 // Caveats names what of the present set-up may take another time on the part.
-func (c *Chip) Caveats() []string {
+func (c *Chip) Caveats() (all []string) {
 	if ws := c.FLASH.ACR & acrLATENCY; ws > 0 {
-		return []string{fmt.Sprintf("flash is read with %d wait states: what they cost follows RM0090 "+
-			"and was not measured on the part", ws)}
+		all = append(all, fmt.Sprintf("flash is read with %d wait states: what they cost follows RM0090 "+
+			"and was not measured on the part", ws))
 	}
-	return nil
+	if c.dmaEnabled() {
+		all = append(all, "a DMA stream is enabled: the core and DMA never wait for each other, on the part they may")
+	}
+	return all
 }
 
 // Warnings lists what programs did in vain, each thing once.

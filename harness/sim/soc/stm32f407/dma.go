@@ -455,6 +455,18 @@ func (c *Chip) dmaReset(n int) {
 	c.schedule(slotDMA+n, clock.Never)
 }
 
+// dmaEnabled tells whether any stream is enabled.
+func (c *Chip) dmaEnabled() bool {
+	for i := range c.DMA {
+		for j := range c.DMA[i].Streams {
+			if c.DMA[i].Streams[j].Cr&dmaEN != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // fail is a bus error on one of the ports (§10.3.18).
 func (d dmaController) fail(s *dmaStream, addr uint32, f bus.Fault) {
 	if f == bus.Unmodelled {

@@ -359,3 +359,15 @@ func TestDMAMovesAll(t *testing.T) {
 		}
 	}
 }
+
+// That DMA and the core never wait for each other is a caveat while both work.
+func TestDMACaveat(t *testing.T) {
+	c := idle(t)
+	if got := c.Caveats(); len(got) != 0 {
+		t.Errorf("%q without DMA", got)
+	}
+	stream(t, dma2(c), 0, sramBase, sramBase+64, 100, 0, memToMem<<dir)
+	if got := c.Caveats(); len(got) != 1 || !strings.Contains(got[0], "DMA") {
+		t.Errorf("%q with a stream at work", got)
+	}
+}
