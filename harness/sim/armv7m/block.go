@@ -133,7 +133,7 @@ func (a *assembler) add(pc uint32, in insn) {
 	in.off, in.idx = a.off, uint8(a.count)
 	in.cost = staticCost(&in)
 	conditional := in.it != 0 && in.op != opBKPT
-	if adj := a.pipe.adjust(&in); !conditional {
+	if adj := a.pipe.adjust(&in, pc); !conditional {
 		in.cost = uint8(int(in.cost) + adj)
 	}
 	if a.lines {
@@ -147,7 +147,7 @@ func (a *assembler) add(pc uint32, in insn) {
 	for _, e := range entries {
 		a.emit(e, &in)
 	}
-	a.advance(&in, conditional)
+	a.advance(pc, &in, conditional)
 }
 
 // enterLines appends an entry for each flash line that the instruction is the
@@ -198,13 +198,13 @@ func (a *assembler) emit(e insn, in *insn) {
 	a.b.code = append(a.b.code, e)
 }
 
-func (a *assembler) advance(in *insn, conditional bool) {
+func (a *assembler) advance(pc uint32, in *insn, conditional bool) {
 	a.count++
 	a.off += 2
 	if in.wide {
 		a.off += 2
 	}
-	a.pipe = pipeAfter(in)
+	a.pipe = pipeAfter(in, pc, a.pipe)
 	if conditional {
 		a.pipe = pipe(0)
 	}
@@ -282,5 +282,5 @@ func (b *block) adjust(p pipe) int {
 	if p == 0 || b.it != 0 {
 		return 0
 	}
-	return p.adjust(&b.first)
+	return p.adjust(&b.first, b.addr)
 }

@@ -11,6 +11,9 @@ import "math/bits"
 //	[K] kernels of 16 instructions and SUBS, BNE, timed on a Cortex-M3 at 0
 //	    wait states by DWT; TestKernels reproduces all of them.
 //	[J] pipeline measurements on an STM32F407 rev Y, published by jnk0le.
+//	[C] measurements by DWT of how instructions are aligned, published at
+//	    compendium.i-0.nl, of a part not named. They make a round of Embench's
+//	    crc32 take 23 cycles, as published of an STM32F407, where there were 22.
 //	[A] our assumption, not measured.
 //
 // What the model leaves out: loads that pipeline only within one memory block
@@ -28,7 +31,7 @@ const (
 	refillLoad     = 3 // LDR, LDM and TBB [P]: blocking
 	// misalignedRefill is what a 32-bit instruction at the target costs if it
 	// straddles two words, for it takes two fetches [T says that P depends on
-	// it, A how much].
+	// it, C how much].
 	misalignedRefill = 1
 	worstRefill      = refillLoad + misalignedRefill
 )
@@ -46,6 +49,7 @@ const (
 	unalignedHalf  = 1  // a halfword in two bytes, a word in two halfwords [P]
 	unalignedWord  = 2  // a word in three pieces [P]
 	coreTransferFP = 2  // VMOV of two registers [T]
+	apartCost      = 1  // the third in a row of 32-bit instructions that straddle words [C]
 )
 
 // staticCost returns the cycles of an instruction by itself, with every branch
@@ -115,6 +119,11 @@ const (
 	pipeFP // single-precision register written
 
 	pipeNarrow pipe = 1 << 15 // it was 16 bits long
+
+	// pipeApart and twice pipeApart2 are how many of the last instructions
+	// in a row were 32 bits long and straddled words, up to 3.
+	pipeApart  pipe = 1 << 3
+	pipeApart2 pipe = 1 << 14
 	noRegister      = 31
 )
 
@@ -126,13 +135,46 @@ func (p pipe) writes(r uint8) bool {
 	return r != noRegister && (uint8(p>>4)&31 == r || uint8(p>>9)&31 == r)
 }
 
-// pipeAfter returns what an instruction leaves for the next one.
-func pipeAfter(in *insn) pipe {
+// pipeAfter returns what an instruction at pc leaves for the next one.
+func pipeAfter(in *insn, pc uint32, before pipe) pipe {
 	p := pipeOf(in)
 	if !in.wide {
-		p |= pipeNarrow
+		return p | pipeNarrow
+	}
+	if pc&2 != 0 {
+		p = p.withApart(min(before.apart()+1, 3))
 	}
 	return p
+}
+
+func (p pipe) apart() (n int) {
+	if p&pipeApart != 0 {
+		n = 1
+	}
+	if p&pipeApart2 != 0 {
+		n += 2
+	}
+	return n
+}
+
+func (p pipe) withApart(n int) pipe {
+	p &^= pipeApart | pipeApart2
+	if n&1 != 0 {
+		p |= pipeApart
+	}
+	if n&2 != 0 {
+		p |= pipeApart2
+	}
+	return p
+}
+
+// behind is p, left by an instruction at the start of a block, with what the one before
+// had left.
+func (p pipe) behind(before pipe) pipe {
+	if p.apart() == 0 {
+		return p
+	}
+	return p.withApart(min(before.apart()+1, 3))
 }
 
 func pipeOf(in *insn) pipe {
@@ -153,9 +195,17 @@ func pipeOf(in *insn) pipe {
 	return 0
 }
 
-// adjust returns the cycles that pairing with the instruction before adds to
-// staticCost.
-func (p pipe) adjust(in *insn) int {
+// adjust returns the cycles that the instructions before add to staticCost.
+func (p pipe) adjust(in *insn, pc uint32) int {
+	n := p.pair(in)
+	if p.apart() == 2 && in.wide && pc&2 != 0 {
+		n += apartCost
+	}
+	return n
+}
+
+// pair is the part of adjust that the very last instruction decides.
+func (p pipe) pair(in *insn) int {
 	if in.op == opIT && p&pipeNarrow != 0 {
 		return -1 // folded [T]
 	}

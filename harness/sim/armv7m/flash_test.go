@@ -59,7 +59,7 @@ func TestStraightCode(t *testing.T) {
 		{"32 bits: each line waits", FlashTiming{Waits: 5}, wide, 16 + 4*5},
 		{"32 bits, prefetch: a line takes 4 cycles and its read 6", FlashTiming{Waits: 5, Prefetch: true}, wide, 16 + 5 + 3*2},
 		{"32 bits, prefetch, 3 waits: as long as a line", FlashTiming{Waits: 3, Prefetch: true}, wide, 16 + 3},
-		{"an instruction across lines needs both", FlashTiming{Waits: 5}, across, 16 + 4*5},
+		{"an instruction across lines needs both; 1 for straddling words", FlashTiming{Waits: 5}, across, 16 + 1 + 4*5},
 		{"caches are of no use", FlashTiming{Waits: 5, ICache: true, DCache: true}, narrow, 32 + 4*5},
 	}
 	for _, tt := range tests {

@@ -38,7 +38,7 @@ func TestMix(t *testing.T) {
 	if sum := binary.LittleEndian.Uint32(ram[4:]); sum != 0x72C92D77 {
 		t.Errorf("checksum %#x, want 0x72C92D77", sum)
 	}
-	if c.Insns != 382_099 || c.Cycle != 443_093 {
+	if c.Insns != 382_736 || c.Cycle != 451_135 {
 		t.Errorf("%d instructions, %d cycles", c.Insns, c.Cycle)
 	}
 }

@@ -142,7 +142,7 @@ func (c *Core) single(b *block, i int) (next int, ok bool) {
 	if c.trace != nil {
 		c.trace(c.R[15])
 	}
-	adjust := 0
+	adjust, before := 0, c.Pipe
 	if i == 0 {
 		adjust = b.adjust(c.Pipe)
 	}
@@ -151,6 +151,10 @@ func (c *Core) single(b *block, i int) (next int, ok bool) {
 		return 0, false
 	}
 	c.Cycle += uint64(adjust)
+	if p := c.Pipe.behind(before); i == 0 && p != c.Pipe {
+		c.Pipe = p // which b doesn't know of: it may not go on
+		return 0, false
+	}
 	return next, c.Cycle < c.limit && !c.mustReturn(b) && c.at(b, next)
 }
 
