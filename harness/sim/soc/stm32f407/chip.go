@@ -22,14 +22,14 @@
 // CoreMark, GCC 12.2.1 -mfloat-abi=hard, an iteration a second and MHz:
 //
 //	                            -Os    -O2    -O3    -Ofast -funroll-loops
-//	16 MHz, 0 wait states       2.178  2.547  2.666  2.976
-//	168 MHz, 5, all on                 2.534  2.642  2.936
-//	168 MHz, 5, no prefetch                   2.622
-//	168 MHz, 5, prefetch only                 1.701
-//	168 MHz, 5, all off                       1.521
+//	16 MHz, 0 wait states       2.175  2.519  2.658  2.958
+//	168 MHz, 5, all on                 2.508  2.635  2.918
+//	168 MHz, 5, no prefetch                   2.615
+//	168 MHz, 5, prefetch only                 1.699
+//	168 MHz, 5, all off                       1.519
 //
 // The last column also has -fgcse-sm -fgcse-las -finline-limit=1000. With all of
-// the accelerator on, 168 MHz keeps 98.7 to 99.5 % of the speed at 0 wait states;
+// the accelerator on, 168 MHz keeps 98.7 to 99.6 % of the speed at 0 wait states;
 // ST's 566 over 168 times Arm's 3.42, each with a compiler of its choice, is
 // 98.5 %. On an STM32F405, the same die, Keil MDK was published with 436.68
 // (2.599) for -O3 and 313.97 (1.869) for -O2. No figure for this die with a GCC
@@ -37,15 +37,15 @@
 // when made for speed, 1.72 to 1.79 when made for size.
 //
 // Embench IoT 2.0 publishes times of an STM32F407 at 16 MHz, with GCC 14.1 -O2 and
-// a newlib built for size. Built with GCC 12.2.1 -O2 and Debian's newlib, 10 of its
-// 19 programs take 92 to 102 % of them here, the others less, down to 34 %; the
-// geometric mean is 84 %. How much of this is the compiler and the library, and
-// how much the model being too fast, cannot be told without the same binaries.
+// a newlib built for size. Built with GCC 12.2.1 -O2 and Debian's newlib, 11 of its
+// 19 programs take 93 to 104 % of them here, crc32 100.0 %; the others take less,
+// down to 35 %, and the geometric mean is 85 %. How much of this is the compiler and the library, and how much the model
+// being too fast, cannot be told without the same binaries.
 //
 // A switch between tasks has only been published of a kernel that is not to be
 // had (104 cycles at 168 MHz): no comparison. That floating-point context adds 67
-// cycles to it agrees with FreeRTOS here: 72, with the sum that makes the task have
-// one.
+// cycles to it is near what it adds to one of FreeRTOS here: 73, with the sum that
+// makes the task have it.
 package stm32f407
 
 import (
