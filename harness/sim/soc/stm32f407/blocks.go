@@ -181,6 +181,9 @@ func (c *Chip) device(name string) bus.Device {
 	if name == "DMA1" || name == "DMA2" {
 		return dmaDevice{c.dmaController(int(name[3] - '1'))}
 	}
+	if n, ok := i2cNumber[name]; ok {
+		return c.i2c(n)
+	}
 	if n, ok := spiNumber[name]; ok {
 		return c.spi(n)
 	}

@@ -128,6 +128,7 @@ type state struct {
 	WWDG     wwdg
 	RTC      rtc
 	SPIs     [3]spiRegs
+	I2Cs     [3]i2cRegs
 	ResetDue uint32 // flags of a reset that waits for the core's instruction to end
 	ADCs     adcs
 	DAC      dac

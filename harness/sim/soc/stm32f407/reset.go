@@ -132,6 +132,7 @@ func (c *Chip) resetBlocks() {
 	c.dmaReset(1)
 	for n := 1; n <= 3; n++ {
 		c.spiReset(n)
+		c.i2cReset(n)
 	}
 	c.resetCRC()
 	c.resetIWDG()
@@ -181,6 +182,9 @@ func (c *Chip) resetBlock(b *block) {
 	case spi:
 		c.spiReset(d.n)
 		d.drive()
+		return
+	case i2c:
+		c.i2cReset(d.n)
 		return
 	case crcDevice:
 		c.resetCRC()

@@ -95,6 +95,8 @@ func (c *Chip) fire(slot int) {
 		c.rtcEvent()
 	case slot >= slotSPI && slot < slotSPI+3:
 		c.spiEvent(slot, c.at)
+	case slot >= slotI2C:
+		c.i2cEvent(slot, c.at)
 	case slot < slotDAC:
 		c.adcEvent(slot)
 	case slot < slotDAC+2:
@@ -110,6 +112,7 @@ func (c *Chip) setClocks(t clockTree) {
 	c.timClockWillChange()
 	c.wwdgClockWillChange()
 	c.spiClockWillChange()
+	c.i2cClockWillChange()
 	if t.HCLK != c.Timeline.Hz() {
 		c.Timeline.SetHz(c.now(), t.HCLK)
 	}
@@ -123,6 +126,7 @@ func (c *Chip) setClocks(t clockTree) {
 	c.timClockChanged()
 	c.wwdgClockChanged()
 	c.spiClockChanged()
+	c.i2cClockChanged()
 	c.adcClockChanged()
 	c.rngClockChanged()
 	if c.flashBusy() {

@@ -134,6 +134,7 @@ func (c *Chip) afChanged(sig signal, high bool, cycle uint64) {
 	c.usartInput(sig, high, cycle)
 	c.timInput(sig, high, cycle)
 	c.spiInput(sig, high)
+	c.i2cInput(sig, high, cycle)
 }
 
 // usartEvent handles a USART's deadline.
