@@ -15,7 +15,7 @@ import (
 
 // However a run is exported, the metrics are those that the run left.
 func TestExport(t *testing.T) {
-	dir, _ := fullRun()
+	dir, _ := fullRun(t)
 	text, err := os.ReadFile(filepath.Join(dir, record.MetricsFile))
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestExport(t *testing.T) {
 }
 
 func TestExportListens(t *testing.T) {
-	dir, _ := fullRun()
+	dir, _ := fullRun(t)
 	c := command("export", dir, "--listen", "127.0.0.1:0")
 	stderr, err := c.StderrPipe()
 	if err != nil {
@@ -72,7 +72,7 @@ func TestExportRefuses(t *testing.T) {
 	in(t, fresh, "export").want(t, exitSetup, "nothing to export yet; `rigor run` makes a run")
 	in(t, fresh, "export", "--listen", "127.0.0.1:0").want(t, exitSetup, "nothing to export yet")
 	in(t, fresh, "export", ".").want(t, exitSetup, "run.json")
-	dir, _ := fullRun()
+	dir, _ := fullRun(t)
 	rigor(t, "export", dir, "--listen", "nowhere").want(t, exitSetup, "listen for scrapes")
 	rigor(t, "export", dir, "--textfile", "/dev/null/x.prom").want(t, exitSetup, "/dev/null/x.prom")
 	rigor(t, "export", dir, "--listen", ":0", "--textfile", "x.prom").want(t, exitSetup, "--listen", "--textfile")

@@ -58,17 +58,25 @@ func command(args ...string) *exec.Cmd {
 }
 
 // patience is for commands that do not end: a test must fail, not hang.
-const patience = time.Minute
+const patience = 3 * time.Minute
+
+// bound ends a started command that takes too long, with all that it started:
+// suites, which have groups of their own, die with it.
+func bound(t *testing.T, c *exec.Cmd) {
+	timer := time.AfterFunc(patience, func() { syscall.Kill(-c.Process.Pid, syscall.SIGKILL) })
+	t.Cleanup(func() { timer.Stop() })
+}
 
 // finish runs a command to its end.
 func finish(t *testing.T, c *exec.Cmd) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	c.Stdout, c.Stderr = &stdout, &stderr
+	c.Stdout, c.Stderr, c.WaitDelay = &stdout, &stderr, time.Second
+	c.SysProcAttr.Setpgid = true
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer time.AfterFunc(patience, func() { c.Process.Kill() }).Stop()
+	bound(t, c)
 	c.Wait()
 	return outcome{stdout.String(), stderr.String(), c.ProcessState.ExitCode()}
 }

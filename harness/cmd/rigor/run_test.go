@@ -3,11 +3,14 @@ package main
 import (
 	"bufio"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,19 +18,26 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"rigor/harness/record"
 )
 
-// fullRun is all suites on the virtual rig, run once for all tests.
-var fullRun = sync.OnceValues(func() (string, outcome) {
-	dir := filepath.Join(filepath.Dir(binary), "run")
-	var stdout, stderr strings.Builder
-	c := command("run", "--out", dir)
-	c.Stdout, c.Stderr = &stdout, &stderr
-	c.Run()
-	return dir, outcome{stdout.String(), stderr.String(), c.ProcessState.ExitCode()}
-})
+// The whole run of all suites on the virtual rig is made once for all tests.
+var whole struct {
+	once sync.Once
+	dir  string
+	outcome
+}
+
+func fullRun(t *testing.T) (dir string, o outcome) {
+	t.Helper()
+	whole.once.Do(func() {
+		whole.dir = filepath.Join(filepath.Dir(binary), "run")
+		whole.outcome = rigor(t, "run", "--out", whole.dir)
+	})
+	return whole.dir, whole.outcome
+}
 
 func load(t *testing.T, dir string) *record.Run {
 	t.Helper()
@@ -41,19 +51,41 @@ func load(t *testing.T, dir string) *record.Run {
 // The digest is that of every sample to the cycle: the same in any run, on any
 // machine. It changes with the firmware images, with the model of the chip, and with nothing else.
 func TestRunIsTheSameEachTime(t *testing.T) {
-	dir, first := fullRun()
+	dir, first := fullRun(t)
 	first.want(t, exitOK)
+	golden(t, "digest.txt", load(t, dir).SamplesDigest+"\n")
 	second := filepath.Join(t.TempDir(), "run")
-	rigor(t, "run", "--out", second).want(t, exitOK)
-	a, b := load(t, dir), load(t, second)
-	if a.SamplesDigest != b.SamplesDigest {
-		t.Errorf("the digests of two runs are %s and %s", a.SamplesDigest, b.SamplesDigest)
+	rigor(t, "run", "--suite", "latency", "--out", second).want(t, exitOK)
+	sameSamples(t, load(t, second), load(t, dir), 20)
+}
+
+// digests are those of all samples, by their files.
+func digests(r *record.Run) map[string]string {
+	all := map[string]string{}
+	for _, e := range r.Experiments {
+		for _, m := range e.Measurements {
+			all[m.File] = m.Digest
+		}
 	}
-	golden(t, "digest.txt", a.SamplesDigest+"\n")
+	return all
+}
+
+// sameSamples reports whether all samples of part are in all, and at least n.
+func sameSamples(t *testing.T, part, all *record.Run, n int) {
+	t.Helper()
+	want, got := digests(all), digests(part)
+	for file, digest := range got {
+		if want[file] != digest {
+			t.Errorf("%s: the digests of two runs are %s and %s", file, digest, want[file])
+		}
+	}
+	if len(got) < n {
+		t.Errorf("compared %d samples, want %d or more", len(got), n)
+	}
 }
 
 func TestRunPrintsClaimsAndSummary(t *testing.T) {
-	dir, o := fullRun()
+	dir, o := fullRun(t)
 	stable, bundle, ok := strings.Cut(o.stdout, "\nbundle ")
 	if !ok || bundle != dir+"\n" {
 		t.Errorf("standard output does not end in the bundle %s but in %q", dir, bundle)
@@ -61,15 +93,26 @@ func TestRunPrintsClaimsAndSummary(t *testing.T) {
 	golden(t, "summary.txt", stable)
 }
 
+// hostTime is what progress says of the host's own time, which no two runs
+// share.
+var hostTime = regexp.MustCompile(`, about \d+ (s|min) left|\ntook .*`)
+
 // The lines of progress of a log: no terminal's sequences, a line to each phase
 // of flashing, each experiment counted.
 func TestRunTellsItsProgress(t *testing.T) {
-	dir, o := fullRun()
-	golden(t, "progress.txt", strings.Replace(o.stderr, dir, "DIR", 1))
+	dir, o := fullRun(t)
+	golden(t, "progress.txt", strings.Replace(hostTime.ReplaceAllString(o.stderr, ""), dir, "DIR", 1))
+	if !regexp.MustCompile(`\nsuite smoke on f407, about \d+ s left\n`).MatchString(o.stderr) {
+		t.Error("the last suite begins without an estimate of the time left")
+	}
+	spent := regexp.MustCompile(`\ntook \d+\.\d s: build \d+\.\d s, .*smoke \d+\.\d s; simulated \d+\.\d s with \d+ million instructions, \d+ MIPS, \d+\.\d\d times real time\n$`)
+	if !spent.MatchString(o.stderr) {
+		t.Errorf("does not end in where the time went:\n%s", o.stderr)
+	}
 }
 
 func TestRunLeavesABundle(t *testing.T) {
-	dir, _ := fullRun()
+	dir, _ := fullRun(t)
 	if s := load(t, dir).Status; s != record.Complete {
 		t.Errorf("status %s", s)
 	}
@@ -91,7 +134,7 @@ func TestRunLeavesABundle(t *testing.T) {
 
 // Colours are for terminals.
 func TestRunWritesNoColoursIntoPipes(t *testing.T) {
-	_, o := fullRun()
+	_, o := fullRun(t)
 	if strings.Contains(o.stdout+o.stderr, "\x1b") {
 		t.Error("escape sequences in a pipe")
 	}
@@ -130,6 +173,63 @@ func TestRunFromASubfolderOfAFreshCheckout(t *testing.T) {
 	in(t, dir, "export").want(t, exitOK)
 }
 
+// twoBoards is a checkout whose virtual rig has a second board, f407b.
+func twoBoards(t *testing.T) string {
+	text := original(t, "rigs.yaml")
+	begin := strings.Index(text, "      - name: f407\n")
+	end := begin + strings.Index(text[begin:], "\n\n")
+	if begin < 0 || end < begin {
+		end = len(text)
+	}
+	second := strings.Replace(text[begin:end], "name: f407", "name: f407b", 1)
+	return checkout(t, map[string]string{"rigs.yaml": text[:end] + "\n" + second + text[end:]})
+}
+
+// What boards that run at once do is the same as what each does alone.
+func TestBoardsRunAtOnce(t *testing.T) {
+	dir := twoBoards(t)
+	o := in(t, dir, "run", "--suite", "smoke", "--out", "both")
+	o.want(t, exitOK, "suite smoke on f407\n", "suite smoke on f407b\n", "[8/8] ok ", "f407b: flashed echo-stm32f407")
+	both := load(t, filepath.Join(dir, "both"))
+	if len(both.Experiments) != 8 || len(both.Work) != 2 {
+		t.Errorf("%d experiments in %d suites, want 8 in 2", len(both.Experiments), len(both.Work))
+	}
+	in(t, dir, "run", "--suite", "smoke", "--board", "f407b", "--out", "second").want(t, exitOK, "[4/4] ok ")
+	in(t, dir, "run", "--suite", "smoke", "--label", "chip:stm32f407 && !board:f407b", "--out", "first").want(t, exitOK, "[4/4] ok ")
+	for out, board := range map[string]string{"first": "f407", "second": "f407b"} {
+		run := load(t, filepath.Join(dir, out))
+		if len(run.Experiments) != 4 || run.Experiments[0].Board != board {
+			t.Errorf("%d experiments, the first on %s, want 4 on %s", len(run.Experiments), run.Experiments[0].Board, board)
+		}
+		sameSamples(t, run, both, 5)
+	}
+}
+
+// Each repetition is a line of its own to benchstat, and the first what a single
+// run measures.
+func TestRunRepeats(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	rigor(t, "run", "--suite", "smoke", "--repeat", "3", "--out", dir).want(t, exitOK, "[ 1/12] ok ", "[12/12] ok ")
+	bench, err := os.ReadFile(filepath.Join(dir, record.BenchFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(bench), "\nBenchmarkPinEcho/"); n != 3 {
+		t.Errorf("%d lines of pin-echo, want 3:\n%s", n, bench)
+	}
+	all, _ := fullRun(t)
+	whole, repeated := digests(load(t, all)), digests(load(t, dir))
+	for _, file := range []string{"smoke.echoes-a-pin.f407.pin-echo.probe", "smoke.takes-the-image-and-greets.f407.flash-write.harness"} {
+		first := filepath.Join("samples", file+".json")
+		if repeated[first] == "" || repeated[first] != whole[first] {
+			t.Errorf("%s: %q, in a single run %q", first, repeated[first], whole[first])
+		}
+	}
+	if _, ok := repeated["samples/smoke.echoes-a-pin.f407.pin-echo.probe.3.json"]; !ok {
+		t.Errorf("the third sample is not among %d", len(repeated))
+	}
+}
+
 func TestRunFailsByVerdict(t *testing.T) {
 	dir := checkout(t, map[string]string{"suites/limits.yaml": edited(t, "suites/limits.yaml", "min: 7200", "min: 720000")})
 	o := in(t, dir, "run", "--suite", "smoke", "--out", "out")
@@ -144,24 +244,22 @@ func TestRunFailsByVerdict(t *testing.T) {
 	checkJUnit(t, filepath.Join(dir, "out"), 4, 1)
 }
 
-// A required limit that no suite measures anything for is no pass.
+// A required limit that no suite measures anything for is no pass: here those
+// of all suites but one, which have gone.
 func TestRunFailsByWhatIsMissing(t *testing.T) {
-	limit := edited(t, "suites/limits.yaml", "  - quantity: flash-write", `  - quantity: goroutine-switch
-    chip: stm32f407
-    clock_hz: 42000000
-    statistic: min
-    unit: cycles
-    min: 1
-    required: true
-    reason: no image runs at this rate
-
-  - quantity: flash-write`)
-	dir := checkout(t, map[string]string{"suites/limits.yaml": limit})
+	dir := checkout(t, nil)
+	files, _ := filepath.Glob(filepath.Join(dir, "suites", "*", "*_suite_test.go"))
+	for _, f := range files {
+		if filepath.Base(f) != "smoke_suite_test.go" {
+			os.Remove(f)
+		}
+	}
 	o := in(t, dir, "run", "--out", "out")
-	o.want(t, exitWanting, "1 findings fail the run")
-	if !strings.Contains(o.stdout, "MISSING") {
+	o.want(t, exitWanting, "[4/4] ok ", "findings fail the run")
+	if !strings.Contains(o.stdout, "MISSING min >= 54 cycles: ") {
 		t.Errorf("the summary does not tell what is missing:\n%s", o.stdout)
 	}
+	in(t, dir, "run", "--suite", "smoke", "--out", "part").want(t, exitOK)
 }
 
 func TestRunFailsBySuiteThatDoesNotBuild(t *testing.T) {
@@ -179,18 +277,25 @@ func TestRunFailsByBundleThatCannotBeWritten(t *testing.T) {
 	if err := os.Symlink("/proc/self", filepath.Join(out, "samples")); err != nil {
 		t.Fatal(err)
 	}
-	rigor(t, "run", "--suite", "smoke", "--out", out).want(t, exitSetup, `record smoke "echoes a pin"`, "/samples/")
+	rigor(t, "run", "--suite", "smoke", "--out", out).want(t, exitSetup, `suite smoke on f407 ended early: record smoke "takes the image and greets"`, "/samples/")
 	rigor(t, "run", "--suite", "smoke", "--out", "/dev/null/run").want(t, exitSetup, "create bundle", "/dev/null")
 }
 
 func TestRunRefuses(t *testing.T) {
-	dir, _ := fullRun()
+	dir, _ := fullRun(t)
 	for name, c := range map[string]struct {
 		args string
 		want []string
 	}{
 		"an unknown rig":            {"--rig nowhere", []string{"nowhere", "virtual"}},
-		"an unknown suite":          {"--suite nothing", []string{`no suite "nothing"`, "latency, smoke"}},
+		"an unknown suite":          {"--suite nothing", []string{`no suite "nothing"`, "latency, "}},
+		"a suite twice":             {"--suite smoke --suite smoke", []string{`suite "smoke" is named twice`, "--repeat"}},
+		"an unknown board":          {"--board f408", []string{`no board "f408" on rig virtual; there are: f407`}},
+		"a board twice":             {"--board f407 --board f407", []string{`board "f407" is named twice`}},
+		"no repetition":             {"--repeat 0", []string{"--repeat 0: want 1 or more"}},
+		"half a repetition":         {"--repeat 1.5", []string{"--repeat", "int"}},
+		"a label that none bears":   {"--suite smoke --label chip:k210 --out " + t.TempDir(), []string{`no experiment of suites smoke matches --label "chip:k210"`, "board:NAME"}},
+		"a label filter cut short":  {"--suite smoke --label board:f407&&(virtual --out " + t.TempDir(), []string{"Label Filter", "Mismatched '('"}},
 		"a folder that holds a run": {"--out " + dir, []string{dir + " already holds a run", "--out"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -228,26 +333,34 @@ func TestRunWithoutGo(t *testing.T) {
 	finish(t, c).want(t, exitSetup, "no Go toolchain", "install Go", "PATH")
 }
 
-// under starts a run and returns once the second experiment has ended.
-func under(t *testing.T, dir string) *exec.Cmd {
+// under starts a run and returns once the second experiment has ended. After
+// the process, stderr gives the rest of what it said.
+func under(t *testing.T, dir string) (c *exec.Cmd, stderr func() string) {
 	t.Helper()
-	c := command("run", "--suite", "latency", "--out", dir)
-	stderr, err := c.StderrPipe()
+	c = command("run", "--suite", "latency", "--out", dir)
+	c.SysProcAttr.Setpgid = true
+	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Start(); err != nil {
+	c.Stderr = write
+	if err := errors.Join(c.Start(), write.Close()); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(stderr)
+	bound(t, c)
+	lines := bufio.NewScanner(read)
 	for lines.Scan() {
 		if strings.HasPrefix(lines.Text(), "[ 2/18]") {
-			go io.Copy(io.Discard, stderr)
-			return c
+			rest := make(chan string, 1)
+			go func() {
+				text, _ := io.ReadAll(read)
+				rest <- string(text)
+			}()
+			return c, func() string { return <-rest }
 		}
 	}
 	t.Fatalf("the run ended before its second experiment: %v", c.Wait())
-	return nil
+	return nil, nil
 }
 
 // leftOver lists processes that were started for the bundle.
@@ -267,7 +380,7 @@ func TestRunInterrupted(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
-			c := under(t, dir)
+			c, _ := under(t, dir)
 			c.Process.Signal(signal)
 			c.Wait()
 			if status := c.ProcessState.ExitCode(); status != exitSetup {
@@ -297,7 +410,7 @@ func TestRunInterrupted(t *testing.T) {
 
 func TestRunKilled(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	c := under(t, dir)
+	c, _ := under(t, dir)
 	c.Process.Kill()
 	c.Wait()
 	for deadline := time.Now().Add(time.Minute); leftOver(dir) != nil; time.Sleep(10 * time.Millisecond) {
@@ -312,6 +425,41 @@ func TestRunKilled(t *testing.T) {
 	o.want(t, exitOK, "not complete", "still going, or killed")
 	if !strings.Contains(o.stdout, `status="running"`) {
 		t.Errorf("the metrics do not tell:\n%s", o.stdout)
+	}
+}
+
+// A file size limit stands for a full disk: any growth of a file fails. Both
+// processes get it in the middle of the run, so run.json cannot be written anew.
+func TestRunOnAFullDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	c, stderr := under(t, dir)
+	limit := unix.Rlimit{Cur: 4096, Max: 4096}
+	pids := []int{c.Process.Pid}
+	for _, text := range leftOver(dir) {
+		pid, _ := strconv.Atoi(text)
+		pids = append(pids, pid)
+	}
+	for _, pid := range pids {
+		if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, &limit, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Wait()
+	outcome{stderr: stderr(), status: c.ProcessState.ExitCode()}.want(t, exitSetup,
+		"suite latency on f407 ended early: record latency", "file too large", "the bundle holds what was recorded until then")
+	run := load(t, dir)
+	if run.Status != record.Running || len(run.Experiments) < 2 || len(run.Experiments) > 17 {
+		t.Errorf("%s with %d experiments, want running with 2 to 17", run.Status, len(run.Experiments))
+	}
+	for _, e := range run.Experiments {
+		for _, m := range e.Measurements {
+			if _, err := run.Sample(m); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if hidden, _ := filepath.Glob(filepath.Join(dir, "*", ".*.*")); hidden != nil {
+		t.Errorf("left over: %v", hidden)
 	}
 }
 

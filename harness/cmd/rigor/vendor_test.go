@@ -208,7 +208,7 @@ func TestStm32flashProtects(t *testing.T) {
 // sigrok's UART decoder finds in the trace of the pin what the console heard.
 // Sampled at the trace's picoseconds its decoder loses bits; 100 ns do for 8.7 us bits.
 func TestSigrokDecodesTheTrace(t *testing.T) {
-	dir, _ := fullRun()
+	dir, _ := fullRun(t)
 	const name = "f407-smoke-echo-stm32f407-echoes-every-byte"
 	heard, err := os.ReadFile(filepath.Join(dir, "console", name+".log"))
 	if err != nil {
@@ -223,7 +223,7 @@ func TestSigrokDecodesTheTrace(t *testing.T) {
 }
 
 func TestPromtoolAcceptsTheMetrics(t *testing.T) {
-	dir, _ := fullRun()
+	dir, _ := fullRun(t)
 	path, err := exec.LookPath("promtool")
 	if err != nil {
 		t.Fatalf("%v: `make vendor-deps` installs it", err)
@@ -239,7 +239,7 @@ func TestPromtoolAcceptsTheMetrics(t *testing.T) {
 
 // Two runs of a virtual rig are the same to the cycle, and benchstat says so.
 func TestBenchstatComparesTwoRuns(t *testing.T) {
-	first, _ := fullRun()
+	first, _ := fullRun(t)
 	second := filepath.Join(t.TempDir(), "run")
 	rigor(t, "run", "--out", second).want(t, exitOK)
 	o := tool(t, "go", "tool", "benchstat", filepath.Join(first, "bench.txt"), filepath.Join(second, "bench.txt"))
