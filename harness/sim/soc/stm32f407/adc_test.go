@@ -628,3 +628,28 @@ func TestADCFirmware(t *testing.T) {
 		t.Error("from the snapshot it went another way")
 	}
 }
+
+// What TinyGo's machine.ADC does (machine_stm32_adc_f4.go): a sequence of three
+// without SCAN, whose first channel it writes before and clears after each
+// conversion.
+func TestADCAsTinyGoUsesIt(t *testing.T) {
+	c, a := analog(t, Options{})
+	change := func(off, clear, bits uint32) { set(t, a, off, get(t, a, off)&^clear|bits) }
+	change(adcCR1, adcSCAN|3<<24, 0)
+	change(adcCR2, adcCONT|adcALIGN|0x3F<<24, 0)
+	change(adcSQR, 0xF<<20, 2<<20)
+	change(adcCR2, 0, adcADON)
+	for _, ch := range []uint32{1, 6, 1} {
+		change(0x10, 0, 4<<(3*ch)) // 84 cycles
+		change(adcSQR+8, 0, ch)
+		change(adcCR2, 0, adcSWSTART)
+		if got, want := eoc(t, c, a, adcEOC), uint64((2+84+12)*2); got != want {
+			t.Errorf("channel %d: EOC after %d cycles, want %d", ch, got, want)
+		}
+		if got, want := get(t, a, adcDR), code(float64(100*(ch+1))); got != want {
+			t.Errorf("channel %d reads %d, want %d", ch, got, want)
+		}
+		change(adcSR, adcEOC, 0)
+		change(adcSQR+8, ch, 0)
+	}
+}
