@@ -205,7 +205,7 @@ func TestRigFailuresAreTriedAgain(t *testing.T) {
 }
 
 // An image is flashed once, and again when the flash of another one has spoiled
-// it.
+// it, or an experiment that went wrong may have.
 func TestFlashOnlyWhenNeeded(t *testing.T) {
 	f := honest(t)
 	r := runner(t, f)
@@ -225,6 +225,10 @@ func TestFlashOnlyWhenNeeded(t *testing.T) {
 	f.fail["flash"] = []error{errCable, errCable}
 	ask(other, 1+Tries)
 	ask(question(t), 1+Tries+1)
+	wrong := question(t)
+	wrong.Stimulate = func(context.Context, *Bench) (Report, error) { return Report{}, errors.New("silence") }
+	ask(wrong, 1+Tries+1)
+	ask(question(t), 1+Tries+2)
 }
 
 // A run that the user ends is no failure to be tried again, and leaves a bundle
