@@ -21,6 +21,7 @@ import (
 	"rigor/harness/judge"
 	"rigor/harness/measure"
 	"rigor/harness/rig"
+	"rigor/probes"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -48,8 +49,22 @@ var start = time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
 func meta() Run {
 	return Run{
 		Harness: "1.0", Rig: Rig{"virtual", "virtual"}, Host: Host{"linux", "amd64", 2, "go1.26"}, Started: start,
-		Boards:   []Board{{"f407", "stm32f407", "0x413"}},
-		Firmware: []Firmware{{"latency", "stm32f407", "ab12", "cd34", "tinygo 0.41.1"}},
+		Boards:    []Board{{"f407", "stm32f407", "0x413"}},
+		SelfTests: []SelfTest{selfTest},
+		Firmware:  []Firmware{{"latency", "stm32f407", "ab12", "cd34", "tinygo 0.41.1"}},
+	}
+}
+
+var selfTest = SelfTest{"f407", "loop", probes.Report{Rate: 24e6, Resolution: 1, Skew: 0, Spread: 1, N: 32}}
+
+// Each suite tests the probe anew; what it finds again is not news.
+func TestSelfTestIsNotedOnce(t *testing.T) {
+	r, other := meta(), selfTest
+	other.Report.Spread = 2
+	r.NoteSelfTest(selfTest)
+	r.NoteSelfTest(other)
+	if want := []SelfTest{selfTest, other}; !slices.Equal(r.SelfTests, want) {
+		t.Errorf("%+v, want %+v", r.SelfTests, want)
 	}
 }
 
