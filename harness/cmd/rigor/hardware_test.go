@@ -104,6 +104,7 @@ func project(t *testing.T, rigsYAML string) string {
 // shared with other tests, so that no rate is judged here; the cycles that the
 // firmware counts are exact all the same.
 func TestHardwareSuites(t *testing.T) {
+	t.Parallel()
 	limits := edited(t, "suites/limits.yaml", "min: 7200", "min: 1")
 	two := serveBoard(t, "--rfc2217-loader", "127.0.0.1:0")
 	link := filepath.Join(t.TempDir(), "f407")
@@ -263,11 +264,11 @@ func TestHardwareInUse(t *testing.T) {
 // A board whose ports go away in the middle of a run is the rig's failure, tried
 // again, and not the firmware's.
 func TestHardwareVanishes(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
+	t.Parallel()
 	board := serveBoard(t)
 	dir := checkout(t, map[string]string{"rigs.yaml": board.onePort()})
 	c := command("run", "--rig", "bench", "--suite", "smoke", "--out", "out")
-	c.Dir, c.Env = dir, append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath")
+	c.Dir, c.Env = dir, append(os.Environ(), "TMPDIR="+t.TempDir(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath")
 	stderr, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
