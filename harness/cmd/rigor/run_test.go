@@ -256,7 +256,7 @@ func TestRunFailsByWhatIsMissing(t *testing.T) {
 	}
 	o := in(t, dir, "run", "--out", "out")
 	o.want(t, exitWanting, "[4/4] ok ", "findings fail the run")
-	if !strings.Contains(o.stdout, "MISSING min >= 54 cycles: ") {
+	if !strings.Contains(o.stdout, "MISSING goroutine-switch: min >= 54 cycles: not measured\n") {
 		t.Errorf("the summary does not tell what is missing:\n%s", o.stdout)
 	}
 	in(t, dir, "run", "--suite", "smoke", "--out", "part").want(t, exitOK)
