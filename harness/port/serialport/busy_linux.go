@@ -12,18 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BusyError is a port that another program has.
-type BusyError struct {
-	Holder string // "minicom (pid 123)"; empty: not to be seen from here
-}
-
-func (e *BusyError) Error() string {
-	if e.Holder == "" {
-		return "another program has it: find out which with `sudo fuser -v PORT` and end it"
-	}
-	return "in use by " + e.Holder + ": end that first"
-}
-
 // explainOpen says what to do about an open that went wrong.
 func explainOpen(path string, err error) error {
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {

@@ -18,10 +18,6 @@ import (
 // stuckAfter is how much longer than its time on the line a write may take.
 const stuckAfter = 5 * time.Second
 
-// ErrGone is a device that went away: unplugged, or the peer of a pseudo
-// terminal closed.
-var ErrGone = errors.New("the device is gone")
-
 type device struct {
 	path     string
 	file     *os.File    // bytes, lines, lock
