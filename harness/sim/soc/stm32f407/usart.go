@@ -11,10 +11,10 @@ import (
 //
 // Modelled: asynchronous frames of 8 and 9 bits with 1 or 2 stop bits, parity,
 // both oversamplings and the one-bit method, noise, framing and overrun errors,
-// idle line, break characters, mute mode with both ways to wake, all the
-// interrupts of these, the flags' clearing sequences, and DMA both ways. Not
-// modelled, and faulting by name: hardware flow control, LIN, synchronous mode, IrDA,
-// smartcard, single-wire, and 0.5 and 1.5 stop bits.
+// idle line, break characters, mute mode with both ways to wake, single-wire
+// mode, all the interrupts of these, the flags' clearing sequences, and DMA both
+// ways. Not modelled, and faulting by name: hardware flow control, LIN,
+// synchronous mode, IrDA, smartcard, and 0.5 and 1.5 stop bits.
 //
 // Timing: a bit lasts exactly BRR clocks of PCLK (§30.3.4: 16 or 8 samples of
 // USARTDIV). A frame begins at the first PCLK after the write to an idle
@@ -87,6 +87,7 @@ const (
 	usartOVER8 = 1 << 15
 
 	usartEIE    = 1 << 0 // CR3
+	usartHDSEL  = 1 << 3
 	usartDMAR   = 1 << 6
 	usartDMAT   = 1 << 7
 	usartONEBIT = 1 << 11
@@ -150,8 +151,8 @@ func (c *Chip) usartEvent(slot int, cycle uint64) {
 // usartInput takes an edge of a receive line.
 func (c *Chip) usartInput(sig signal, high bool, cycle uint64) {
 	for i := range usartInfos {
-		if usartInfos[i].rx == sig {
-			c.usart(i+1).input(high, cycle)
+		if u := c.usart(i + 1); u.listens() == sig {
+			u.input(high, cycle)
 		}
 	}
 }
@@ -174,7 +175,7 @@ func (u usart) reset() {
 	*u.usartRegs = usartRegs{Sr: usartTXE | usartTC, Div: u.c.pclkDiv(u.apb)}
 	u.Tx.Level = true
 	u.Rx.Idle = clock.Never
-	u.Rx.Level = u.c.afIn(u.rx)
+	u.Rx.Level = u.c.afIn(u.listens())
 	u.c.afRelease(u.tx)
 	u.apply()
 }
@@ -301,10 +302,19 @@ func (u usart) shift(cycle uint64) {
 	u.letGo()
 }
 
+// listens is the line that the receiver hears: in single-wire mode its own
+// (§30.3.10).
+func (u usart) listens() signal {
+	if u.Cr3&usartHDSEL != 0 {
+		return u.tx
+	}
+	return u.rx
+}
+
 // letGo returns the pin once a transmitter that was switched off has ended its
-// frame (§30.3.2).
+// frame (§30.3.2), and in single-wire mode after each.
 func (u usart) letGo() {
-	if !u.Tx.Busy && !u.on(usartTE) {
+	if !u.Tx.Busy && (!u.on(usartTE) || u.Cr3&usartHDSEL != 0) {
 		u.c.afRelease(u.tx)
 	}
 }

@@ -97,10 +97,12 @@ func (u usart) storeCR1(v uint32) {
 	u.Cr1 = v
 	if u.on(usartTE) && !tx {
 		u.Tx.Idle = true
-		u.c.afOut(u.tx, u.Tx.Level)
+		if u.Cr3&usartHDSEL == 0 {
+			u.c.afOut(u.tx, u.Tx.Level)
+		}
 	}
 	if u.on(usartRE) != rx {
-		level := u.c.afIn(u.rx)
+		level := u.c.afIn(u.listens())
 		u.Rx = usartRx{Level: level, Idle: clock.Never}
 	}
 	u.kick()
@@ -113,7 +115,7 @@ func (u usart) lacks(off, v uint32) string {
 	case usartCR2:
 		return firstBit(v, "CR2", []bit{{0x40, "LBDIE"}, {0x800, "CLKEN"}, {0x1000, "STOP of 0.5 or 1.5 bits"}, {0x4000, "LINEN"}})
 	case usartCR3:
-		return firstBit(v, "CR3", []bit{{0x02, "IREN"}, {0x04, "IRLP"}, {0x08, "HDSEL"}, {0x10, "NACK"}, {0x20, "SCEN"},
+		return firstBit(v, "CR3", []bit{{0x02, "IREN"}, {0x04, "IRLP"}, {0x10, "NACK"}, {0x20, "SCEN"},
 			{0x100, "RTSE"}, {0x200, "CTSE"}, {0x400, "CTSIE"}})
 	case usartGTPR:
 		return firstBit(v, "GTPR", []bit{{0xFFFF, "PSC and GT"}})

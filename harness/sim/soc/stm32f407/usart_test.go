@@ -377,3 +377,27 @@ func TestUSARTErrorInterrupt(t *testing.T) {
 		}
 	}
 }
+
+// RM0090 §30.3.10: one wire, on which the receiver hears its own transmitter,
+// and which is released between frames.
+func TestUSARTSingleWire(t *testing.T) {
+	c, u, b, br := serial(t, 115200, board.ParityNone)
+	set(t, u, usartCR3, usartHDSEL)
+	c.Drive(2, board.Drive{Kind: board.PullUp}, c.Now())
+	start(t, b, u, 0x8B, 0)
+	put(t, b, u, 0xA5)
+	if got, _ := drain(br); string(got) != "\xa5" {
+		t.Errorf("sent % x", got)
+	}
+	if sr, dr := get(t, u, usartSR), get(t, u, usartDR); sr&usartRXNE == 0 || dr != 0xA5 {
+		t.Errorf("SR %#x, DR %#x: own frame not heard", sr, dr)
+	}
+	if c.driver(2) != released {
+		t.Error("the pin is driven between frames")
+	}
+	br.Write([]byte{0x3C}) // on the other pin
+	b.Advance(b.Now() + clock.Millisecond)
+	if get(t, u, usartSR)&usartRXNE != 0 {
+		t.Error("RX is heard in single-wire mode")
+	}
+}
