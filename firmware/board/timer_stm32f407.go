@@ -109,9 +109,10 @@ var tickCount volatile.Register64
 // Ticks counts the runtime's tick interrupts.
 func Ticks() uint32 { return (*volatile.Register32)(unsafe.Pointer(&tickCount)).Get() }
 
-// JustTicked reports whether the runtime's tick came in the last 5 us, so that
-// its interrupt may have held up another one.
-func JustTicked() bool { return stm32.TIM2.CNT.Get() < tickTimerHz/200_000 }
+// JustTicked reports whether the runtime's tick came in the last 1000 core clock
+// cycles, so that its interrupt, some 240 of them, or the round of the scheduler that it
+// wakes may have held up another one.
+func JustTicked() bool { return stm32.TIM2.CNT.Get() < 1000*(tickTimerHz/1000)/(CoreHz/1000) }
 
 var consumed uint32 // bytes of the console taken by TryReadByte
 
