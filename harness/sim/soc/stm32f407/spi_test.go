@@ -197,3 +197,42 @@ func TestSPILacks(t *testing.T) {
 		}
 	}
 }
+
+// DMA2's streams 3 and 0 on channel 3 (RM0090 §10.3.3, table 43) keep SPI1
+// going: four frames without a gap.
+func TestSPIByDMA(t *testing.T) {
+	c := idle(t)
+	for _, p := range []board.Pin{gpA + 5, gpA + 6, gpA + 7} {
+		alternate(c, p, 5)
+	}
+	wirePins(c, map[board.Pin]board.Pin{gpA + 7: gpA + 6})
+	const ram, dma2 = 0x20000000, 0x40026400
+	copy(c.mem.SRAM, "\x12\x34\x56\x78")
+	stream := func(s, dir, addr uint32) {
+		base := dma2 + 0x10 + 0x18*s
+		st(t, c, base+4, 4)
+		st(t, c, base+8, spi1+0xC)
+		st(t, c, base+0xC, addr)
+		st(t, c, base, 3<<25|1<<10|dir<<6|1)
+	}
+	stream(0, 0, ram+16)
+	stream(3, 1, ram)
+	st(t, c, spi1+4, spiTXDMAEN|spiRXDMAEN)
+	begin := c.now()
+	st(t, c, spi1, spiMSTR|spiSSM|spiSSI|spiSPE|1<<3)
+	for ld(t, c, spi1+8)&spiBSY == 0 && c.now() < begin+100 {
+		until(c, c.now()+1)
+	}
+	first := c.now()
+	until(c, first+4*32-1)
+	if ld(t, c, spi1+8)&spiBSY == 0 {
+		t.Error("ended early")
+	}
+	until(c, first+4*32+20)
+	if got := string(c.mem.SRAM[16:20]); got != "\x12\x34\x56\x78" {
+		t.Errorf("received % x", got)
+	}
+	if ld(t, c, spi1+8)&spiBSY != 0 {
+		t.Error("still busy after four frames")
+	}
+}
