@@ -72,6 +72,9 @@ func finish(t *testing.T, c *exec.Cmd) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr, c.WaitDelay = &stdout, &stderr, time.Second
+	if c.SysProcAttr == nil {
+		c.SysProcAttr = &syscall.SysProcAttr{}
+	}
 	c.SysProcAttr.Setpgid = true
 	if err := c.Start(); err != nil {
 		t.Fatal(err)

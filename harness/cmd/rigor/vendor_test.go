@@ -78,18 +78,6 @@ func stm32flash(t *testing.T, link string, baud int, args ...string) outcome {
 	return tool(t, "stm32flash", args...)
 }
 
-// starter, for 0x080E0000, sets VTOR to the program in flash and starts it. It
-// is needed since the board is still strapped to its loader, whose vectors are at address 0 then (RM0090 §2.4),
-// where TinyGo's runtime leaves VTOR.
-var starter = littleEndian([]uint32{
-	inRAM + 0x1000, 0x080E_0009,
-	0x4904_4803, // ldr r0, =VTOR; ldr r1, =inFlash
-	0x680A_6001, // str r1, [r0]; ldr r2, [r1]
-	0x684A_4695, // mov sp, r2; ldr r2, [r1, #4]
-	0xBF00_4710, // bx r2; nop
-	0xE000_ED08, inFlash,
-})
-
 // The loader measures the rate from the first byte, once a reset; so each rate
 // has a board of its own.
 func TestStm32flash(t *testing.T) {
@@ -111,8 +99,7 @@ func TestStm32flash(t *testing.T) {
 				if got, err := os.ReadFile(back); err != nil || !bytes.Equal(got, raw) {
 					t.Errorf("read back %d bytes that differ from the %d written, %v", len(got), len(raw), err)
 				}
-				stm32flash(t, link, baud, "-w", write(t, "start.bin", starter), "-S", "0x080E0000", "-v", "-g", "0x080E0000").
-					succeed(t, "Starting execution at address 0x080e0000")
+				stm32flash(t, link, baud, "-g", "0x08000000").succeed(t, "Starting execution at address 0x08000000")
 				converse(t, link)
 			})
 		}
