@@ -102,7 +102,7 @@ var hostTime = regexp.MustCompile(`, about \d+ (s|min) left|\ntook .*`)
 func TestRunTellsItsProgress(t *testing.T) {
 	dir, o := fullRun(t)
 	golden(t, "progress.txt", strings.Replace(hostTime.ReplaceAllString(o.stderr, ""), dir, "DIR", 1))
-	if !regexp.MustCompile(`\nsuite smoke on f407, about \d+ s left\n`).MatchString(o.stderr) {
+	if !regexp.MustCompile(`\nsuite smoke on f407, about \d+ (s|min) left\n`).MatchString(o.stderr) {
 		t.Error("the last suite begins without an estimate of the time left")
 	}
 	spent := regexp.MustCompile(`\ntook \d+\.\d s: build \d+\.\d s, .*smoke \d+\.\d s; simulated \d+\.\d s with \d+ million instructions, \d+ MIPS, \d+\.\d\d times real time\n$`)
