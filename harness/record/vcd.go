@@ -13,19 +13,20 @@ import (
 )
 
 // timescales are the units that VCD knows (IEEE 1364-2005, 18.2.3.7), largest
-// first, down to what a capture can need.
+// first, down to what viewers can take.
 var timescales = []struct {
 	name string
 	rate timebase.Rate
 }{
 	{"1 ms", 1e3}, {"100 us", 1e4}, {"10 us", 1e5}, {"1 us", 1e6}, {"100 ns", 1e7}, {"10 ns", 1e8},
-	{"1 ns", 1e9}, {"100 ps", 1e10}, {"10 ps", 1e11}, {"1 ps", 1e12},
+	{"1 ns", 1e9},
 }
 
-// WriteVCD writes a capture as a value change dump, one wire to each line. Its time unit
-// is the largest that is no longer than the capture's resolution, so edges
-// move by less than they are known to. Viewers that turn edges into samples (sigrok's does)
-// cope with it better than with picoseconds.
+// WriteVCD writes a capture as a value change dump, one wire to each line. Its time
+// unit is the largest that is no longer than the capture's resolution, so edges
+// move by less than they are known to; but never shorter than a nanosecond, to which a
+// finer capture's edges are rounded. Viewers turn time units into samples: sigrok's decoders
+// take minutes over picoseconds and then lose bits.
 func WriteVCD(w io.Writer, c probes.Capture, comment string) error {
 	if c.Rate == 0 {
 		return fmt.Errorf("write VCD: capture without a rate")

@@ -56,7 +56,7 @@ func TestVCDTimescale(t *testing.T) {
 		{16e6, 0, "10 ns"},
 		{168e6, 1, "1 ns"}, // 5.95 ns
 		{100e6, 1, "10 ns"},
-		{1e12, 1, "1 ps"},
+		{1e12, 1, "1 ns"}, // the finest that is written
 		{1e12, 62500, "10 ns"},
 		{1e3, 1, "1 ms"},
 		{1, 1, "1 ms"},
