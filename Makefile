@@ -20,8 +20,8 @@ hil-run: build ## run all suites on RIG (virtual): flash, measure, judge, record
 # The suites are run by rigor itself, in harness/cmd/rigor's tests; as plain Go
 # tests they would write a bundle each.
 test: export RIGOR_VECTORS = $(if $(wildcard $(VECTORS)),$(abspath $(VECTORS)))
-test: ## every test; with the conformance vectors in full where VECTORS is a folder
-	$(GO) test $$($(GO) list ./... | grep -vE '^rigor/suites/[^/]+$$')
+test: ## every test, five minutes; with the conformance vectors in full where VECTORS is a folder
+	$(GO) test -timeout 20m $$($(GO) list ./... | grep -vE '^rigor/suites/[^/]+$$')
 	$(GO) test -race ./harness/port/... ./harness/hardware ./harness/export ./harness/record ./harness/rig
 
 suites: ## the suites by the ginkgo command, without rigor

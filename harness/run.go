@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"rigor/firmware/images"
@@ -111,13 +112,13 @@ func withoutProbe(samples []measure.Sample, watch []probes.Line, e *record.Exper
 		}
 	}
 	missing := &rig.MissingError{What: fmt.Sprintf("probe that watches %v", watch)}
+	byFirmware := func(s measure.Sample) bool { return s.Source == measure.Firmware }
 	switch {
-	case len(kept) == len(samples):
-		return kept, nil
-	case len(kept) == 0:
+	case len(kept) == 0 && len(samples) > 0:
 		return nil, missing
+	case slices.ContainsFunc(kept, byFirmware):
+		e.Warnings = append(e.Warnings, missing.Error()+": the firmware's account stands alone")
 	}
-	e.Warnings = append(e.Warnings, missing.Error()+": the firmware's account stands alone")
 	return kept, nil
 }
 

@@ -62,13 +62,18 @@ const patience = 3 * time.Minute
 
 // bound ends a started command that takes too long, with all that it started:
 // suites, which have groups of their own, die with it.
-func bound(t *testing.T, c *exec.Cmd) {
+func bound(t *testing.T, c *exec.Cmd, patience time.Duration) {
 	timer := time.AfterFunc(patience, func() { syscall.Kill(-c.Process.Pid, syscall.SIGKILL) })
 	t.Cleanup(func() { timer.Stop() })
 }
 
 // finish runs a command to its end.
 func finish(t *testing.T, c *exec.Cmd) outcome {
+	t.Helper()
+	return finishWithin(t, c, patience)
+}
+
+func finishWithin(t *testing.T, c *exec.Cmd, patience time.Duration) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr, c.WaitDelay = &stdout, &stderr, time.Second
@@ -79,7 +84,7 @@ func finish(t *testing.T, c *exec.Cmd) outcome {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	bound(t, c)
+	bound(t, c, patience)
 	c.Wait()
 	return outcome{stdout.String(), stderr.String(), c.ProcessState.ExitCode()}
 }

@@ -347,7 +347,7 @@ func under(t *testing.T, dir string) (c *exec.Cmd, stderr func() string) {
 	if err := errors.Join(c.Start(), write.Close()); err != nil {
 		t.Fatal(err)
 	}
-	bound(t, c)
+	bound(t, c, patience)
 	lines := bufio.NewScanner(read)
 	for lines.Scan() {
 		if strings.HasPrefix(lines.Text(), "[ 2/18]") {
