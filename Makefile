@@ -48,6 +48,6 @@ vendor-deps: ## install the other people's tools that vendor-tools needs (Debian
 	apt-get install -y --no-install-recommends stm32flash sigrok-cli prometheus python3-serial ser2net
 
 vendor-tools: build ## other people's tools against virtual boards and bundles
-	$(GO) test -count=1 -tags vendortools ./harness/cmd/rigor
+	$(GO) test -count=1 -tags vendortools -run "^($$(sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' harness/cmd/rigor/vendor*_test.go | paste -sd'|'))$$" ./harness/cmd/rigor
 
 include firmware/firmware.mk
