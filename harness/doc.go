@@ -3,7 +3,7 @@
 //
 //	rigs.yaml ─> rig ─> flash ─> stimulate + capture ─> measure ─> judge ─> record ─> export
 //
-// Run in run.go is that line as code; each word is a package below this folder,
+// Runner.Run in run.go is that line as code; each word is a package below this folder,
 // or under probes. A [Runner] takes one [Experiment] at a time through it on one
 // board: the image goes into the chip through the chip's own boot loader, the
 // probes watch while the stimulus acts, what was seen becomes samples, samples

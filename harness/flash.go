@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"rigor/firmware/images"
 	"rigor/harness/flash"
+	"rigor/harness/record"
 	"rigor/harness/rig"
 )
 
@@ -47,5 +49,31 @@ func percents(name string, progress func(string)) func(flash.Event) {
 			last = text
 			progress(text)
 		}
+	}
+}
+
+// flash puts the image on the board through its boot loader, unless it is there.
+func (r *Runner) flash(ctx context.Context, image images.Image) (flash.Result, error) {
+	if r.flashed == image.SHA256 {
+		return flash.Result{}, nil
+	}
+	r.flashed = ""
+	result, err := Flash(ctx, r.Station, image.Name, image.Data, r.progress)
+	if err != nil {
+		return result, err
+	}
+	r.flashed = image.SHA256
+	note := func(run *record.Run) error {
+		run.NoteBoard(record.Board{Name: r.Station.Name(), Chip: r.Station.Config.Chip, ID: result.Chip.String()})
+		run.NoteFirmware(record.Firmware{Program: image.Program, Target: image.Name, Digest: image.SHA256,
+			SourceDigest: image.SourceDigest, Toolchain: image.Toolchain.String()})
+		return nil
+	}
+	return result, r.Bundle.Update(note)
+}
+
+func (r *Runner) progress(text string) {
+	if r.Progress != nil {
+		r.Progress(r.Station.Name() + ": " + text)
 	}
 }

@@ -1,0 +1,42 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"rigor/harness/record"
+	"rigor/harness/rig"
+)
+
+// Tries is how often an experiment is tried when the rig fails. Every other
+// failure is an answer, and final.
+const Tries = 2
+
+// try asks until there is an answer, and keeps every attempt. What the rig cannot
+// ask is skipped.
+func (r *Runner) try(ctx context.Context, e *record.Experiment, ask func() error) {
+	for len(e.Attempts) < Tries {
+		started := time.Now()
+		err := ask()
+		if missing := (*rig.MissingError)(nil); errors.As(err, &missing) {
+			e.Skipped = missing.Error()
+			return
+		}
+		if err != nil {
+			r.flashed = "" // who knows what is on the board now
+		}
+		e.Attempts = append(e.Attempts, attempt(started, err))
+		if err == nil || rig.ClassOf(err) != rig.Rig || ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+func attempt(started time.Time, err error) record.Attempt {
+	a := record.Attempt{Started: started.UTC(), Took: time.Since(started)}
+	if err != nil {
+		a.Failure = &record.Failure{Class: rig.ClassOf(err), Message: err.Error()}
+	}
+	return a
+}
