@@ -60,12 +60,16 @@ func Terminal(w io.Writer, r *record.Run, colour bool) error {
 }
 
 // Summary writes the table of measurements (COST is what was subtracted from
-// each value as the measurement's own), what to look at, and the counts.
+// each value as the measurement's own), how well the probes saw by their
+// self-tests, what to look at, and the counts.
 func Summary(w io.Writer, r *record.Run, colour bool) error {
 	p := paint(colour)
 	var b strings.Builder
 	p.table(&b, r)
 	b.WriteString("\n")
+	for _, t := range r.SelfTests {
+		fmt.Fprintf(&b, "PROBE of %s, back by line %s: %v\n", t.Board, t.Loop, t.Report)
+	}
 	p.troubles(&b, r)
 	fmt.Fprintf(&b, "%s\nsamples digest %s\n", p.totals(r), r.SamplesDigest)
 	_, err := io.WriteString(w, b.String())

@@ -58,9 +58,12 @@ func run(t *testing.T) *record.Run {
 
 	ok := []record.Attempt{{Started: start, Took: 1500 * time.Millisecond}}
 	portGone := record.Attempt{Took: 20 * time.Millisecond, Failure: &record.Failure{Class: rig.Rig, Message: "open port: gone"}}
+	loop := record.SelfTest{Board: "f407", Loop: "loop"}
+	loop.Report.Rate, loop.Report.Resolution, loop.Report.Skew, loop.Report.Spread, loop.Report.N = 100e6, 1, 12, 3, 32
 	r := &record.Run{
 		Harness: "1.0", Rig: record.Rig{Name: "virtual", Kind: "virtual"}, Status: record.Complete, Started: start,
 		SamplesDigest: "119fccb9", Warnings: []string{"rigs.yaml names a board twice"},
+		SelfTests: []record.SelfTest{loop},
 		Experiments: []record.Experiment{
 			{Suite: "latency", Name: "launch", Board: "f407", Attempts: ok, Measurements: []record.Measurement{
 				measured(cycles(measure.GoroutineLaunch, measure.Nothing, 638, 640, 655))}},
