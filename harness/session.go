@@ -35,6 +35,18 @@ func Root(dir string) (string, error) {
 	}
 }
 
+// BeginRun begins the run's bundle below the project's results/runs, in a folder
+// named by the time and the rig. Of runs that begin in the same second each has
+// the next one that is free for its name.
+func BeginRun(root string, c *rig.RigConfig, now time.Time) (*record.Bundle, error) {
+	for name := now; ; name = name.Add(time.Second) {
+		b, err := NewBundle(filepath.Join(root, "results", "runs", record.Name(name, c.Name)), c, now)
+		if !errors.Is(err, record.ErrTaken) {
+			return b, err
+		}
+	}
+}
+
 // NewBundle begins the run's bundle in dir.
 func NewBundle(dir string, c *rig.RigConfig, now time.Time) (*record.Bundle, error) {
 	run := record.Run{

@@ -62,3 +62,17 @@ func TestNewBundle(t *testing.T) {
 		t.Error("a run is begun over another")
 	}
 }
+
+func TestBeginRun(t *testing.T) {
+	now := time.Date(2026, 11, 23, 9, 0, 59, 0, time.UTC)
+	root := t.TempDir()
+	for _, want := range []string{"20261123T090059Z-bench", "20261123T090100Z-bench"} {
+		b, err := BeginRun(root, &rig.RigConfig{Name: "bench"}, now)
+		if err != nil || b.Dir() != filepath.Join(root, "results", "runs", want) {
+			t.Fatalf("%+v, %v; want %s", b, err, want)
+		}
+		if run, err := record.Load(b.Dir()); err != nil || !run.Started.Equal(now) {
+			t.Errorf("%v, began %v", err, run.Started)
+		}
+	}
+}

@@ -32,6 +32,9 @@ const (
 	lockFile   = ".lock"
 )
 
+// ErrTaken is a folder that cannot be a new bundle.
+var ErrTaken = errors.New("already holds a run")
+
 // Bundle is a run's folder, open for adding to it.
 type Bundle struct{ dir string }
 
@@ -41,7 +44,7 @@ func Name(t time.Time, rig string) string {
 }
 
 // Create makes the folder dir and begins the run in it. The run's schema and
-// status are set here. A folder that already holds a run is an error.
+// status are set here. A folder that already holds a run is [ErrTaken].
 func Create(dir string, r Run) (*Bundle, error) {
 	for _, sub := range []string{samplesDir, tracesDir, consoleDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
@@ -51,7 +54,7 @@ func Create(dir string, r Run) (*Bundle, error) {
 	b := &Bundle{dir}
 	err := b.locked(func() error {
 		if _, err := os.Stat(filepath.Join(dir, RunFile)); err == nil {
-			return fmt.Errorf("%s already holds a run", dir)
+			return fmt.Errorf("%s %w", dir, ErrTaken)
 		}
 		r.Schema, r.Status = Schema, Running
 		return b.write(&r)

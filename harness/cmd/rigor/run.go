@@ -43,6 +43,10 @@ func (c *runCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.built, err = os.MkdirTemp("", "rigor-suites-"); err != nil {
+		return fmt.Errorf("build the suites: %w", err)
+	}
+	defer os.RemoveAll(s.built)
 	fmt.Fprintf(os.Stderr, "rig %s, suites %s, bundle %s\n", s.rig.Name, strings.Join(s.suites, ", "), s.bundle.Dir())
 	plans, err := s.plan(ctx)
 	built := time.Since(began)
@@ -64,6 +68,7 @@ type session struct {
 	limits *judge.Limits
 	bundle *record.Bundle
 	suites []string
+	built  string // folder of the suites' test binaries: of this run alone, so that others may run beside
 	label  string
 	repeat int
 	all    bool // nothing was left out
@@ -97,15 +102,18 @@ func (c *runCmd) prepare() (*session, error) {
 	if s.suites, err = chooseSuites(root, c.Suite); err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	dir := c.Out
-	if dir == "" {
-		dir = filepath.Join(root, "results", "runs", record.Name(now, s.rig.Name))
-	}
-	if s.bundle, err = harness.NewBundle(dir, s.rig, now); err != nil {
+	if s.bundle, err = c.begin(root, s.rig); err != nil {
 		return nil, fmt.Errorf("%w; --out chooses another folder", err)
 	}
 	return s, nil
+}
+
+// begin makes the bundle.
+func (c *runCmd) begin(root string, r *rig.RigConfig) (*record.Bundle, error) {
+	if c.Out == "" {
+		return harness.BeginRun(root, r, time.Now())
+	}
+	return harness.NewBundle(c.Out, r, time.Now())
 }
 
 // rigs finds the project and reads its rigs.yaml.

@@ -157,7 +157,7 @@ func TestProgressOnATerminal(t *testing.T) {
 	}
 }
 
-// A user may be in any folder of the checkout; a fresh one has no .build and no results.
+// A user may be in any folder of the checkout; a fresh one has no results.
 func TestRunFromASubfolderOfAFreshCheckout(t *testing.T) {
 	dir := filepath.Join(checkout(t, nil), "harness", "sim")
 	o := in(t, dir, "run", "--suite", "smoke", "--out", "../my run")
@@ -171,6 +171,35 @@ func TestRunFromASubfolderOfAFreshCheckout(t *testing.T) {
 		t.Errorf("bundles under results/runs: %v, want one", bundles)
 	}
 	in(t, dir, "export").want(t, exitOK)
+}
+
+// Neither of two runs in a checkout takes the other's suites or bundle, and
+// neither leaves what it built.
+func TestTwoRunsAtOnce(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	dir := checkout(t, nil)
+	var runs sync.WaitGroup
+	for _, suite := range []string{"smoke", "pwm", "smoke"} {
+		runs.Go(func() { in(t, dir, "run", "--suite", suite).want(t, exitOK) })
+	}
+	runs.Wait()
+	experiments := map[int]int{}
+	bundles, _ := filepath.Glob(filepath.Join(dir, "results/runs/*-virtual"))
+	for _, b := range bundles {
+		experiments[len(load(t, b).Experiments)]++
+	}
+	if experiments[4] != 2 || experiments[12] != 1 {
+		t.Errorf("bundles %v with so many experiments: %v, want two of smoke with 4 and one of pwm with 12", bundles, experiments)
+	}
+	leavesNoSuites(t)
+}
+
+// leavesNoSuites looks for test binaries in the TMPDIR of runs that have ended.
+func leavesNoSuites(t *testing.T) {
+	t.Helper()
+	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "rigor-suites-*")); left != nil {
+		t.Errorf("left over: %v", left)
+	}
 }
 
 // twoBoards is a checkout whose virtual rig has a second board, f407b.
@@ -379,6 +408,7 @@ func leftOver(dir string) (found []string) {
 func TestRunInterrupted(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {
+			t.Setenv("TMPDIR", t.TempDir())
 			dir := filepath.Join(t.TempDir(), "run")
 			c, _ := under(t, dir)
 			c.Process.Signal(signal)
@@ -389,6 +419,7 @@ func TestRunInterrupted(t *testing.T) {
 			if pids := leftOver(dir); pids != nil {
 				t.Errorf("still running: %v", pids)
 			}
+			leavesNoSuites(t)
 			run := load(t, dir)
 			measured := 0
 			for _, e := range run.Experiments {

@@ -166,12 +166,9 @@ func (s *session) run(ctx context.Context, j job) error {
 	return nil
 }
 
-// build makes a suite's test binary.
+// build makes a suite's test binary, which go links from its cache.
 func (s *session) build(ctx context.Context, name string) (string, error) {
-	binary := filepath.Join(s.root, ".build", name+".test")
-	if err := os.MkdirAll(filepath.Dir(binary), 0o755); err != nil {
-		return "", fmt.Errorf("build suite %s: %w", name, err)
-	}
+	binary := filepath.Join(s.built, name+".test")
 	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, ".")
 	build.Dir = s.dir(name)
 	build.Cancel = func() error { return build.Process.Signal(os.Interrupt) }

@@ -142,8 +142,7 @@ func openBundle(root string, config *rig.RigConfig) (*record.Bundle, error) {
 	if dir := os.Getenv(BundleVariable); dir != "" {
 		return record.Open(dir)
 	}
-	now := time.Now()
-	b, err := harness.NewBundle(filepath.Join(root, "results", "runs", record.Name(now, config.Name)), config, now)
+	b, err := harness.BeginRun(root, config, time.Now())
 	if err != nil {
 		return nil, err
 	}
