@@ -49,6 +49,7 @@ type far struct {
 	got    []byte
 	mode   port.Mode
 	lines  []port.Lines
+	brk    bool
 	server *rfc2217.Server
 	conn   net.Conn
 }
@@ -68,7 +69,8 @@ func (f *far) SetLines(l port.Lines) error {
 	f.locked(func() { f.lines = append(f.lines, l) })
 	return nil
 }
-func (f *far) DiscardInput() error { return nil }
+func (f *far) SetBreak(on bool) error { f.locked(func() { f.brk = on }); return nil }
+func (f *far) DiscardInput() error    { return nil }
 
 // serve accepts client after client.
 func (f *far) serve(t *testing.T) (addr string, accepted chan struct{}) {
@@ -125,6 +127,7 @@ func TestLine(t *testing.T) {
 			Received: func() (got []byte) { f.locked(func() { got = append(got, f.got...) }); return got },
 			Modes:    []port.Mode{{Baud: 9600}, {Baud: 115200, Parity: port.ParityEven}},
 			Mode:     func() (m port.Mode, _ error) { f.locked(func() { m = f.mode }); return m, nil },
+			Break:    func() (on bool) { f.locked(func() { on = f.brk }); return on },
 			Lines:    func() (all []port.Lines) { f.locked(func() { all = append(all, f.lines...) }); return all },
 		}
 	})

@@ -31,7 +31,10 @@ type line struct {
 	deadline time.Time
 }
 
-var _ port.Port = (*line)(nil)
+var (
+	_ port.Port    = (*line)(nil)
+	_ port.Breaker = (*line)(nil)
+)
 
 // connect opens the port as it was last set.
 func (l *line) connect() error {
@@ -152,6 +155,16 @@ func (l *line) SetLines(s port.Lines) error {
 		l.lines = nil
 	}
 	return err
+}
+
+// SetBreak is that of the port. A port that comes back has none.
+func (l *line) SetBreak(on bool) error {
+	return l.do("set the break of", func(q port.Port) error {
+		if b, ok := q.(port.Breaker); ok {
+			return b.SetBreak(on)
+		}
+		return fmt.Errorf("the port sends no break: %w", errors.ErrUnsupported)
+	})
 }
 
 func (l *line) DiscardInput() error {

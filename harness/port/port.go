@@ -49,3 +49,11 @@ type Port interface {
 	// DiscardInput drops what has been received and not read.
 	DiscardInput() error
 }
+
+// Breaker is a port that can send a break: the line held low for longer than a
+// frame, which the other end's UART takes for a frame without a stop bit.
+type Breaker interface {
+	// SetBreak begins a break after what was written before, or ends it. A line
+	// that carries none returns an error that is errors.ErrUnsupported.
+	SetBreak(on bool) error
+}

@@ -22,7 +22,10 @@ type line struct {
 	closed   bool
 }
 
-var _ port.Port = (*line)(nil)
+var (
+	_ port.Port    = (*line)(nil)
+	_ port.Breaker = (*line)(nil)
+)
 
 // Read takes what the bridge has received, or lets the board run until there
 // is something. A chip that stopped is an error only when all it had sent has
@@ -99,6 +102,21 @@ func (l *line) drain() error {
 // SetLines is not supported: a virtual board's reset and boot strap are Reset's.
 func (l *line) SetLines(port.Lines) error {
 	return errors.Join(l.open("set the lines of"), errors.ErrUnsupported)
+}
+
+// SetBreak holds the chip's receive pin low once all that was written is on the
+// line, or lets it go.
+func (l *line) SetBreak(on bool) error {
+	if err := l.open("set the break of"); err != nil {
+		return err
+	}
+	if on {
+		if err := l.drain(); err != nil {
+			return err
+		}
+	}
+	l.bridge.SetBreak(on)
+	return nil
 }
 
 func (l *line) DiscardInput() error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"rigor/harness/port"
 	"rigor/harness/port/porttest"
@@ -106,8 +107,10 @@ func TestPorts(t *testing.T) {
 // pair is a port whose line ends at another bridge.
 func pair(b *Board, p *line, peer *board.Bridge) porttest.Pair {
 	var received []byte
+	pin, _ := b.sim.Chip().PinByName(map[*line]string{b.console: "RX1", b.loader: "RX2"}[p])
 	return porttest.Pair{
-		Port: p, Clock: b.Clock(), Late: 1,
+		Break: func() bool { return !b.sim.Chip().Level(pin) },
+		Port:  p, Clock: b.Clock(), Late: 1,
 		Send: func(data []byte) error { peer.Write(data); return nil },
 		Received: func() []byte {
 			for r, ok := peer.Next(); ok; r, ok = peer.Next() {
@@ -154,5 +157,33 @@ func TestReadBeforeStop(t *testing.T) {
 	var stop board.Stop
 	if string(got[:n]) != "ab" || !errors.As(err, &stop) || rig.ClassOf(err) != rig.Firmware {
 		t.Errorf("got %q, then %v", got[:n], err)
+	}
+}
+
+// A break reaches the chip's UART as 00 without a stop bit: with FF behind it, the
+// boot loader would take it for Get (AN3155 §3.1), but answers NACK, 1F.
+func TestBreakReachesTheChip(t *testing.T) {
+	s := blank(t)
+	if _, err := s.Loader(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l := s.Board.(*Board).loader
+	for _, on := range []bool{true, false} {
+		if err := l.SetBreak(on); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Clock().Sleep(t.Context(), time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := l.Write([]byte{0xFF}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.SetReadDeadline(s.Clock().Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 2)
+	if n, err := l.Read(got); n != 1 || got[0] != 0x1F {
+		t.Errorf("the boot loader answers % x, %v, want 1f", got[:n], err)
 	}
 }

@@ -31,6 +31,9 @@ type Pair struct {
 	// Lines gives all states that the peer saw the two lines in, as they
 	// changed; nil if this line has none.
 	Lines func() []port.Lines
+	// Break tells whether the peer sees a break on the line, beginning or ending;
+	// nil if the port, or this line, has none.
+	Break func() bool
 	// Late is by how much a Read may pass its deadline; 0 does not check, which
 	// is right for a host's clock.
 	Late time.Duration
@@ -66,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) Pair) {
 		{"mode reaches the peer", (*line).setMode},
 		{"a mode without a rate is refused", (*line).badMode},
 		{"lines change together and in order", (*line).setLines},
+		{"a break lasts until it is ended, and harms nothing", (*line).setBreak},
 		{"close ends the port", (*line).afterClose},
 		{"close ends a read", (*line).closeUnblocks},
 	} {
@@ -328,8 +332,43 @@ func (l *line) setLines() {
 	}
 }
 
+// setBreak has bytes before and behind a break. What the peer's receiver made of
+// it is one frame at most, all zeros.
+func (l *line) setBreak() {
+	b, ok := l.Port.(port.Breaker)
+	switch {
+	case !ok && l.Break != nil:
+		l.Fatal("the port is no port.Breaker")
+	case !ok:
+		return
+	case l.Break == nil:
+		if err := b.SetBreak(true); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			l.Errorf("a line without a break says %v, want an error that is %v, or none", err, errors.ErrUnsupported)
+		}
+		return
+	}
+	l.write([]byte("before"))
+	for _, on := range []bool{true, true, false, false} {
+		l.must("set the break", b.SetBreak(on))
+		l.sleep(soon)
+		if l.Break() != on {
+			l.Errorf("the peer sees a break: %v, want %v", !on, on)
+		}
+	}
+	l.write([]byte("behind"))
+	l.sleep(soon)
+	if got := bytes.ReplaceAll(l.Received(), []byte{0}, nil); string(got) != "beforebehind" {
+		l.Errorf("the peer received %q", got)
+	}
+}
+
 func (l *line) afterClose() {
 	l.must("close", l.Port.Close())
+	if b, ok := l.Port.(port.Breaker); ok {
+		if err := b.SetBreak(true); !errors.Is(err, os.ErrClosed) {
+			l.Errorf("SetBreak after Close: %v, want %v", err, os.ErrClosed)
+		}
+	}
 	_, readErr := l.Port.Read(make([]byte, 1))
 	_, writeErr := l.Port.Write([]byte{1})
 	for name, err := range map[string]error{

@@ -31,12 +31,16 @@ type client struct {
 	options  options
 	pending  []byte  // data not read yet
 	answers  []event // settings that the server told
+	paused   bool    // the server takes no data for now
 	deadline time.Time
 	closed   atomic.Bool
 	buf      [4096]byte
 }
 
-var _ port.Port = (*client)(nil)
+var (
+	_ port.Port    = (*client)(nil)
+	_ port.Breaker = (*client)(nil)
+)
 
 // Dial opens the line that the server at addr, host:port, gives out, and sets
 // the mode. The clock must be the host's, by which a connection's deadlines go.
@@ -109,17 +113,20 @@ func (c *client) configure() error {
 	}{
 		{"8 data bits", cmdDataSize, eightBits}, {"1 stop bit", cmdStopSize, oneStop}, {"no flow control", cmdControl, noFlow},
 	} {
-		got, err := c.set(s.command, func([]byte) bool { return true }, s.value)
+		got, err := c.set(s.command, func(v []byte) bool { return s.command != cmdControl || isFlow(v) }, s.value)
 		if err != nil {
 			return fmt.Errorf("ask for %s: %w", s.name, err)
 		}
-		if s.command == cmdDataSize || s.command == cmdStopSize {
-			if !slices.Equal(got, []byte{s.value}) {
-				return &RefusedError{fmt.Sprintf("the server refuses %s: it says % x", s.name, got)}
-			}
+		if !slices.Equal(got, []byte{s.value}) {
+			return &RefusedError{fmt.Sprintf("the server refuses %s: it says % x", s.name, got)}
 		}
 	}
 	return nil
+}
+
+// isFlow reports an answer that is about what the server sends to the line.
+func isFlow(value []byte) bool {
+	return len(value) == 1 && slices.Contains([]byte{noFlow, xonFlow, rtsFlow, dcdFlow, dsrFlow}, value[0])
 }
 
 // set sends a command and waits for the answer to it that is wanted.
@@ -164,10 +171,7 @@ func (c *client) fill(until time.Time) error {
 		case negotiate:
 			reply = c.options.take(reply, e.b, e.opt)
 		case setting:
-			if e.b == cmdPurge+fromServer {
-				c.pending = nil // what follows is new
-			}
-			c.answers = append(c.answers, e)
+			c.told(e)
 		}
 	}
 	if n > 0 && len(reply) > 0 {
@@ -177,6 +181,17 @@ func (c *client) fill(until time.Time) error {
 		return nil
 	}
 	return err
+}
+
+// told takes what the server says of the line.
+func (c *client) told(e event) {
+	switch e.b {
+	case cmdPurge + fromServer:
+		c.pending = nil // what follows is new
+	case cmdSuspend + fromServer, cmdResume + fromServer:
+		c.paused = e.b == cmdSuspend+fromServer
+	}
+	c.answers = append(c.answers, e)
 }
 
 func (c *client) send(p []byte) error {
@@ -227,12 +242,30 @@ func (c *client) Write(p []byte) (int, error) {
 		if len(p) == 0 {
 			return nil
 		}
+		if err := c.resumed(); err != nil {
+			return err
+		}
 		return c.send(escape(p))
 	})
 	if err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// resumed waits until the server takes data, as far as it has told otherwise.
+func (c *client) resumed() error {
+	until := c.clock.Now().Add(stuckAfter)
+	for c.paused {
+		err := c.fill(until)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return fmt.Errorf("the server suspended the data %v ago and does not resume", stuckAfter)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *client) SetReadDeadline(t time.Time) error {
@@ -292,6 +325,22 @@ func (c *client) lineIs(name string, want byte, states ...byte) error {
 		err = fmt.Errorf("the server does not move %s: %w", name, errors.ErrUnsupported)
 	}
 	return err
+}
+
+// SetBreak begins or ends a break. RFC 2217 does not say whether that waits for
+// what was written; this package's server does.
+func (c *client) SetBreak(on bool) error {
+	return c.do("set the break of", func() error {
+		want := byte(breakOff)
+		if on {
+			want = breakOn
+		}
+		got, err := c.set(cmdControl, func(v []byte) bool { return len(v) == 1 && (v[0] == breakOn || v[0] == breakOff) }, want)
+		if err == nil && got[0] != want {
+			err = fmt.Errorf("the server sends no break: %w", errors.ErrUnsupported)
+		}
+		return err
+	})
 }
 
 func (c *client) DiscardInput() error {

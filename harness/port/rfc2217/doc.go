@@ -6,11 +6,17 @@
 // The client asks for binary transmission both ways and for the COM port
 // option, and will not do without them. Each setting is acknowledged by the
 // server before the call returns; what the server tells unasked (line and modem
-// state) is taken and dropped.
+// state) is taken and dropped. Each end holds its data back while the other one
+// has suspended it (FLOWCONTROL-SUSPEND).
 //
-// Left out: flow control (it is asked to be off, and a server's suspend is not
-// obeyed), break, other than 8 data bits and 1 stop bit, marks and spaces as
-// parity. The protocol has no means to wait until bytes are on the line: servers
+// The server answers every command, with what is and not with what was wished
+// where the two differ: its line has no flow control, 8 data bits and 1 stop bit.
+// Break and the purge of what was written need a Backend that can do them. A
+// client is told the modem state once, of which no input is wired, and never a
+// line state: what was wrong with a frame is not kept.
+//
+// Left out: flow control on the line, other than 8 data bits and 1 stop bit,
+// marks and spaces as parity. The protocol has no means to wait until bytes are on the line: servers
 // differ in whether a change of mode waits for what was written before; this
 // package's server does.
 package rfc2217
@@ -34,6 +40,8 @@ const (
 	cmdControl    = 5
 	cmdLineState  = 6
 	cmdModemState = 7
+	cmdSuspend    = 8
+	cmdResume     = 9
 	cmdLineMask   = 10
 	cmdModemMask  = 11
 	cmdPurge      = 12
@@ -41,21 +49,37 @@ const (
 	fromServer = 100
 )
 
-// Values of SET-CONTROL.
+// Values of SET-CONTROL. Flow control is set for what the server sends to the
+// line, and apart from that for what it receives there.
 const (
-	noFlow     = 1
-	askBreak   = 4
-	breakOff   = 6
-	askDTR     = 7
-	dtrOn      = 8
-	dtrOff     = 9
-	askRTS     = 10
-	rtsOn      = 11
-	rtsOff     = 12
-	askInFlow  = 13
-	noInFlow   = 14
-	purgeInput = 1 // of PURGE-DATA: what the server has received and not sent on
-	purgeBoth  = 3
+	askFlow  = 0
+	noFlow   = 1
+	xonFlow  = 2
+	rtsFlow  = 3
+	askBreak = 4
+	breakOn  = 5
+	breakOff = 6
+	askDTR   = 7
+	dtrOn    = 8
+	dtrOff   = 9
+	askRTS   = 10
+	rtsOn    = 11
+	rtsOff   = 12
+	askIn    = 13
+	noIn     = 14
+	xonIn    = 15
+	rtsIn    = 16
+	dcdFlow  = 17
+	dtrIn    = 18
+	dsrFlow  = 19
+)
+
+// Values of PURGE-DATA: what the server has received from the line and not sent
+// on, what it has received from the client, or both.
+const (
+	purgeInput  = 1
+	purgeOutput = 2
+	purgeBoth   = 3
 )
 
 // Values of the other settings.

@@ -25,6 +25,8 @@ type wire struct {
 	got    []byte
 	mode   port.Mode
 	lines  []port.Lines
+	brk    bool
+	purged string // what was discarded: i, o
 	server *Server
 }
 
@@ -49,7 +51,15 @@ func (w *wire) SetLines(l port.Lines) error {
 	return nil
 }
 
-func (w *wire) DiscardInput() error { return nil }
+func (w *wire) SetBreak(on bool) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.brk = on
+	return nil
+}
+
+func (w *wire) DiscardInput() error  { w.purged += "i"; return nil }
+func (w *wire) DiscardOutput() error { w.purged += "o"; return nil }
 
 func (w *wire) received() []byte {
 	w.mu.Lock()
@@ -110,6 +120,11 @@ func TestClientOnServer(t *testing.T) {
 				defer w.mu.Unlock()
 				return w.mode, nil
 			},
+			Break: func() bool {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				return w.brk
+			},
 			Lines: func() []port.Lines {
 				w.mu.Lock()
 				defer w.mu.Unlock()
@@ -133,6 +148,175 @@ func TestLinesHangUp(t *testing.T) {
 	}
 	if last := w.lines[len(w.lines)-1]; last != (port.Lines{}) {
 		t.Errorf("the lines are left as %+v", last)
+	}
+}
+
+// plain is a line without break and purge of what was written.
+type plain struct{ *wire }
+
+func (plain) SetBreak()      {}
+func (plain) DiscardOutput() {}
+
+// asked gives what a server answers to commands, in a row.
+func asked(t *testing.T, b Backend, commands ...[]byte) []event {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	said := make(chan []byte, 1)
+	go func() {
+		got, _ := io.ReadAll(theirs)
+		said <- got
+	}()
+	s := NewServer(ours, b, mode8N1)
+	if err := s.take(bytes.Join(commands, nil)); err != nil {
+		t.Fatal(err)
+	}
+	ours.Close()
+	return decode(<-said)
+}
+
+// Every command of RFC 2217 §3 is answered by its own number and 100, with what
+// is set and not with what was wished.
+func TestServerAnswers(t *testing.T) {
+	for name, c := range map[string]struct {
+		command byte
+		value   []byte
+		answer  []byte
+		plain   []byte // of a line without break; nil: the same
+	}{
+		"ask baud":            {cmdBaudRate, []byte{0, 0, 0, 0}, []byte{0, 1, 0xC2, 0}, nil},
+		"mark parity":         {cmdParity, []byte{4}, []byte{1}, nil},
+		"7 bits":              {cmdDataSize, []byte{7}, []byte{8}, nil},
+		"2 stop bits":         {cmdStopSize, []byte{2}, []byte{1}, nil},
+		"ask flow":            {cmdControl, []byte{askFlow}, []byte{noFlow}, nil},
+		"no flow":             {cmdControl, []byte{noFlow}, []byte{noFlow}, nil},
+		"XON/XOFF":            {cmdControl, []byte{xonFlow}, []byte{noFlow}, nil},
+		"RTS/CTS":             {cmdControl, []byte{rtsFlow}, []byte{noFlow}, nil},
+		"DCD":                 {cmdControl, []byte{dcdFlow}, []byte{noFlow}, nil},
+		"DSR":                 {cmdControl, []byte{dsrFlow}, []byte{noFlow}, nil},
+		"ask inbound flow":    {cmdControl, []byte{askIn}, []byte{noIn}, nil},
+		"inbound XON/XOFF":    {cmdControl, []byte{xonIn}, []byte{noIn}, nil},
+		"inbound RTS":         {cmdControl, []byte{rtsIn}, []byte{noIn}, nil},
+		"inbound DTR":         {cmdControl, []byte{dtrIn}, []byte{noIn}, nil},
+		"ask break":           {cmdControl, []byte{askBreak}, []byte{breakOff}, nil},
+		"break":               {cmdControl, []byte{breakOn}, []byte{breakOn}, []byte{breakOff}},
+		"break ends":          {cmdControl, []byte{breakOff}, []byte{breakOff}, nil},
+		"ask DTR":             {cmdControl, []byte{askDTR}, []byte{dtrOff}, nil},
+		"DTR":                 {cmdControl, []byte{dtrOn}, []byte{dtrOn}, nil},
+		"ask RTS":             {cmdControl, []byte{askRTS}, []byte{rtsOff}, nil},
+		"purge":               {cmdPurge, []byte{purgeInput}, []byte{purgeInput}, nil},
+		"purge output":        {cmdPurge, []byte{purgeOutput}, []byte{purgeOutput}, nil},
+		"line state mask":     {cmdLineMask, []byte{0xFF}, []byte{0}, nil},
+		"modem state mask":    {cmdModemMask, []byte{0xF0}, []byte{0xF0}, nil},
+		"modem state, polled": {cmdModemState, nil, []byte{0}, nil},
+	} {
+		w := &wire{}
+		for kind, b := range map[string]Backend{"": w, " of a plain line": plain{w}} {
+			want := c.answer
+			if kind != "" && c.plain != nil {
+				want = c.plain
+			}
+			got := asked(t, b, appendSetting(nil, c.command, c.value...))
+			if len(got) == 0 || got[0].b != c.command+fromServer || !bytes.Equal(got[0].value, want) {
+				t.Errorf("%s%s: answers %v, want % x", name, kind, got, want)
+			}
+		}
+	}
+}
+
+// Purges reach the line, each half on its own; suspended data are purged too.
+func TestServerPurges(t *testing.T) {
+	w := &wire{}
+	asked(t, w, appendSetting(nil, cmdPurge, purgeInput), appendSetting(nil, cmdPurge, purgeOutput), appendSetting(nil, cmdPurge, purgeBoth))
+	if w.purged != "ioio" {
+		t.Errorf("purged %q, want ioio", w.purged)
+	}
+}
+
+// A client that agrees to the option is told the modem state, which pyserial's
+// cts, dsr, ri and cd need; one that masks it out is not.
+func TestServerTellsModemState(t *testing.T) {
+	agree := []byte{iac, will, optComPort}
+	tell := func(events []event) (n int) {
+		for _, e := range events {
+			if e.kind == setting && e.b == cmdModemState+fromServer {
+				n++
+			}
+		}
+		return n
+	}
+	if n := tell(asked(t, &wire{}, agree, agree)); n != 1 {
+		t.Errorf("told %d times, want once", n)
+	}
+	if n := tell(asked(t, &wire{}, appendSetting(nil, cmdModemMask, 0), agree)); n != 0 {
+		t.Errorf("told %d times in spite of the mask", n)
+	}
+}
+
+// Data wait while the client has suspended them; answers do not.
+func TestServerSuspends(t *testing.T) {
+	ours, theirs := net.Pipe()
+	said := make(chan []byte, 1)
+	go func() {
+		got, _ := io.ReadAll(theirs)
+		said <- got
+	}()
+	s := NewServer(ours, &wire{}, mode8N1)
+	for _, step := range []func() error{
+		func() error { return s.take(appendSetting(nil, cmdSuspend)) },
+		func() error { _, err := s.Write([]byte("held")); return err },
+		func() error { return s.take(appendSetting(nil, cmdSignature)) },
+		func() error { return s.take(appendSetting(nil, cmdResume)) },
+		func() error { _, err := s.Write([]byte(" back")); return err },
+		func() error { return s.suspend(true) },
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Write(make([]byte, maxHeld+1)); err == nil {
+		t.Error("there is no end to what is held back")
+	}
+	ours.Close()
+	got := <-said
+	if answer := appendSetting(nil, cmdSignature+fromServer, []byte("rigor")...); string(got) != string(answer)+"held back" {
+		t.Errorf("the client got %q", got)
+	}
+}
+
+// The client holds its data back while the server has suspended them.
+func TestClientObeysSuspend(t *testing.T) {
+	w := &wire{}
+	server := make(chan *Server, 1)
+	p := dial(t, listen(t, func(conn net.Conn) {
+		s := NewServer(conn, w, mode8N1)
+		server <- s
+		s.Serve()
+	}))
+	s := <-server
+	if err := s.send(appendSetting(nil, cmdSuspend+fromServer)); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.DiscardInput(); err != nil { // its answer comes behind the suspension
+		t.Fatal(err)
+	}
+	c := p.(*client)
+	c.clock = hasty{}
+	if _, err := p.Write([]byte("x")); err == nil || !strings.Contains(err.Error(), "does not resume") {
+		t.Errorf("a write to a server that suspended the data: %v", err)
+	}
+	c.clock = timebase.Host{}
+	if err := s.send(appendSetting(nil, cmdResume+fromServer)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Write([]byte("y")); err != nil {
+		t.Error(err)
+	}
+	if err := p.DiscardInput(); err != nil { // the server has taken what was before it
+		t.Fatal(err)
+	}
+	if got := w.received(); string(got) != "y" {
+		t.Errorf("the server received %q", got)
 	}
 }
 

@@ -23,6 +23,10 @@ type Backend interface {
 	DiscardInput() error
 }
 
+// OutputDiscarder is a Backend that can drop what was written and is not on the
+// line yet. A Backend may be a port.Breaker as well.
+type OutputDiscarder interface{ DiscardOutput() error }
+
 // Server serves one client.
 type Server struct {
 	conn    net.Conn
@@ -31,15 +35,23 @@ type Server struct {
 	options options
 	mode    port.Mode
 	lines   port.Lines
+	brk     bool
+	mask    byte   // of the modem state that the client wants to be told
 	control []byte // changes of lines to be made at once
 	data    []byte // to be written to the line
 	reply   []byte
-	sending sync.Mutex
+
+	sending   sync.Mutex // of what follows, and of the connection's writing half
+	suspended bool       // the client takes no data for now
+	held      []byte     // what it will get then
 }
+
+// maxHeld bounds the data that are kept for a client that suspended them.
+const maxHeld = 1 << 20
 
 // NewServer serves the client at conn; m is what the line is set to.
 func NewServer(conn net.Conn, b Backend, m port.Mode) *Server {
-	return &Server{conn: conn, backend: b, mode: m}
+	return &Server{conn: conn, backend: b, mode: m, mask: 0xFF} // RFC 2217 §3, SET-MODEMSTATE-MASK: the initial one
 }
 
 // Refuse tells a client why it is not served, and closes the connection.
@@ -53,17 +65,44 @@ func Refuse(conn net.Conn, why string) error {
 }
 
 // Write gives the client what the line received. It is safe beside Serve. A
-// client that takes nothing is an error.
+// client that takes nothing is an error; one that suspended the data gets them
+// when it resumes.
 func (s *Server) Write(p []byte) (int, error) {
-	if len(p) == 0 {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	switch {
+	case len(p) == 0:
 		return 0, nil
+	case s.suspended && len(s.held)+len(p) > maxHeld:
+		return 0, fmt.Errorf("the client suspended the data and left %d bytes waiting", len(s.held))
+	case s.suspended:
+		s.held = append(s.held, p...)
+		return len(p), nil
 	}
-	return len(p), s.send(escape(p))
+	return len(p), s.transmit(escape(p))
+}
+
+// suspend holds data back, or lets them go on with what was held back.
+func (s *Server) suspend(on bool) error {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	held := s.held
+	s.suspended = on
+	if on || len(held) == 0 {
+		return nil
+	}
+	s.held = nil
+	return s.transmit(escape(held))
 }
 
 func (s *Server) send(p []byte) error {
 	s.sending.Lock()
 	defer s.sending.Unlock()
+	return s.transmit(p)
+}
+
+// transmit is for who holds the mutex.
+func (s *Server) transmit(p []byte) error {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(stuckAfter)); err != nil {
 		return err
 	}
@@ -71,10 +110,13 @@ func (s *Server) send(p []byte) error {
 	return err
 }
 
-// Serve obeys the client until it goes, which is no error, and then releases
-// both lines, as a modem hangs up.
+// Serve obeys the client until it goes, which is no error, and then ends a break
+// and releases both lines, as a modem hangs up.
 func (s *Server) Serve() (err error) {
-	defer func() { err = errors.Join(err, s.backend.SetLines(port.Lines{})) }()
+	defer func() {
+		s.setBreak(false)
+		err = errors.Join(err, s.backend.SetLines(port.Lines{}))
+	}()
 	buf := make([]byte, 4096)
 	for {
 		n, err := s.conn.Read(buf)
@@ -115,7 +157,11 @@ func (s *Server) event(e event) error {
 		s.moveLines()
 		s.data = append(s.data, e.b)
 	case negotiate:
+		before := s.comPort()
 		s.reply = s.options.take(s.reply, e.b, e.opt)
+		if !before && s.comPort() {
+			s.tellModem() // pyserial has no state to give before it is told one
+		}
 	case setting:
 		if err := s.flush(); err != nil {
 			return err
@@ -125,9 +171,26 @@ func (s *Server) event(e event) error {
 			return nil
 		}
 		s.moveLines()
+		if e.b == cmdSuspend || e.b == cmdResume { // neither is answered
+			return s.suspend(e.b == cmdSuspend)
+		}
 		s.setting(e.b, e.value)
 	}
 	return nil
+}
+
+// comPort reports whether the client has agreed to the option, which some do
+// from one end alone.
+func (s *Server) comPort() bool {
+	return s.options.ours[optComPort].on || s.options.theirs[optComPort].on
+}
+
+// tellModem tells the state of the modem's inputs, as far as the client cares:
+// none is wired, and none has changed.
+func (s *Server) tellModem() {
+	if s.mask != 0 {
+		s.answer(cmdModemState, 0)
+	}
 }
 
 // flush writes the data so far to the line.
@@ -210,14 +273,39 @@ func (s *Server) setting(command byte, value []byte) {
 	case cmdStopSize:
 		s.answer(command, oneStop)
 	case cmdControl:
+		if first == breakOn || first == breakOff {
+			s.setBreak(first == breakOn)
+		}
 		s.answer(command, s.stateOf(first))
 	case cmdPurge:
-		if first == purgeInput || first == purgeBoth {
-			s.backend.DiscardInput()
-		}
+		s.purge(first)
 		s.answer(command, first)
-	case cmdLineState, cmdModemState, cmdLineMask, cmdModemMask:
-		s.answer(command, 0) // no state is told
+	case cmdLineState, cmdModemState, cmdLineMask:
+		s.answer(command, 0) // no line state is told; pyserial asks for the modem's by its command
+	case cmdModemMask:
+		s.mask = first
+		s.answer(command, first)
+		s.tellModem()
+	}
+}
+
+// setBreak begins or ends a break, where the line can have one.
+func (s *Server) setBreak(on bool) {
+	if b, ok := s.backend.(port.Breaker); ok && on != s.brk && b.SetBreak(on) == nil {
+		s.brk = on
+	}
+}
+
+// purge drops data. The answer has no way to say that the line cannot.
+func (s *Server) purge(which byte) {
+	if which == purgeInput || which == purgeBoth {
+		s.backend.DiscardInput()
+		s.sending.Lock()
+		s.held = nil
+		s.sending.Unlock()
+	}
+	if o, ok := s.backend.(OutputDiscarder); ok && (which == purgeOutput || which == purgeBoth) {
+		o.DiscardOutput()
 	}
 }
 
@@ -230,14 +318,17 @@ func (s *Server) change(m port.Mode) {
 // stateOf answers a SET-CONTROL that asks, or wants what there is not.
 func (s *Server) stateOf(value byte) byte {
 	switch value {
-	case askBreak, askBreak + 1, breakOff:
+	case askBreak, breakOn, breakOff:
+		if s.brk {
+			return breakOn
+		}
 		return breakOff
 	case askDTR:
 		return s.dtr()
 	case askRTS:
 		return s.rts()
-	case askInFlow, noInFlow, noInFlow + 1, noInFlow + 2:
-		return noInFlow
+	case askIn, noIn, xonIn, rtsIn, dtrIn:
+		return noIn
 	}
-	return noFlow
+	return noFlow // askFlow, noFlow, xonFlow, rtsFlow, dcdFlow, dsrFlow
 }

@@ -26,7 +26,10 @@ type device struct {
 	closed   atomic.Bool
 }
 
-var _ port.Port = (*device)(nil)
+var (
+	_ port.Port    = (*device)(nil)
+	_ port.Breaker = (*device)(nil)
+)
 
 // Open opens a serial device, makes it raw, and sets the mode. It is an error,
 // of type *BusyError, if another program has it.
@@ -177,11 +180,8 @@ func (d *device) SetMode(m port.Mode) error {
 	if err != nil {
 		return d.wrap("set the mode of", err)
 	}
-	if d.closed.Load() {
-		return d.wrap("set the mode of", os.ErrClosed)
-	}
-	if err := retry(d.settings.Drain); err != nil {
-		return d.wrap("drain", err)
+	if err := d.drain(); err != nil {
+		return err
 	}
 	if err := d.settings.SetMode(mode); err != nil {
 		return d.wrap(fmt.Sprintf("set %v on", m), err)
@@ -223,6 +223,30 @@ func withLines(status int, l port.Lines) int {
 		status |= unix.TIOCM_RTS
 	}
 	return status
+}
+
+// SetBreak begins a break when all that was written is on the line, or ends it.
+func (d *device) SetBreak(on bool) error {
+	request := uint(unix.TIOCCBRK)
+	if on {
+		request = unix.TIOCSBRK
+		if err := d.drain(); err != nil {
+			return err
+		}
+	}
+	err := d.control(func(fd int) error { return unix.IoctlSetInt(fd, request, 0) })
+	if errors.Is(err, unix.ENOTTY) || errors.Is(err, unix.EINVAL) {
+		err = fmt.Errorf("it has no break: %w", errors.ErrUnsupported)
+	}
+	return d.wrap("set the break of", err)
+}
+
+// drain waits for what was written to be on the line.
+func (d *device) drain() error {
+	if d.closed.Load() {
+		return d.wrap("drain", os.ErrClosed)
+	}
+	return d.wrap("drain", retry(d.settings.Drain))
 }
 
 func (d *device) DiscardInput() error {
