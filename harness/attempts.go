@@ -24,7 +24,7 @@ func (r *Runner) try(ctx context.Context, e *record.Experiment, ask func() error
 			return
 		}
 		if err != nil {
-			r.flashed = "" // who knows what is on the board now
+			r.flashed = onBoard{} // who knows what is on the board now
 		}
 		e.Attempts = append(e.Attempts, attempt(started, err))
 		if err == nil || rig.ClassOf(err) != rig.Rig || ctx.Err() != nil {

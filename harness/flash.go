@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"rigor/firmware/images"
 	"rigor/harness/flash"
 	"rigor/harness/record"
 	"rigor/harness/rig"
@@ -52,24 +51,30 @@ func percents(name string, progress func(string)) func(flash.Event) {
 	}
 }
 
+// onBoard is the image that the loader put on a board, for which of the repeats.
+type onBoard struct {
+	digest string
+	repeat int
+}
+
 // flash puts the image on the board through its boot loader, unless it is there.
-func (r *Runner) flash(ctx context.Context, image images.Image) (flash.Result, error) {
-	if r.flashed == image.SHA256 {
+func (r *Runner) flash(ctx context.Context, x Experiment) (flash.Result, error) {
+	want := onBoard{x.Image.SHA256, x.Repeat}
+	if r.flashed == want {
 		return flash.Result{}, nil
 	}
-	r.flashed = ""
-	result, err := Flash(ctx, r.Station, image.Name, image.Data, r.progress)
+	r.flashed = onBoard{}
+	result, err := Flash(ctx, r.Station, x.Image.Name, x.Image.Data, r.progress)
 	if err != nil {
 		return result, err
 	}
-	r.flashed = image.SHA256
-	note := func(run *record.Run) error {
+	r.flashed = want
+	return result, r.Bundle.Update(func(run *record.Run) error {
 		run.NoteBoard(record.Board{Name: r.Station.Name(), Chip: r.Station.Config.Chip, ID: result.Chip.String()})
-		run.NoteFirmware(record.Firmware{Program: image.Program, Target: image.Name, Digest: image.SHA256,
-			SourceDigest: image.SourceDigest, Toolchain: image.Toolchain.String()})
+		run.NoteFirmware(record.Firmware{Program: x.Image.Program, Target: x.Image.Name, Digest: x.Image.SHA256,
+			SourceDigest: x.Image.SourceDigest, Toolchain: x.Image.Toolchain.String()})
 		return nil
-	}
-	return result, r.Bundle.Update(note)
+	})
 }
 
 func (r *Runner) progress(text string) {

@@ -11,6 +11,7 @@ import (
 	"rigor/firmware/images"
 	"rigor/firmware/wire"
 	"rigor/harness/flash"
+	"rigor/harness/record"
 	"rigor/harness/rig"
 	"rigor/probes"
 )
@@ -34,7 +35,7 @@ type Observation struct {
 
 // observe resets the board into its program and captures what happens while the
 // stimulus acts.
-func (r *Runner) observe(ctx context.Context, x Experiment) (Observation, error) {
+func (r *Runner) observe(ctx context.Context, x Experiment, e *record.Experiment) (Observation, error) {
 	var log bytes.Buffer
 	defer r.keepConsole(x, &log)
 	b := r.bench(&log)
@@ -60,7 +61,8 @@ func (r *Runner) observe(ctx context.Context, x Experiment) (Observation, error)
 	capture.Resolution = max(capture.Resolution, r.known(capture.Rate))
 	o.Capture = capture
 	if b.Capturer != nil {
-		traceErr := r.Bundle.Trace(r.label(x), capture)
+		var traceErr error
+		e.Trace, traceErr = r.Bundle.Trace(r.label(x), capture)
 		return o, errors.Join(b.fault(err), traceErr)
 	}
 	return o, b.fault(err)

@@ -18,6 +18,7 @@ import (
 // seen.
 type Experiment struct {
 	Suite, Name string
+	Repeat      int // how often the run has asked it before; each repeat begins with a flash of its own
 	Image       images.Image
 	Watch       []probes.Line
 	Stimulate   func(context.Context, *Bench) (Report, error)
@@ -34,7 +35,7 @@ type Runner struct {
 	Bundle   *record.Bundle
 	Progress func(string) // gets what Flash tells of; may be nil
 
-	flashed string          // digest of the image on the board
+	flashed onBoard         // what is on the board
 	tests   []probes.Report // what the probe's loops showed; nil: not tested yet
 }
 
@@ -51,11 +52,11 @@ func (r *Runner) ask(ctx context.Context, x Experiment, e *record.Experiment) er
 	if err := r.selfTest(ctx); err != nil {
 		return err
 	}
-	written, err := r.flash(ctx, x.Image)
+	written, err := r.flash(ctx, x)
 	if err != nil {
 		return err
 	}
-	seen, err := r.observe(ctx, x)
+	seen, err := r.observe(ctx, x, e)
 	if err != nil {
 		return err
 	}

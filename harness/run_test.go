@@ -229,6 +229,26 @@ func TestFlashOnlyWhenNeeded(t *testing.T) {
 	wrong.Stimulate = func(context.Context, *Bench) (Report, error) { return Report{}, errors.New("silence") }
 	ask(wrong, 1+Tries+1)
 	ask(question(t), 1+Tries+2)
+	repeat := question(t)
+	repeat.Repeat = 1
+	ask(repeat, 1+Tries+3)
+	ask(repeat, 1+Tries+3)
+}
+
+// A trace tells of one try; the next has a file of its own.
+func TestTracesOfRepeatsAreKept(t *testing.T) {
+	r := runner(t, honest(t))
+	for i, want := range []string{"traces/fake-latency-latency-stm32f407-16mhz-switch.vcd", "traces/fake-latency-latency-stm32f407-16mhz-switch.2.vcd"} {
+		x := question(t)
+		x.Repeat = i
+		e, err := r.Run(t.Context(), x)
+		if err != nil || e.Trace != want {
+			t.Errorf("%v, trace %q, want %q", err, e.Trace, want)
+		}
+		if _, err := os.Stat(filepath.Join(r.Bundle.Dir(), want)); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // A run that the user ends is no failure to be tried again, and leaves a bundle

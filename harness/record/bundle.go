@@ -53,7 +53,7 @@ func Create(dir string, r Run) (*Bundle, error) {
 	}
 	b := &Bundle{dir}
 	err := b.locked(func() error {
-		if _, err := os.Stat(filepath.Join(dir, RunFile)); err == nil {
+		if exists(filepath.Join(dir, RunFile)) {
 			return fmt.Errorf("%s %w", dir, ErrTaken)
 		}
 		r.Schema, r.Status = Schema, Running
@@ -121,11 +121,20 @@ func (b *Bundle) WriteFile(name string, write func(io.Writer) error) error {
 	return writeAside(filepath.Join(b.dir, name), write)
 }
 
-// Trace keeps a capture as traces/NAME.vcd.
-func (b *Bundle) Trace(name string, c probes.Capture) error {
-	return b.WriteFile(filepath.Join(tracesDir, slug(name)+".vcd"), func(w io.Writer) error {
-		return WriteVCD(w, c, name)
-	})
+// Trace keeps a capture as traces/NAME.vcd, numbered if there is one of that name
+// already, and gives the file's path below the bundle's folder.
+func (b *Bundle) Trace(name string, c probes.Capture) (file string, err error) {
+	base := filepath.Join(tracesDir, slug(name))
+	file = base + ".vcd"
+	for n := 2; exists(filepath.Join(b.dir, file)); n++ {
+		file = fmt.Sprintf("%s.%d.vcd", base, n)
+	}
+	return file, b.WriteFile(file, func(w io.Writer) error { return WriteVCD(w, c, name) })
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // Console opens console/NAME.log to append to.

@@ -94,6 +94,7 @@ type Experiment struct {
 	Firmware     string        `json:"firmware,omitempty"` // digest, see Run.Firmware
 	Attempts     []Attempt     `json:"attempts,omitempty"` // the last one counts
 	Skipped      string        `json:"skipped,omitempty"`  // why it was not run
+	Trace        string        `json:"trace,omitempty"`    // the last capture's file, below the bundle's folder
 	Measurements []Measurement `json:"measurements,omitempty"`
 	Warnings     []string      `json:"warnings,omitempty"`
 }

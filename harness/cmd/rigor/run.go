@@ -24,7 +24,7 @@ type runCmd struct {
 	Suite  []string `placeholder:"NAME" help:"Suite to run; may be repeated (default: all)."`
 	Board  []string `placeholder:"NAME" help:"Board of the rig to run on; may be repeated (default: all)."`
 	Label  string   `placeholder:"FILTER" help:"Run only what bears labels, such as 'chip:stm32f407 && !board:spare' (ginkgo's label filters)."`
-	Repeat int      `default:"1" placeholder:"N" help:"Ask each experiment N times, for benchstat's intervals."`
+	Repeat int      `default:"1" placeholder:"N" help:"Ask each experiment N times, flashing anew each time, for benchstat's intervals."`
 	Out    string   `type:"path" placeholder:"DIR" help:"Folder of the run bundle (default: results/runs/TIME-RIG)."`
 }
 
@@ -32,6 +32,8 @@ func (*runCmd) Help() string {
 	return "Builds the suites, runs them one after another on each board of the rig, boards at once, prints what they do and a\n" +
 		"table of what they found, and leaves a bundle: run.json, bench.txt, junit.xml, metrics.prom, samples, traces and\n" +
 		"console logs.\n\n" +
+		"--repeat asks the experiments of a suite from first to last, then all of them again: each time the image is flashed, the\n" +
+		"board is reset for each experiment and its capture and samples get files of their own; the board stays open throughout.\n\n" +
 		"The exit status is 0 if every verdict stands, 1 if one failed, 2 if the rig or the set-up failed or the run\n" +
 		"was interrupted. The bundle is readable in each case, and says so if it is incomplete."
 }

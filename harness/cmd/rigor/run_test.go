@@ -234,8 +234,8 @@ func TestBoardsRunAtOnce(t *testing.T) {
 	}
 }
 
-// Each repetition is a line of its own to benchstat, and the first what a single
-// run measures.
+// Each repetition is flashed for, is a line of its own to benchstat and has a trace,
+// and the first is what a single run measures.
 func TestRunRepeats(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	rigor(t, "run", "--suite", "smoke", "--repeat", "3", "--out", dir).want(t, exitOK, "[ 1/12] ok ", "[12/12] ok ")
@@ -254,8 +254,20 @@ func TestRunRepeats(t *testing.T) {
 			t.Errorf("%s: %q, in a single run %q", first, repeated[first], whole[first])
 		}
 	}
-	if _, ok := repeated["samples/smoke.echoes-a-pin.f407.pin-echo.probe.3.json"]; !ok {
-		t.Errorf("the third sample is not among %d", len(repeated))
+	for _, name := range []string{"echoes-a-pin.f407.pin-echo.probe", "takes-the-image-and-greets.f407.flash-write.harness"} {
+		if _, ok := repeated["samples/smoke."+name+".3.json"]; !ok {
+			t.Errorf("the third sample of %s is not among %d", name, len(repeated))
+		}
+	}
+	traces := map[string]bool{}
+	for _, e := range load(t, dir).Experiments {
+		if _, err := os.Stat(filepath.Join(dir, e.Trace)); err != nil {
+			t.Error(err)
+		}
+		traces[e.Trace] = true
+	}
+	if len(traces) != 12 {
+		t.Errorf("12 experiments left %d traces", len(traces))
 	}
 }
 

@@ -49,7 +49,8 @@ type Bench struct {
 	Board *rig.BoardConfig
 
 	kind   rig.Kind
-	runner *harness.Runner
+	repeat int             // which of the repeats its specs are of
+	runner *harness.Runner // of all repeats, ready once the board is open
 }
 
 // EachBoard adds a container of specs for every board of the rig. The board is
@@ -64,12 +65,13 @@ func EachBoard(suite string, body func(b *Bench)) bool {
 		if only := os.Getenv(BoardVariable); only != "" && only != board.Name {
 			continue
 		}
-		b := &Bench{Suite: suite, Board: board, kind: config.Kind}
+		b := Bench{Suite: suite, Board: board, kind: config.Kind, runner: &harness.Runner{}}
 		labels := ginkgo.Label("board:"+board.Name, "chip:"+board.Chip, string(config.Kind))
 		ginkgo.Describe(suite+" on "+board.Name, ginkgo.Ordered, ginkgo.ContinueOnFailure, labels, func() {
 			ginkgo.BeforeAll(func() { b.open(config) })
-			for range times {
-				body(b)
+			for b.repeat = range times {
+				each := b
+				body(&each)
 			}
 		})
 	}
@@ -123,7 +125,7 @@ func (b *Bench) open(config *rig.RigConfig) {
 		work := b.work(station.Board, time.Since(opened))
 		return errors.Join(station.Close(), bundle.Update(func(r *record.Run) error { r.NoteWork(work); return nil }))
 	})
-	b.runner = &harness.Runner{
+	*b.runner = harness.Runner{
 		Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle,
 		Progress: func(text string) { tell(report.Step, text) },
 	}
@@ -181,7 +183,7 @@ func init() { signal.Ignore(syscall.SIGXFSZ) }
 // would fail the run. Its numbers are recorded either way.
 func (b *Bench) Run(ctx context.Context, x harness.Experiment) record.Experiment {
 	ginkgo.GinkgoHelper()
-	x.Suite = b.Suite
+	x.Suite, x.Repeat = b.Suite, b.repeat
 	tell(report.Begun, fmt.Sprintf("%s/%s on %s, %s", x.Suite, x.Name, b.Board.Name, x.Image.Name))
 	e, err := b.runner.Run(ctx, x)
 	tell(report.Ended, report.Progress(e, colours()))
