@@ -16,7 +16,8 @@ type block struct {
 	// worst is more than the block can take up to its last instruction; never
 	// if the block must not be entered by a link.
 	worst uint64
-	dead  bool // memory has changed
+	dead  bool   // memory has changed
+	world uint64 // see view
 }
 
 type link struct {
@@ -274,7 +275,7 @@ func (c *Core) drop() {
 	}
 }
 
-func (b *block) kill() { b.dead, b.worst = true, never }
+func (b *block) kill() { b.dead, b.worst, b.world = true, never, 0 }
 
 // adjust returns the cycles that pairing with the instruction before adds to
 // the block's first one. Conditional instructions don't pair.

@@ -169,9 +169,11 @@ type Core struct {
 	cfg Config
 
 	windows []*window
-	loads   windowTable
-	quick   windowTable // those that aren't Flash
-	stores  windowTable // those that are Write
+	open    view     // all of them
+	guarded [2]*view // what the MPU permits, unprivileged and privileged; made when needed
+	view    *view    // the one in force
+	worlds  uint64   // how many there were
+	world   uint64   // the view's
 	fast    tables
 
 	cached []uint8 // by flash line: 1 + its slot in Flash.Insn
@@ -198,10 +200,8 @@ type Core struct {
 // vector table: call Map, then Reset.
 func New(cfg Config) *Core {
 	c := &Core{cfg: cfg, blocks: map[uint64]*block{}, breakpoints: map[uint32]bool{}}
-	c.loads.clear()
-	c.quick.clear()
-	c.stores.clear()
-	c.fast = tables{&c.loads, &c.stores}
+	c.open.clear()
+	c.open.world = c.newWorld()
 	c.T = true
 	c.resetSystem()
 	return c

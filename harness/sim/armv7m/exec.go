@@ -670,10 +670,11 @@ func (c *Core) exec(b *block, i, n int) bool {
 			r[in.d&15] = c.mrs(uint8(in.imm))
 		case opMSR:
 			c.msr(uint8(in.imm), in.a, r[in.n&15])
-			c.leave = c.leave || c.mpuOn // for what may be fetched depends on CONTROL
+			c.leave = c.leave || c.mpuOn // for the view depends on CONTROL and FAULTMASK
 			goto boundary
 		case opCPS:
 			c.cps(in.a != 0, in.imm&2 != 0, in.imm&1 != 0)
+			c.leave = c.leave || c.mpuOn && in.imm&1 != 0
 			goto boundary
 		case opSEV:
 			c.sev()
@@ -708,6 +709,10 @@ func (c *Core) exec(b *block, i, n int) bool {
 		continue
 
 	slowLoad:
+		if c.admit(addr) {
+			i-- // once more
+			continue
+		}
 		if c.loadFlash(in, addr) {
 			goto boundary
 		}
@@ -716,6 +721,10 @@ func (c *Core) exec(b *block, i, n int) bool {
 		}
 		goto boundary
 	slowStore:
+		if c.admit(addr) {
+			i--
+			continue
+		}
 		if !c.store(b, in, addr) {
 			return false
 		}
@@ -742,9 +751,12 @@ func (c *Core) exec(b *block, i, n int) bool {
 		target, refill = &b.links[in.m], refillDirect
 	jump:
 		to := target.to
-		if to == nil || to.dead {
+		if to == nil || to.world != c.world {
 			to = c.find(target.addr, 0)
 			target.to = to
+			if to != nil && !c.enters(to) {
+				code = nil // not at once: instruction by instruction
+			}
 		}
 		c.Cycle += uint64(in.pre) + uint64(in.cost) + refill
 		c.Insns += uint64(in.idx) + 1

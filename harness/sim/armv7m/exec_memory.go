@@ -344,7 +344,11 @@ func (c *Core) multipleFP(b *block, in *insn) bool {
 // loadWords loads consecutive words, a cycle apart behind the first. The
 // address must be aligned whatever CCR says.
 func (c *Core) loadWords(b *block, in *insn, addr uint32, v []uint32) bool {
-	if mem := fastWords(c.fast.loads, addr, len(v)); mem != nil {
+	mem := fastWords(c.fast.loads, addr, len(v))
+	if mem == nil && c.admit(addr) {
+		mem = fastWords(c.fast.loads, addr, len(v))
+	}
+	if mem != nil {
 		for i := range v {
 			v[i] = binary.LittleEndian.Uint32(mem[4*i:])
 		}
@@ -368,7 +372,7 @@ func (c *Core) loadWords(b *block, in *insn, addr uint32, v []uint32) bool {
 }
 
 func (c *Core) storeWords(b *block, in *insn, addr uint32, v []uint32) bool {
-	if c.storeWordsFast(addr, v) {
+	if c.storeWordsFast(addr, v) || c.admit(addr) && c.storeWordsFast(addr, v) {
 		return true
 	}
 	c.sync(b, in)

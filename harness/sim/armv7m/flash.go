@@ -199,11 +199,11 @@ func (c *Core) dataWait(w *window, addr uint32) uint64 {
 // loadFlash executes a single load from flash with wait states, if nothing
 // else stands in the way.
 func (c *Core) loadFlash(in *insn, addr uint32) bool {
-	if c.fast.loads != &c.quick {
+	if c.fast.flash == nil {
 		return false
 	}
 	form, width, signed := in.loadShape()
-	w := c.loads[addr>>windowBits]
+	w := c.fast.flash[addr>>windowBits]
 	off := uint64(addr - w.base)
 	if form > formLiteral || !w.flash || addr&uint32(width-1) != 0 || off+uint64(width) > uint64(len(w.data)) {
 		return false

@@ -37,6 +37,8 @@ type windowTable [1 << (32 - windowBits)]*window
 // noWindow fills the tables where there is no memory: nothing is in it.
 var noWindow = &window{mem: &memory{}}
 
+func (w *window) holds(addr uint32) bool { return uint64(addr-w.base) < uint64(len(w.data)) }
+
 func (t *windowTable) clear() {
 	for i := range t {
 		t[i] = noWindow
@@ -59,9 +61,8 @@ func (t *windowTable) enter(w *window) {
 func (c *Core) Map(regions []Region) {
 	c.drop()
 	c.windows = nil
-	c.loads.clear()
-	c.quick.clear()
-	c.stores.clear()
+	c.open.clear()
+	c.forgetSpans()
 	lines := uint32(0)
 	for _, r := range regions {
 		if len(r.Data) > 0 {
@@ -85,12 +86,12 @@ func (c *Core) Map(regions []Region) {
 			w.mem.marks = make([]bool, w.mem.pages)
 		}
 		w.marks = w.mem.marks
-		c.loads.enter(w)
+		c.open.loads.enter(w)
 		if !w.flash {
-			c.quick.enter(w)
+			c.open.quick.enter(w)
 		}
 		if w.write {
-			c.stores.enter(w)
+			c.open.stores.enter(w)
 		}
 	}
 	if int(lines) != len(c.cached) {
@@ -145,11 +146,11 @@ func (c *Core) Invalidate(addr, size uint32) {
 
 // windowAt returns the window that addr is in, or nil.
 func (c *Core) windowAt(addr uint32) *window {
-	if w := c.loads[addr>>windowBits]; uint64(addr-w.base) < uint64(len(w.data)) {
+	if w := c.open.loads[addr>>windowBits]; w.holds(addr) {
 		return w
 	}
 	for _, w := range c.windows {
-		if uint64(addr-w.base) < uint64(len(w.data)) {
+		if w.holds(addr) {
 			return w
 		}
 	}
@@ -212,30 +213,6 @@ func (c *Core) setByte(addr, v uint32) bool {
 		return true
 	}
 	return false
-}
-
-// tables are the window tables that the fast paths use: empty while every
-// access has to pass the MPU, and without flash while that is busy or has wait
-// states.
-type tables struct{ loads, stores *windowTable }
-
-var noWindows = func() *windowTable {
-	var t windowTable
-	t.clear()
-	return &t
-}()
-
-func (c *Core) selectTables() {
-	switch {
-	case c.mpuOn:
-		c.fast = tables{noWindows, noWindows}
-	case c.stalls():
-		c.fast = tables{&c.stores, &c.stores}
-	case c.Flash.Waits > 0:
-		c.fast = tables{&c.quick, &c.stores}
-	default:
-		c.fast = tables{&c.loads, &c.stores}
-	}
 }
 
 // physLoad loads from wherever the address leads, without regard to the MPU.

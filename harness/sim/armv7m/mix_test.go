@@ -1,6 +1,7 @@
 package armv7m
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/binary"
 	"testing"
@@ -43,20 +44,52 @@ func TestMix(t *testing.T) {
 	}
 }
 
+// guard sets the MPU up as a system with guarded stacks does: flash is read only, RAM
+// execute never, and 32 bytes between data and stack are neither read nor written.
+func guard(c *Core) {
+	setRegion(c, 0, region(0, 28, 6, 0, false))
+	setRegion(c, 1, region(0x20000000, 17, 3, 0, true))
+	setRegion(c, 2, region(0x20010000, 5, 0, 0, true))
+	c.mpuWrite(mpuCTRL, mpuENABLE|mpuPRIVDEFENA)
+}
+
+// TestMixGuarded wants the MPU to change neither what the mix computes nor its
+// cycles.
+func TestMixGuarded(t *testing.T) {
+	for _, timing := range []FlashTiming{{}, {Waits: 5, ICache: true, DCache: true}} {
+		c, ram := newMix()
+		guarded, guardedRAM := newMix()
+		guard(guarded)
+		c.SetFlashTiming(timing)
+		guarded.SetFlashTiming(timing)
+		c.Run(400_000)
+		guarded.Run(400_000)
+		if c.Insns != guarded.Insns || c.Cycle != guarded.Cycle || c.R != guarded.R || !bytes.Equal(ram, guardedRAM) {
+			t.Errorf("%+v: %d instructions and %d cycles, not %d and %d", timing, guarded.Insns, guarded.Cycle, c.Insns, c.Cycle)
+		}
+	}
+}
+
 // BenchmarkMIPS reports how many million guest instructions a second of the
 // host executes, with the cycle model on.
 func BenchmarkMIPS(b *testing.B) {
 	for _, bb := range []struct {
 		name string
 		FlashTiming
+		guarded bool
 	}{
-		{"0WS", FlashTiming{}},
-		{"5WS", FlashTiming{Waits: 5}},
-		{"5WS+caches", FlashTiming{Waits: 5, ICache: true, DCache: true}},
-		{"5WS+caches+prefetch", FlashTiming{Waits: 5, ICache: true, DCache: true, Prefetch: true}},
+		{"0WS", FlashTiming{}, false},
+		{"0WS+MPU", FlashTiming{}, true},
+		{"5WS", FlashTiming{Waits: 5}, false},
+		{"5WS+caches", FlashTiming{Waits: 5, ICache: true, DCache: true}, false},
+		{"5WS+caches+MPU", FlashTiming{Waits: 5, ICache: true, DCache: true}, true},
+		{"5WS+caches+prefetch", FlashTiming{Waits: 5, ICache: true, DCache: true, Prefetch: true}, false},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			c, _ := newMix()
+			if bb.guarded {
+				guard(c)
+			}
 			c.SetFlashTiming(bb.FlashTiming)
 			const cycles = 100_000
 			for b.Loop() {

@@ -51,10 +51,7 @@ func (c *Core) mpuAllows(addr uint32, a access) bool {
 // mpuAllowsAs is mpuAllows at a given privilege (ValidateAddress(), B3.5.3).
 func (c *Core) mpuAllowsAs(addr uint32, a access, privileged bool) bool {
 	m := &c.Sys.MPU
-	if m.Ctrl&mpuENABLE == 0 || addr>>20 == 0xE00 {
-		return defaultAllows(addr, a)
-	}
-	if m.Ctrl&mpuHFNMIENA == 0 && c.executionPriority() < 0 {
+	if addr>>20 == 0xE00 || !c.mpuApplies() {
 		return defaultAllows(addr, a)
 	}
 	for i := len(m.Regions) - 1; i >= 0; i-- {
@@ -63,6 +60,13 @@ func (c *Core) mpuAllowsAs(addr uint32, a access, privileged bool) bool {
 		}
 	}
 	return privileged && m.Ctrl&mpuPRIVDEFENA != 0 && defaultAllows(addr, a)
+}
+
+// mpuApplies says whether the regions count: not while the unit is off, nor, if
+// HFNMIENA is clear, at the priorities of HardFault and NMI (B3.5.3).
+func (c *Core) mpuApplies() bool {
+	ctrl := c.Sys.MPU.Ctrl
+	return ctrl&mpuENABLE != 0 && (ctrl&mpuHFNMIENA != 0 || c.executionPriority() >= 0)
 }
 
 // defaultAllows is the default memory map (B3.1): peripherals, devices and the
@@ -93,6 +97,36 @@ func (r MPURegion) covers(addr uint32) bool {
 	}
 	subregion := addr >> (size - 2) & 7
 	return r.RASR>>(8+subregion)&1 == 0
+}
+
+// alike narrows the addresses from first up to end, which hold addr, to those
+// that every region and subregion covers if and only if it covers addr.
+func (m *MPU) alike(addr uint32, first, end uint64) (uint64, uint64) {
+	for _, r := range m.Regions {
+		size := r.RASR >> 1 & 0x1F
+		if r.RASR&rasrENABLE == 0 || size < 4 {
+			continue
+		}
+		n, at := size+1, r.RBAR // 1<<n addresses around at
+		inside := uint64(addr^at)>>n == 0
+		if inside {
+			at = addr
+			if size >= 7 && r.RASR>>8&0xFF != 0 {
+				n -= 3
+			}
+		}
+		from := uint64(at) >> n << n
+		to := from + 1<<n
+		switch {
+		case inside:
+			first, end = max(first, from), min(end, to)
+		case uint64(addr) < from:
+			end = min(end, from)
+		default:
+			first = max(first, to)
+		}
+	}
+	return first, end
 }
 
 // allows decodes the AP field and XN (table B3-15). AP 4 is UNPREDICTABLE and
@@ -173,4 +207,5 @@ func (c *Core) mpuWriteRegion(off, v uint32) (known bool) {
 // mpuChanged forgets what was derived from the old regions.
 func (c *Core) mpuChanged() {
 	c.mpuOn = c.Sys.MPU.Ctrl&mpuENABLE != 0
+	c.forgetSpans()
 }

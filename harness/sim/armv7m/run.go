@@ -119,10 +119,7 @@ func (c *Core) execute() {
 	}
 	c.leave = false
 	i, n := 0, len(b.code)
-	if c.mpuOn {
-		n-- // without opEnd no other block follows unchecked
-	}
-	for i == 0 && c.Pipe != 0 || c.Cycle+b.worst >= c.limit || c.trace != nil || c.mpuOn && !c.mayFetch(b.addr, b.end()) {
+	for i == 0 && c.Pipe != 0 || c.Cycle+b.worst >= c.limit || c.trace != nil || !c.enters(b) {
 		next, ok := c.single(b, i)
 		if !ok {
 			return

@@ -82,7 +82,7 @@ func (c *Core) resetSystem() {
 // refreshDerived recomputes what Core caches of State, after a reset or
 // Restore.
 func (c *Core) refreshDerived() {
-	c.mpuOn = c.Sys.MPU.Ctrl&mpuENABLE != 0
+	c.mpuChanged()
 	c.refreshFlash()
 	c.updatePending()
 }
