@@ -14,7 +14,15 @@ import (
 type Wiring struct {
 	// Boot names the boot strap pin that SetBoot and the bridges' modem lines
 	// hold; empty when the chip has none.
-	Boot    string
+	Boot string
+	// BootLow says that the strap sends the chip into its boot loader when low,
+	// and that a resistor pulls it up else, so that a program may use the pin
+	// (ESP32-C3's GPIO9, K210's IO16). Otherwise it does so when high, and is
+	// held low else (STM32's BOOT0).
+	BootLow bool
+	// Rise is for how long the reset pin is still low after all have released it,
+	// and after power-on: a resistor has to charge its capacitor.
+	Rise    clock.Time
 	Bridges []BridgeWiring
 }
 
@@ -24,6 +32,8 @@ type Board struct {
 	chip    Chip
 	boot    Pin
 	hasBoot bool
+	bootLow bool
+	rise    clock.Time
 	bridges []*Bridge
 	tapped  map[Pin]*tap
 	sources map[Pin]func(clock.Time) int64 // what SetAnalog connected
@@ -33,9 +43,10 @@ type Board struct {
 // state is what the board itself remembers, as plain data.
 type state struct {
 	Power   bool
-	Reset   bool // held by SetReset
-	Boot    bool // strapped by SetBoot
-	InReset bool // NRST as the chip sees it
+	Reset   bool       // held by SetReset
+	Boot    bool       // strapped by SetBoot
+	InReset bool       // NRST as the chip sees it
+	RiseAt  clock.Time // when the reset pin will have risen; NeverTime: it does not rise
 	Queue   []scheduled
 	Applied map[Pin]Drive // what would be on the pins without faults
 	Faults  []fault
@@ -56,8 +67,9 @@ type tap struct {
 
 // New wires a board. It starts without power, reset released, the strap low.
 func New(chip Chip, w Wiring) (*Board, error) {
-	b := &Board{chip: chip, tapped: map[Pin]*tap{}, sources: map[Pin]func(clock.Time) int64{}}
+	b := &Board{chip: chip, bootLow: w.BootLow, rise: w.Rise, tapped: map[Pin]*tap{}, sources: map[Pin]func(clock.Time) int64{}}
 	b.state.Applied = map[Pin]Drive{}
+	b.state.RiseAt = clock.NeverTime
 	if w.Boot != "" {
 		p, err := chip.PinByName(w.Boot)
 		if err != nil {
@@ -95,6 +107,11 @@ func (b *Board) Bridge(name string) *Bridge {
 
 // SetPower switches the supply.
 func (b *Board) SetPower(on bool) {
+	if on && !b.state.Power && b.rise > 0 {
+		b.state.RiseAt = clock.NeverTime
+		b.hold(true) // the capacitor is empty
+		b.applyStraps()
+	}
 	b.state.Power = on
 	b.chip.SetPower(on)
 }
@@ -108,13 +125,14 @@ func (b *Board) SetReset(asserted bool) {
 	b.applyStraps()
 }
 
-// SetBoot straps the boot pin high or low; a bridge may hold it high as well.
-func (b *Board) SetBoot(high bool) {
-	b.state.Boot = high
+// SetBoot straps the boot pin for the boot loader, or for the program unless a
+// bridge straps it for the boot loader.
+func (b *Board) SetBoot(loader bool) {
+	b.state.Boot = loader
 	b.applyStraps()
 }
 
-// Reset pulses the reset pin for the given time.
+// Reset holds the reset pin for the given time; then it rises.
 func (b *Board) Reset(hold clock.Time) Stop {
 	b.SetReset(true)
 	stop := b.Advance(b.Now() + hold)
@@ -130,12 +148,42 @@ func (b *Board) applyStraps() {
 		boot = boot || br.holds(StrapBoot)
 	}
 	if b.hasBoot {
-		b.apply(b.boot, level(boot), b.Now())
+		b.apply(b.boot, b.strapped(boot), b.Now())
 	}
+	switch {
+	case reset:
+		b.state.RiseAt = clock.NeverTime
+		b.hold(true)
+	case b.state.InReset && b.rise > 0 && b.state.RiseAt == clock.NeverTime:
+		b.state.RiseAt = later(b.Now(), b.rise)
+	case b.rise == 0:
+		b.hold(false)
+	}
+}
+
+// strapped is what the boot strap's circuit does to its pin.
+func (b *Board) strapped(loader bool) Drive {
+	switch {
+	case !b.bootLow:
+		return level(loader)
+	case loader:
+		return Drive{Kind: DriveLow}
+	}
+	return Drive{Kind: PullUp}
+}
+
+// hold is the reset pin as the chip sees it.
+func (b *Board) hold(reset bool) {
 	if reset != b.state.InReset {
 		b.state.InReset = reset
 		b.chip.SetReset(reset)
 	}
+}
+
+// risen ends a reset that nobody holds any more.
+func (b *Board) risen(clock.Time) {
+	b.state.RiseAt = clock.NeverTime
+	b.hold(false)
 }
 
 // Drive applies a level to a pin from now on, in place of what was applied
@@ -206,7 +254,7 @@ func (b *Board) AdvanceUntil(until clock.Time, done func() bool) Stop {
 // horizon is how far the chip may run before the outside has to act. A bridge's
 // receiver that is idle needs no look before a whole frame has passed.
 func (b *Board) horizon(until clock.Time) clock.Time {
-	at := until
+	at := min(until, b.state.RiseAt)
 	if len(b.state.Queue) > 0 {
 		at = min(at, b.state.Queue[0].At)
 	}
@@ -231,9 +279,9 @@ func (b *Board) settle() {
 }
 
 func (b *Board) earliest() (clock.Time, func(clock.Time)) {
-	at, fire := clock.NeverTime, func(clock.Time) {}
-	if len(b.state.Queue) > 0 {
-		at, fire = b.state.Queue[0].At, b.driveScheduled
+	at, fire := b.state.RiseAt, b.risen
+	if q := b.state.Queue; len(q) > 0 && q[0].At < at {
+		at, fire = q[0].At, b.driveScheduled
 	}
 	for _, br := range b.bridges {
 		if t := br.tx.next(); t < at {

@@ -324,6 +324,84 @@ func TestInvertedStraps(t *testing.T) {
 	}
 }
 
+// The two transistors of ESP32 boards: reset is low if RTS alone is asserted, the
+// strap if DTR alone is.
+func TestCrossedStraps(t *testing.T) {
+	f := &fake{}
+	b, err := New(f, Wiring{Boot: "BOOT0", BootLow: true, Bridges: []BridgeWiring{
+		{Name: "u", TX: "TX", RX: "RX", DTR: StrapBoot, RTS: StrapReset, Cross: true},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ dtr, rts, reset, high bool }{
+		{false, false, false, true}, {true, true, false, true}, {false, true, true, true}, {true, false, false, false},
+	} {
+		b.Bridge("u").SetLines(c.dtr, c.rts)
+		if f.reset != c.reset || f.level[boot0] != c.high {
+			t.Errorf("DTR %v RTS %v: reset %v, strap high %v", c.dtr, c.rts, f.reset, f.level[boot0])
+		}
+	}
+}
+
+// A strap that is low for the boot loader is pulled up else, and not driven: the
+// program may use its pin.
+func TestBootLow(t *testing.T) {
+	b, err := New(&fake{}, Wiring{Boot: "BOOT0", BootLow: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for loader, want := range map[bool]DriveKind{true: DriveLow, false: PullUp} {
+		b.SetBoot(loader)
+		if got := b.state.Applied[boot0].Kind; got != want {
+			t.Errorf("strapped for the loader %v: drive %d, want %d", loader, got, want)
+		}
+	}
+}
+
+// The reset pin rises late, after its last release and after power-on.
+func TestRise(t *testing.T) {
+	const rise = 5 * clock.Millisecond
+	f := &fake{}
+	b, err := New(f, Wiring{Boot: "BOOT0", BootLow: true, Rise: rise, Bridges: []BridgeWiring{
+		{Name: "u", TX: "TX", RX: "RX", DTR: StrapBoot, RTS: StrapReset, Cross: true},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rises := func(what string, after clock.Time) {
+		t.Helper()
+		b.Advance(after - clock.Microsecond)
+		if !f.reset {
+			t.Errorf("%s: reset ended before %d ps", what, after)
+		}
+		b.Advance(after + clock.Microsecond)
+		if f.reset {
+			t.Errorf("%s: still in reset after %d ps", what, after)
+		}
+	}
+	b.SetPower(true)
+	rises("power-on", rise)
+	u := b.Bridge("u")
+	u.SetLines(false, true)
+	b.Advance(20 * clock.Millisecond)
+	u.SetLines(true, true) // as a client that moves one line after the other
+	b.Advance(22 * clock.Millisecond)
+	u.SetLines(true, false)
+	first, snap := b.Now()+rise, b.Snapshot()
+	for range 2 {
+		rises("release", first-2*clock.Millisecond)
+		if f.level[boot0] {
+			t.Error("the strap is not low when reset ends")
+		}
+		b.Restore(snap)
+	}
+	u.SetLines(false, true)
+	b.Advance(b.Now() + clock.Millisecond)
+	u.SetLines(false, false)
+	rises("pressed again while it rose", b.Now()+rise)
+}
+
 func TestWiringErrors(t *testing.T) {
 	for _, w := range []Wiring{
 		{Boot: "NOPE"},

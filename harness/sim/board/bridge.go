@@ -14,7 +14,7 @@ type Strap uint8
 const (
 	StrapNone  Strap = iota
 	StrapReset       // asserted holds the reset pin low
-	StrapBoot        // asserted holds the boot pin high
+	StrapBoot        // asserted straps the boot pin for the boot loader
 )
 
 // BridgeWiring puts a USB-UART adapter on two pins of the chip.
@@ -23,6 +23,10 @@ type BridgeWiring struct {
 	TX, RX   string // the chip's transmit and receive pin
 	DTR, RTS Strap
 	Invert   bool // the straps act while the lines are not asserted
+	// Cross says that a strap acts only while the other line does not, as with
+	// the two transistors between the lines on ESP32 boards: both lines together
+	// do nothing.
+	Cross bool
 }
 
 // Parity of a frame.
@@ -60,6 +64,7 @@ type Bridge struct {
 	dtr   Strap
 	rts   Strap
 	inv   bool
+	cross bool
 	bridgeState
 }
 
@@ -95,7 +100,7 @@ func (b *Board) addBridge(w BridgeWiring) error {
 	if t.bridge != nil {
 		return fmt.Errorf("pin %s is bridge %q's already", w.TX, t.bridge.name)
 	}
-	br := &Bridge{board: b, name: w.Name, txPin: in, dtr: w.DTR, rts: w.RTS, inv: w.Invert}
+	br := &Bridge{board: b, name: w.Name, txPin: in, dtr: w.DTR, rts: w.RTS, inv: w.Invert, cross: w.Cross}
 	br.mode = DefaultMode
 	t.bridge = br
 	b.bridges = append(b.bridges, br)
@@ -128,7 +133,11 @@ func (br *Bridge) SetLines(dtr, rts bool) {
 
 // holds reports whether a modem line applies the strap.
 func (br *Bridge) holds(s Strap) bool {
-	return br.dtr == s && br.dtrOn != br.inv || br.rts == s && br.rtsOn != br.inv
+	dtr, rts := br.dtrOn != br.inv, br.rtsOn != br.inv
+	if br.cross && dtr && rts {
+		return false
+	}
+	return br.dtr == s && dtr || br.rts == s && rts
 }
 
 // Write queues bytes; the first goes out now if the line is idle.
