@@ -70,6 +70,10 @@ type Config struct {
 	// (8 on the STM32F4).
 	RefDiv uint64
 	Bus    Bus
+	// Arbitrate, if not nil, is called before each data access to directly
+	// mapped memory while that is shared (Share, Contend), and may do what a Bus
+	// may, and move Cycle to where the access is made.
+	Arbitrate func(addr uint32)
 }
 
 // Reason says why Run returned.
@@ -149,6 +153,9 @@ type State struct {
 	// executed anew afterwards.
 	Held  bool
 	Flash accelerator
+
+	Shared      bool   // see Share
+	SharedUntil uint64 // see Contend
 
 	Sys System // NVIC, SCB, SysTick, MPU, DWT, FPU control: see system.go
 }

@@ -195,11 +195,13 @@ func (c *Core) alignedLoad(addr uint32, width uint8, privileged bool) (v uint32,
 		c.raise(faultMPUData, addr)
 		return 0, false
 	}
-	if w := c.windowAt(addr); w != nil && !w.write {
-		if c.stalls() {
-			c.Held = true
-			return 0, false
-		}
+	w := c.windowAt(addr)
+	if w != nil && !w.write && c.stalls() {
+		c.Held = true
+		return 0, false
+	}
+	c.arbitrate(addr, width)
+	if w != nil {
 		c.Cycle += c.dataWait(w, addr)
 	}
 	f := bus.Error
@@ -214,6 +216,7 @@ func (c *Core) alignedStore(addr uint32, width uint8, v uint32, privileged bool)
 		c.raise(faultMPUData, addr)
 		return false
 	}
+	c.arbitrate(addr, width)
 	f := bus.Error
 	if privileged || !isPPB(addr) || !c.privileged() {
 		f = c.physStore(addr, width, v&(1<<(8*uint(width))-1))

@@ -98,6 +98,34 @@ func (c *Core) Stall(until uint64) {
 	c.leave = true
 }
 
+// Share says whether another master may begin to use directly mapped memory at
+// the deadline of Run, or at one that SetDeadline lowers it to. An instruction that
+// may go on beyond it is then arbitrated.
+func (c *Core) Share(on bool) {
+	c.Shared = on
+	c.leave = true
+}
+
+// Contend has every access to directly mapped memory arbitrated until a cycle:
+// another master uses it.
+func (c *Core) Contend(until uint64) {
+	c.SharedUntil = max(c.SharedUntil, until)
+	c.leave = true
+}
+
+// arbitrate lets the implementer delay an access to mapped memory.
+func (c *Core) arbitrate(addr uint32, width uint8) {
+	if c.cfg.Arbitrate == nil || !c.Shared && c.SharedUntil <= c.Cycle {
+		return
+	}
+	if target, _, ok := bitBand(addr, width); ok {
+		addr = target
+	}
+	if c.windowAt(addr) != nil {
+		c.cfg.Arbitrate(addr)
+	}
+}
+
 func (c *Core) stalls() bool { return c.StallUntil > c.Cycle }
 
 // stalled says whether the next instruction cannot be fetched yet.
@@ -126,6 +154,9 @@ func (c *Core) execute() {
 		}
 		i = next
 	}
+	if c.Shared {
+		c.selectTables()
+	}
 	c.exec(b, i, n)
 }
 
@@ -138,6 +169,9 @@ func (c *Core) single(b *block, i int) (next int, ok bool) {
 	}
 	if c.trace != nil {
 		c.trace(c.R[15])
+	}
+	if c.Shared {
+		c.fast = withheld
 	}
 	adjust, before := 0, c.Pipe
 	if i == 0 {

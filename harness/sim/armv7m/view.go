@@ -52,12 +52,23 @@ func (c *Core) forgetSpans() {
 // wait states; in the latter case, flash has it.
 type tables struct{ loads, stores, flash *windowTable }
 
+var noWindows = func() *windowTable {
+	var t windowTable
+	t.clear()
+	return &t
+}()
+
+// withheld are the tables that make every access take the slow path.
+var withheld = tables{loads: noWindows, stores: noWindows}
+
 // selectTables follows changes of privilege, of the MPU and of flash. Whatever
 // makes one ends the execution of blocks.
 func (c *Core) selectTables() {
 	v := c.present()
 	c.view, c.world = v, v.world
 	switch {
+	case c.SharedUntil > c.Cycle:
+		c.fast = withheld
 	case c.stalls():
 		c.fast = tables{&v.stores, &v.stores, nil}
 	case c.Flash.Waits > 0:

@@ -16,7 +16,7 @@ import "rigor/harness/sim/clock"
 // (§13.5); the voltage counts at the end of the sampling time. A regular
 // conversion starts with the second edge of ADCCLK after its start, an injected
 // one with the third, and external triggers need a clock of PCLK2 more: within
-// the latencies of DS8626 §5.3.21, which gives maxima. Edges of ADCCLK are at
+// the latencies of DS8626 §6.3.21, which gives maxima. Edges of ADCCLK are at
 // multiples of its period in HCLK cycles. Sequences go on without a pause.
 //
 // Where the manual leaves it open: a regular trigger during a regular sequence
@@ -110,7 +110,7 @@ const (
 
 	adcNoiseSeed = 0xADC // tells the noise from other random things
 
-	adcMaxHz     = 36_000_000            // DS8626 §5.3.21
+	adcMaxHz     = 36_000_000            // DS8626 §6.3.21
 	adcStabilise = 3 * clock.Microsecond // tSTAB, the maximum
 )
 

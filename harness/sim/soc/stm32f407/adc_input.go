@@ -10,7 +10,7 @@ type Analog struct {
 	NoiseUVrms int64 // Gaussian, from Options.Seed, microvolts
 }
 
-// Voltages of the internal channels, typical (DS8626 §5.3.22 to §5.3.24), at
+// Voltages of the internal channels, typical (DS8626 §6.3.22 to §6.3.24), at
 // 25 degrees Celsius; VBAT is taken to be VDD, and the bridge halves it.
 const (
 	adcTempUV = 760_000
@@ -27,7 +27,7 @@ var adcPins = [2][16]int{
 
 // sample is a channel's code at this moment: the nearest of the resolution,
 // for the ideal transfer curve changes its first code at half an LSB (DS8626
-// §5.3.21).
+// §6.3.21).
 func (a adc) sample(ch uint32) uint32 {
 	o, full := a.c.opt.ADC, int64(1)<<a.bits()
 	uv := a.microvolts(ch)

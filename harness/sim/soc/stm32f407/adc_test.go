@@ -498,7 +498,7 @@ func TestADCErrors(t *testing.T) {
 	}
 }
 
-// Internal channels (DS8626 §5.3.22 to §5.3.24) and supply as reference.
+// Internal channels (DS8626 §6.3.22 to §6.3.24) and supply as reference.
 func TestADCInternalChannels(t *testing.T) {
 	for _, tt := range []struct {
 		ch, ccr uint32

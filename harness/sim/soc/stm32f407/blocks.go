@@ -218,7 +218,7 @@ func (c *Chip) loadBlock(b *block, addr uint32, width uint8) (uint32, bus.Fault)
 }
 
 // storeBlock writes a register. An APB bridge repeats a byte or half-word over
-// the word (RM0090 §2.1.7); AHB blocks know which lanes are meant, and those
+// the word (RM0090 §2.1.11); AHB blocks know which lanes are meant, and those
 // that are modelled take them.
 func (c *Chip) storeBlock(b *block, addr uint32, width uint8, v uint32) bus.Fault {
 	if b.dev == nil {

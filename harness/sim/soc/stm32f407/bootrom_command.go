@@ -118,7 +118,7 @@ func (c *Chip) bootDispatch() {
 }
 
 // rdpLevel1 is what the loader writes to protect: any value but 0xAA and 0xCC
-// (RM0090 §3.6.3).
+// (RM0090 §3.7.3).
 const rdpLevel1 = 0x55
 
 // bootTakeAddress is the second part of Read, Go and Write.
@@ -231,7 +231,7 @@ func (c *Chip) bootWrite() {
 }
 
 // bootOptionWord makes OPTCR's fields of the option bytes as they lie in memory
-// (RM0090 §3.6.1): USER and RDP in the first half-word, nWRP at offset 8.
+// (RM0090 §3.7.1): USER and RDP in the first half-word, nWRP at offset 8.
 func (c *Chip) bootOptionWord(data []byte) uint32 {
 	v := c.FLASH.Options&0xFFF<<optWRPPos | uint32(data[0])&0xEC | uint32(data[1])<<optRDPPos
 	if len(data) >= 12 {

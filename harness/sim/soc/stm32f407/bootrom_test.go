@@ -473,14 +473,14 @@ func TestLoaderReadProtection(t *testing.T) {
 func TestLoaderOptionBytes(t *testing.T) {
 	h := newHost(t, Options{}, "PA9", "PA10")
 	h.sync()
-	if got := h.read(0x1FFFC000, 2); got != "efaa" {
+	if got := h.read(0x1FFFC000, 2); got != "ffaa" {
 		t.Errorf("option bytes: %s", got)
 	}
 	h.expect("31CE", "79")
 	h.expect(address(0x1FFFC000), "79")
 	h.expect(dataBlock([]byte{0xEF, 0xAA, 0, 0, 0, 0, 0, 0, 0xFE, 0x0F, 0, 0}), "79")
 	h.again()
-	if got := h.read(0x1FFFC008, 2); got != "fe0f" {
+	if got := h.read(0x1FFFC008, 2); got != "feff" {
 		t.Errorf("nWRP: %s", got)
 	}
 }

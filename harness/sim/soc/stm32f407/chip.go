@@ -108,7 +108,8 @@ type state struct {
 	BootMode uint8
 	Colds    uint64 // power-ons so far
 	PinCycle uint64 // of the last change of a pin
-	BusFree  uint64 // when the peripheral bus is, see wait.go
+	BusFree  uint64 // when the core's bus to peripherals is, see wait.go
+	Matrix   matrix // when the ports that it shares with DMA are
 
 	RCC      rcc
 	PWR      pwr
@@ -207,6 +208,8 @@ func New(opt Options) *Chip {
 		Calib:    18750, // RM0090 §12.1.2: 1 ms at 18.75 MHz (HCLK/8 at 150 MHz)
 		RefDiv:   8,
 		Bus:      cpuBus{c},
+
+		Arbitrate: c.arbitrate,
 	})
 	c.wireBlocks()
 	c.ADCs.Noise = opt.Seed ^ adcNoiseSeed
@@ -320,8 +323,8 @@ func (c *Chip) Caveats() (all []string) {
 		all = append(all, fmt.Sprintf("flash is read with %d wait states: what they cost follows RM0090 "+
 			"and was not measured on the part", ws))
 	}
-	if c.dmaEnabled() {
-		all = append(all, "a DMA stream is enabled: the core and DMA never wait for each other, on the part they may")
+	if c.dmaReadsFlash() {
+		all = append(all, "a DMA stream reads flash: how it shares it with the core's fetches is not modelled")
 	}
 	return all
 }

@@ -285,8 +285,8 @@ func TestSystemMemory(t *testing.T) {
 		0x1FFF7A10: 0x04030201,
 		0x1FFF7A18: 0x0C0B0A09,
 		0x1FFF7A20: 0x0400FFFF,
-		0x1FFFC000: 0x5510AAEF, // RDP 0xAA, USER 0xEF and their complement
-		0x1FFFC008: 0xF0000FFF,
+		0x1FFFC000: 0x5500AAFF, // RDP 0xAA, USER 0xFF and their complement
+		0x1FFFC008: 0x0000FFFF,
 		0x1FFF7800: 0xFFFFFFFF,
 		0xE0042000: dbgIDCODE,
 	} {
@@ -299,7 +299,7 @@ func TestSystemMemory(t *testing.T) {
 	}
 }
 
-// RM0090 §2.1.7: an APB bridge repeats narrow data; GPIO takes lanes (§8.4).
+// RM0090 §2.1.11: an APB bridge repeats narrow data; GPIO takes lanes (§8.4).
 func TestNarrowAccess(t *testing.T) {
 	c := started(t, Options{}, endless())
 	gates(t, c)

@@ -40,7 +40,7 @@ const (
 	irqTIM6DAC  = 54
 )
 
-// dacTriggers are TSEL (§14.3.6, table 75); the last is software.
+// dacTriggers are TSEL (§14.3.6); the last is software.
 var dacTriggers = [7]trigger{trgTIM6TRGO, trgTIM8TRGO, trgTIM7TRGO, trgTIM5TRGO, trgTIM2TRGO, trgTIM4TRGO, trgEXTI9}
 
 func (c *Chip) dacReset() {

@@ -18,29 +18,31 @@ import (
 // and DMA2's memory port on a peripheral. FIFO overrun, underrun and the direct
 // mode error do not occur, for the memory port never waits.
 //
-// Timing, as AN4031 counts it without contention: a transaction takes 1 cycle
-// of HCLK to arbitrate and 1 for the address; then at the peripheral port 2
-// cycles of PCLK for a register on the controller's own APB, 1 of HCLK more on
-// the other APB, for the bus matrix lies between, and 2 of HCLK for an AHB block
-// or memory; then 3 at the memory port for what FIFO or direct mode has to move.
-// Each further beat of a burst takes a data phase. A controller does one
-// transaction at a time, and a register changes at the end of its access. The
-// controllers and the core never slow each other down, and Sleep does not stop
-// them.
+// Timing, as AN4031 counts it: a transaction takes 1 cycle of HCLK to arbitrate
+// and 1 for the address, and 1 more if the access goes through the bus matrix:
+// to memory, an AHB block, or the other controller's APB. Then it holds the bus
+// for 2 cycles of PCLK, from one of its edges, for a register on an APB, else 1 of
+// HCLK, and that for each beat of a burst; flash's wait states come on top. What
+// FIFO or direct mode has to move then goes to memory in the same way, burst by
+// burst. A controller does one transaction at a time, and what it moves changes at
+// the end of the access. Sleep does not stop it. Controllers and core wait for
+// each other as matrix.go says.
 type dma struct {
 	Streams [8]dmaStream
 	Phase   dmaPhase
-	Active  int // the stream whose transaction it is
+	Memory  bool   // it is the memory port's turn
+	Left    uint32 // bytes that it still has to move in this
+	Active  int    // the stream whose transaction it is
 }
 
 // dmaPhase is what a controller's deadline ends.
 type dmaPhase uint8
 
 const (
-	dmaIdle       dmaPhase = iota
-	dmaArbitrate           // the cycle in which the arbiter chooses
-	dmaPeripheral          // an access of the peripheral port
-	dmaMemory              // an access of the memory port
+	dmaIdle      dmaPhase = iota
+	dmaArbitrate          // the cycle in which the arbiter chooses
+	dmaAddress            // until a port asks for the bus
+	dmaAccess             // until it has had it
 )
 
 // dmaStream is one stream's state.
@@ -120,16 +122,10 @@ func (c *Chip) dmaEvent(slot int) {
 	switch d.Phase {
 	case dmaArbitrate:
 		d.begin()
-	case dmaPeripheral:
-		d.peripheralPort(s)
-		if s.Cr&dmaEN != 0 && s.wantsMemory() {
-			d.enter(dmaMemory, d.memoryCycles(s))
-			return
-		}
-		d.finish()
-	case dmaMemory:
-		d.memoryPort(s)
-		d.finish()
+	case dmaAddress:
+		d.claim(s)
+	case dmaAccess:
+		d.access(s)
 	}
 }
 
@@ -143,12 +139,58 @@ func (d dmaController) begin() {
 	d.Active = n
 	s := &d.Streams[n]
 	if s.wantsMemory() {
-		d.enter(dmaMemory, d.memoryCycles(s))
+		d.turnToMemory(s)
 		return
 	}
 	d.acknowledge(s)
-	d.enter(dmaPeripheral, d.peripheralCycles(s))
+	d.Memory = false
+	d.enter(dmaAddress, d.addressCycles(s.PAt))
 }
+
+func (d dmaController) turnToMemory(s *dmaStream) {
+	d.Memory, d.Left = true, s.drain()
+	if s.direction() == toPeripheral {
+		d.Left = s.load()
+	}
+	d.enter(dmaAddress, d.addressCycles(s.MAt))
+}
+
+// claim takes the bus for an access, as soon as it is free.
+func (d dmaController) claim(s *dmaStream) {
+	addr, beats := s.PAt, s.items()
+	if d.Memory {
+		addr, beats = s.MAt, (d.burst(s)+s.msize()-1)/s.msize()
+	}
+	r := d.route(addr)
+	end := d.accessEnd(addr, d.c.Matrix.free(r, d.c.now()), uint64(beats))
+	d.c.Matrix.take(r, end)
+	d.c.core.Contend(end)
+	d.Phase = dmaAccess
+	d.c.schedule(slotDMA+d.n, end)
+}
+
+// access ends a port's access and goes on to the next one of the transaction.
+func (d dmaController) access(s *dmaStream) {
+	if d.Memory {
+		n := d.burst(s)
+		d.Left -= n
+		d.memoryPort(s, n)
+		if s.Cr&dmaEN != 0 && d.Left > 0 {
+			d.enter(dmaAddress, d.addressCycles(s.MAt))
+			return
+		}
+	} else {
+		d.peripheralPort(s)
+		if s.Cr&dmaEN != 0 && s.wantsMemory() {
+			d.turnToMemory(s)
+			return
+		}
+	}
+	d.finish()
+}
+
+// burst is how many bytes the memory port moves without letting the bus go.
+func (d dmaController) burst(s *dmaStream) uint32 { return min(d.Left, s.mbeats()*s.msize()) }
 
 // next is the ready stream of the highest priority and then the lowest number
 // (§10.3.4), or -1.
@@ -361,13 +403,13 @@ func (d dmaController) peripheralPort(s *dmaStream) {
 	}
 }
 
-// memoryPort moves what load or drain say.
-func (d dmaController) memoryPort(s *dmaStream) {
+// memoryPort moves a burst of n bytes, or a single item, at the memory port.
+func (d dmaController) memoryPort(s *dmaStream, n uint32) {
 	if s.direction() == toPeripheral {
-		d.fill(s)
+		d.fill(s, n)
 		return
 	}
-	for n := s.drain(); n > 0; n -= min(n, s.msize()) {
+	for ; n > 0; n -= min(n, s.msize()) {
 		if !d.write(s, portMemory, s.MAt, s.msize(), s.pop(s.msize())) {
 			return
 		}
@@ -375,8 +417,8 @@ func (d dmaController) memoryPort(s *dmaStream) {
 	}
 }
 
-func (d dmaController) fill(s *dmaStream) {
-	for n := s.load(); n > 0; n -= min(n, s.msize()) {
+func (d dmaController) fill(s *dmaStream, n uint32) {
+	for ; n > 0; n -= min(n, s.msize()) {
 		v, ok := d.read(s, portMemory, s.MAt, s.msize())
 		if !ok {
 			return
@@ -412,36 +454,49 @@ func (s *dmaStream) pop(size uint32) (v uint32) {
 	return v
 }
 
-// Times of the ports, see above.
-func (d dmaController) peripheralCycles(s *dmaStream) uint64 {
-	beats := uint64(s.items())
-	b := d.c.block(s.PAt)
-	if b == nil || b.bus != apb1 && b.bus != apb2 {
-		return 1 + 1 + beats
-	}
-	matrix := uint64(0)
-	if int(b.bus)-apb1 != d.n {
-		matrix = 1
-	}
-	return 1 + matrix + 2*beats*d.c.pclkDiv(int(b.bus)-apb1+1)
+// wired tells whether an address is on the APB that a peripheral port is wired
+// to.
+func (d dmaController) wired(addr uint32) bool {
+	b := d.c.block(addr)
+	return b != nil && int(b.bus)-apb1 == d.n && !d.Memory
 }
 
-func (d dmaController) memoryCycles(s *dmaStream) uint64 {
-	bytes := s.drain()
-	if s.direction() == toPeripheral {
-		bytes = s.load()
+// route are the ports of the bus matrix that the next access takes.
+func (d dmaController) route(addr uint32) route {
+	if d.wired(addr) {
+		return through(portAPB1 + matrixPort(d.n))
 	}
-	beats := (bytes + s.msize() - 1) / s.msize()
-	bursts := (beats + s.mbeats() - 1) / s.mbeats()
-	return uint64(2*bursts + beats)
+	return d.c.route(addr)
 }
 
-// update brings a stream's interrupt line up to date (§10.4). DMEIE to TCIE are
+// addressCycles is what comes before an access, see above.
+func (d dmaController) addressCycles(addr uint32) uint64 {
+	if d.wired(addr) {
+		return 1
+	}
+	return 2
+}
+
+// accessEnd is when an access that has the bus from a cycle on lets it go.
+func (d dmaController) accessEnd(addr uint32, begin, beats uint64) uint64 {
+	if b := d.c.block(addr); b != nil && (b.bus == apb1 || b.bus == apb2) {
+		end := d.c.transferEnd(b, begin, false)
+		return end + (beats-1)*2*d.c.pclkDiv(int(b.bus)-apb1+1)
+	}
+	if addr-flashBase < flashSize {
+		beats *= 1 + uint64(d.c.FLASH.ACR&acrLATENCY)
+	}
+	return begin + beats
+}
+
+// update brings a stream's interrupt line up to date (§10.4), and the core's view
+// of the bus. DMEIE to TCIE are
 // CR's bits 1 to 4, DMEIF to TCIF the flags 2 to 5.
 func (d dmaController) update(i int) {
 	s := &d.Streams[i]
 	on := s.Flags>>2&(s.Cr>>1)&0xF != 0 || s.Flags&dmaFEIF != 0 && s.Fcr&dmaFEIE != 0
 	d.c.irq(dmaIRQs[d.n][i], on)
+	d.c.dmaShare()
 }
 
 // dmaReset puts a controller into its reset state.
@@ -455,16 +510,38 @@ func (c *Chip) dmaReset(n int) {
 	c.schedule(slotDMA+n, clock.Never)
 }
 
-// dmaEnabled tells whether any stream is enabled.
-func (c *Chip) dmaEnabled() bool {
+// dmaShare tells the core whether any stream is enabled, so that DMA may come
+// between its accesses.
+func (c *Chip) dmaShare() {
+	on := false
 	for i := range c.DMA {
 		for j := range c.DMA[i].Streams {
-			if c.DMA[i].Streams[j].Cr&dmaEN != 0 {
+			on = on || c.DMA[i].Streams[j].Cr&dmaEN != 0
+		}
+	}
+	if on != c.core.Shared {
+		c.core.Share(on)
+	}
+}
+
+// dmaReadsFlash tells whether an enabled stream has a source in flash.
+func (c *Chip) dmaReadsFlash() bool {
+	for i := range c.DMA {
+		for j := range c.DMA[i].Streams {
+			if s := &c.DMA[i].Streams[j]; s.Cr&dmaEN != 0 && s.source()-flashBase < flashSize {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// source is the address that a stream began to read at.
+func (s *dmaStream) source() uint32 {
+	if s.direction() == toPeripheral {
+		return s.Mar[s.Cr/dmaCT&1]
+	}
+	return s.Par
 }
 
 // fail is a bus error on one of the ports (§10.3.18).

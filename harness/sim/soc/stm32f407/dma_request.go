@@ -1,7 +1,7 @@
 package stm32f407
 
 // request is a line from a block to the DMA controllers (RM0090 §10.3.3,
-// tables 42 and 43).
+// tables 43 and 44).
 type request uint8
 
 // Requests of one kind follow each other from block to block.
@@ -88,7 +88,7 @@ type requestLines struct {
 // requestTable has the requests of each controller, channel and stream. Blocks
 // that the model lacks (I2S's extensions, DCMI, SDIO) never ask.
 var requestTable = [2][8][8][]request{
-	{ // DMA1, table 42
+	{ // DMA1, table 43
 		0: {0: {reqSPI3RX}, 2: {reqSPI3RX}, 3: {reqSPI2RX}, 4: {reqSPI2TX}, 5: {reqSPI3TX}, 7: {reqSPI3TX}},
 		1: {0: {reqI2C1RX}, 2: {reqTIM7UP}, 4: {reqTIM7UP}, 5: {reqI2C1RX}, 6: {reqI2C1TX}, 7: {reqI2C1TX}},
 		2: {0: {reqTIM4CH1}, 3: {reqTIM4CH2}, 6: {reqTIM4UP}, 7: {reqTIM4CH3}},
@@ -100,7 +100,7 @@ var requestTable = [2][8][8][]request{
 			4: {reqTIM5CH2}, 6: {reqTIM5UP}},
 		7: {1: {reqTIM6UP}, 2: {reqI2C2RX}, 3: {reqI2C2RX}, 4: {reqUSART3TX}, 5: {reqDAC1}, 6: {reqDAC2}, 7: {reqI2C2TX}},
 	},
-	{ // DMA2, table 43
+	{ // DMA2, table 44
 		0: {0: {reqADC1}, 2: {reqTIM8CH1, reqTIM8CH2, reqTIM8CH3}, 4: {reqADC1}, 6: {reqTIM1CH1, reqTIM1CH2, reqTIM1CH3}},
 		1: {2: {reqADC2}, 3: {reqADC2}},
 		2: {0: {reqADC3}, 1: {reqADC3}},

@@ -117,7 +117,7 @@ func TestDMALatency(t *testing.T) {
 	from := c.now()
 	c.dmaPulse(reqUSART1RX)
 	until(c, from+2+2+3-1)
-	if n := get(t, d, dmaNDTR(2)); n != 3 || d.Phase != dmaMemory {
+	if n := get(t, d, dmaNDTR(2)); n != 3 || d.Phase != dmaAccess || !d.Memory {
 		t.Errorf("NDTR %d and phase %d before the last cycle", n, d.Phase)
 	}
 	until(c, from+2+2+3)
@@ -360,14 +360,15 @@ func TestDMAMovesAll(t *testing.T) {
 	}
 }
 
-// That DMA and the core never wait for each other is a caveat while both work.
+// How DMA shares flash with fetches is a caveat while it reads it.
 func TestDMACaveat(t *testing.T) {
 	c := idle(t)
-	if got := c.Caveats(); len(got) != 0 {
-		t.Errorf("%q without DMA", got)
-	}
 	stream(t, dma2(c), 0, sramBase, sramBase+64, 100, 0, memToMem<<dir)
+	if got := c.Caveats(); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+	stream(t, dma2(c), 1, flashBase, sramBase+64, 100, 0, memToMem<<dir)
 	if got := c.Caveats(); len(got) != 1 || !strings.Contains(got[0], "DMA") {
-		t.Errorf("%q with a stream at work", got)
+		t.Errorf("%q with a stream that reads flash", got)
 	}
 }

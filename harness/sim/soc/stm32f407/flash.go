@@ -10,7 +10,7 @@ import (
 
 // Flash interface, RM0090 §3: keys, programming, erasing, option bytes.
 //
-// An operation takes its typical time (DS8626 §5.3.12, tables 39 and 40); its
+// An operation takes its typical time (DS8626 §6.3.12, table 40); its
 // effect on the cells comes at its end, or in part when power or a reset cuts
 // it. Meanwhile fetches and loads from flash stall, those of cached lines too.
 // What reads cost is the core's to know: armv7m's flash.go. Caches never hold old
@@ -92,7 +92,7 @@ const (
 // optionDefault is OPTCR as the factory leaves it, without OPTLOCK.
 const optionDefault = 0x0FFFAAEC
 
-// Typical times by PSIZE (x8, x16, x32), DS8626 §5.3.12, table 39.
+// Typical times by PSIZE (x8, x16, x32), DS8626 §6.3.12, table 40.
 const programTime = 16 * clock.Microsecond
 
 var (
@@ -102,7 +102,7 @@ var (
 	eraseAll  = [3]clock.Time{16 * clock.Second, 11 * clock.Second, 8 * clock.Second}
 )
 
-// sectorSpan is offset and size of a sector (RM0090 §3.4, table 5).
+// sectorSpan is offset and size of a sector (RM0090 §3.3, table 5).
 func sectorSpan(n uint32) (off, size uint32) {
 	switch {
 	case n < 4:
@@ -199,7 +199,7 @@ func unlock(v, key1, key2 uint32, n *uint8, dead *bool) bool {
 	return *n == 0
 }
 
-// writeFlashCR is §3.8.5.
+// writeFlashCR is §3.9.7.
 func (c *Chip) writeFlashCR(v uint32) bus.Fault {
 	f := &c.FLASH
 	switch {
@@ -256,7 +256,7 @@ func (c *Chip) beginMassErase(psize uint32) {
 	c.beginOp(flashOp{Kind: opMassErase}, eraseAll[psize])
 }
 
-// program is a store to flash or OTP by the core (§3.5.4).
+// program is a store to flash or OTP by the core (§3.6.4).
 func (c *Chip) program(addr uint32, width uint8, v uint32) bus.Fault {
 	f := &c.FLASH
 	size := uint8(1) << (f.CR >> 8 & 3)
@@ -290,7 +290,7 @@ func (c *Chip) cellsProtected(addr uint32) bool {
 	return off < 512 && c.mem.OTP[512+off/32] == 0
 }
 
-// flashError sets an error flag, and OPERR where that is enabled (§3.8.4).
+// flashError sets an error flag, and OPERR where that is enabled (§3.9.5).
 func (c *Chip) flashError(flag uint32) {
 	f := &c.FLASH
 	f.SR |= flag
@@ -327,7 +327,7 @@ func (c *Chip) FlashBusy() (until clock.Time, busy bool) { return c.FLASH.Op.End
 func (c *Chip) stallFetches() { c.core.Stall(c.cycleFrom(c.FLASH.Op.End)) }
 
 // flashDone is the end of an operation. EOP is only set where its interrupt is
-// enabled (§3.8.4).
+// enabled (§3.9.5).
 func (c *Chip) flashDone() {
 	c.finishOp()
 	f := &c.FLASH
@@ -393,7 +393,7 @@ func (c *Chip) cellsChanged(op flashOp) {
 
 // cutFlash is what loss of power or a reset leaves of an operation: each bit
 // that it was to change has changed with the chance that is the part of the
-// time that went by. RM0090 §3.5.1 only says that the content is not
+// time that went by. RM0090 §3.6 only says that the content is not
 // guaranteed.
 func (c *Chip) cutFlash() {
 	op := c.FLASH.Op

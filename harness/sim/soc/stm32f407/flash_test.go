@@ -67,7 +67,7 @@ func TestFlashKeys(t *testing.T) {
 	}
 }
 
-// RM0090 §3.5.4 and §3.8.4.
+// RM0090 §3.6.4 and §3.9.5.
 func TestFlashProgramErrors(t *testing.T) {
 	const a = flashBase + 0x20000
 	tests := []struct {
@@ -113,7 +113,7 @@ func TestFlashProgram(t *testing.T) {
 		}
 		run(t, c, programTime-clock.Microsecond)
 		if ld(t, c, flashStatus)&srBSY == 0 {
-			t.Error("not busy before 16 us (DS8626 table 39)")
+			t.Error("not busy before 16 us (DS8626 table 40)")
 		}
 		run(t, c, 2*clock.Microsecond)
 		if sr := ld(t, c, flashStatus); sr != srEOP {
@@ -129,7 +129,7 @@ func TestFlashProgram(t *testing.T) {
 	}
 }
 
-// DS8626 §5.3.12, table 39: typical times by sector and parallelism.
+// DS8626 §6.3.12, table 40: typical times by sector and parallelism.
 func TestFlashEraseTimes(t *testing.T) {
 	tests := []struct {
 		sector, psize uint32
@@ -177,7 +177,7 @@ func TestFlashMassErase(t *testing.T) {
 	}
 }
 
-// Fetches from flash wait for the operation: RM0090 §3.5.1.
+// Fetches from flash wait for the operation: RM0090 §3.6.
 func TestFlashStall(t *testing.T) {
 	c := started(t, Options{}, endless())
 	before := c.Stats().Instructions
@@ -202,7 +202,7 @@ func TestFlashStall(t *testing.T) {
 	}
 }
 
-// RM0090 §3.6.4: nWRP.
+// RM0090 §3.7.4: nWRP.
 func TestFlashWriteProtection(t *testing.T) {
 	c := inRAM(t)
 	c.FLASH.Options &^= 1 << (optWRPPos + 5)
@@ -244,7 +244,7 @@ func TestOptionBytes(t *testing.T) {
 	st(t, c, flashOptions, optionDefault|optSTRT)
 	finish(c)
 	if c.rdpActive() || c.mem.Flash[0] != 0xFF {
-		t.Error("going back to level 0 did not erase flash (RM0090 §3.6.3)")
+		t.Error("going back to level 0 did not erase flash (RM0090 §3.7.3)")
 	}
 	st(t, c, flashOptions, 0x0FFFCCEC|optSTRT)
 	finish(c)
@@ -263,7 +263,7 @@ func finish(c *Chip) {
 	}
 }
 
-// RM0090 §3.7: one-time area with a lock byte per block of 32.
+// RM0090 §3.8: one-time area with a lock byte per block of 32.
 func TestOTP(t *testing.T) {
 	c := inRAM(t)
 	st(t, c, flashControl, flashPG)
@@ -355,7 +355,7 @@ func TestPowerCutAnywhere(t *testing.T) {
 	}
 }
 
-// A store while flash is busy waits for its turn (RM0090 §3.5.1): the second
+// A store while flash is busy waits for its turn (RM0090 §3.6): the second
 // word is there 32 us after the first was stored.
 func TestFlashBackToBack(t *testing.T) {
 	c := inRAM(t)

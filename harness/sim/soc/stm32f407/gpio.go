@@ -10,7 +10,7 @@ import (
 )
 
 // General-purpose I/O, RM0090 §8, and what a pin is electrically (DS8626
-// §5.3.16): a level decided by the chip's driver, what the outside does, and
+// §6.3.16): a level decided by the chip's driver, what the outside does, and
 // the pulls, in this order.
 //
 // A pin changes in the cycle of the store that changes it, and IDR shows it in
@@ -234,7 +234,7 @@ func (c *Chip) driver(p int) output {
 	return high
 }
 
-// Thresholds of the inputs, DS8626 §5.3.16, table 48: VIL 0.3 VDD, VIH 0.7 VDD.
+// Thresholds of the inputs, DS8626 §6.3.16, table 48: VIL 0.3 VDD, VIH 0.7 VDD.
 func (c *Chip) below(uv int64) bool { return uv <= c.supply()*3/10 }
 func (c *Chip) above(uv int64) bool { return uv >= c.supply()*7/10 }
 

@@ -20,7 +20,7 @@ func onPin(t *testing.T, mode, otype, pupd, odr uint32) *Chip {
 	return c
 }
 
-// RM0090 §8.3 and DS8626 §5.3.16 at a supply of 3.3 V: VIL 0.99 V, VIH 2.31 V.
+// RM0090 §8.3 and DS8626 §6.3.16 at a supply of 3.3 V: VIL 0.99 V, VIH 2.31 V.
 func TestPinLevels(t *testing.T) {
 	const pb5 = portB + 5
 	drive := func(k board.DriveKind) board.Drive { return board.Drive{Kind: k} }

@@ -207,8 +207,8 @@ func (i i2c) storeDR(v uint32) {
 	i.goOn()
 }
 
-// apply brings interrupts, DMA requests and deadline up to date (§27.4, table
-// 123, and §27.3.7).
+// apply brings interrupts, DMA requests and deadline up to date (§27.4 and
+// §27.3.8).
 func (i i2c) apply() {
 	events := uint32(i2cSB | i2cADDR | i2cBTF | i2cSTOPF)
 	if i.Cr2&i2cITBUFEN != 0 {

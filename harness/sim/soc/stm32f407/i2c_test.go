@@ -182,7 +182,7 @@ func (e *eeprom) address(t *testing.T, addr uint32) {
 	e.flag(t, i2cADDR|i2cAF)
 }
 
-// write is figure 241 of RM0090 §27.3.3, read figure 242 with the methods for
+// write is figure 243 of RM0090 §27.3.3, read figure 244 with the methods for
 // one, two and more bytes.
 func (e *eeprom) write(t *testing.T, data ...byte) {
 	t.Helper()
@@ -367,7 +367,7 @@ func (m clocker) byte(t *testing.T, out byte, ack bool) (in byte, acked bool) {
 	return in, !m.bit(t, !ack)
 }
 
-// RM0090 §27.3.2, figures 239 and 240.
+// RM0090 §27.3.2, figures 241 and 242.
 func TestI2CSlave(t *testing.T) {
 	c, e := newEEPROM(t)
 	m := clocker{e}

@@ -8,9 +8,9 @@ import (
 // Independent watchdog, RM0090 §21.
 //
 // Timing: everything happens on edges of LSI, which runs at exactly 32 kHz, the
-// typical rate of DS8626 §5.3.9, from the moment it is ready. The counter and
+// typical rate of DS8626 §6.3.9, from the moment it is ready. The counter and
 // its prescaler start over at the first edge after a reload, and the reset comes
-// RLR+1 periods of the prescaler later (§21.3.3, table 107). A new PR or RLR
+// RLR+1 periods of the prescaler later (§21.3.3, table 108). A new PR or RLR
 // takes 5 edges to arrive (§21.4.4). Freezing in debug mode never happens here.
 type iwdg struct {
 	On       bool

@@ -29,7 +29,7 @@ const (
 // power.
 type memories struct {
 	Flash []byte
-	OTP   []byte // 512 bytes and 16 lock bytes, RM0090 §3.7
+	OTP   []byte // 512 bytes and 16 lock bytes, RM0090 §3.8
 	SRAM  []byte
 	CCM   []byte
 	BKP   []byte
@@ -126,7 +126,7 @@ func (c *Chip) mapMemory() {
 }
 
 // flashReadable is false in the boot modes that read protection shuts out
-// (RM0090 §3.6.3).
+// (RM0090 §3.7.3).
 func (c *Chip) flashReadable() bool { return !c.rdpActive() || c.BootMode == remapFlash }
 
 // cpuBus is the system bus as the core sees it: all but directly mapped memory.
@@ -134,6 +134,7 @@ type cpuBus struct{ *Chip }
 
 func (b cpuBus) Load(addr uint32, width uint8) (uint32, bus.Fault) {
 	c := b.Chip
+	c.sync()
 	c.waitForBus(addr, false)
 	c.sync()
 	c.lacking = ""
@@ -146,6 +147,7 @@ func (b cpuBus) Load(addr uint32, width uint8) (uint32, bus.Fault) {
 
 func (b cpuBus) Store(addr uint32, width uint8, v uint32) bus.Fault {
 	c := b.Chip
+	c.sync()
 	c.waitForBus(addr, true)
 	c.sync()
 	c.lacking = ""
@@ -232,12 +234,13 @@ func (c *Chip) systemByte(addr uint32) (byte, bus.Fault) {
 	return 0, bus.Error
 }
 
-// optionByte reads the option bytes, RM0090 §3.6.1. Each half-word has its
-// complement beside it.
+// optionByte reads the option bytes, RM0090 §3.7.1, table 16: what is not used
+// is 1. Each half-word has its complement beside it, where the manual only says
+// reserved.
 func (c *Chip) optionByte(off uint32) byte {
-	half := uint16(c.FLASH.Options) | 0x0003 // unused bits read 1
+	half := uint16(c.FLASH.Options) | 0x0013
 	if off >= 8 {
-		half = uint16(c.FLASH.Options>>optWRPPos) & 0x0FFF
+		half = uint16(c.FLASH.Options>>optWRPPos) | 0xF000
 	}
 	if off&7 >= 4 {
 		return 0xFF

@@ -1,6 +1,6 @@
 package stm32f407
 
-// Option bytes, RM0090 §3.6. At protection level 1 the boot loader and code in
+// Option bytes, RM0090 §3.7. At protection level 1 the boot loader and code in
 // RAM cannot read flash, and going back to level 0 erases it; level 2 is for
 // ever.
 
@@ -9,7 +9,7 @@ func (c *Chip) rdpActive() bool { return c.rdp() != rdpOff }
 
 func (c *Chip) rdp() uint8 { return uint8(c.FLASH.Options >> optRDPPos) }
 
-// writeOPTCR is §3.8.6.
+// writeOPTCR is §3.9.9.
 func (c *Chip) writeOPTCR(v uint32) {
 	f := &c.FLASH
 	if f.OPTCR&optLOCK != 0 {

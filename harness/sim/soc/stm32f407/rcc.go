@@ -74,15 +74,15 @@ const (
 	ahb1CCM = 1 << 20
 )
 
-// HSI as trimmed in the factory (HSITRIM 16), and what a step of HSITRIM changes
-// (§7.3.1: around 40 kHz).
+// HSI as trimmed in the factory (HSITRIM 16), and what a step of HSITRIM changes:
+// our assumption, within the 1 % at most of DS8626 §6.3.9.
 const (
 	hsiHz      = 16_000_000
 	hsiTrimmed = 16
 	hsiStepHz  = 40_000
 )
 
-// Start-up times, DS8626 §5.3.8 to §5.3.10: HSI 2.2 us, LSI 15 us, LSE 2 s and
+// Start-up times, DS8626 §6.3.8 to §6.3.10: HSI 2.2 us, LSI 15 us, LSE 2 s and
 // HSE 2 ms (Options.HSEStartup) typical; the PLL locks within 75 to 300 us.
 const (
 	hsiStartup   = 2200 * clock.Nanosecond
@@ -302,7 +302,7 @@ func (r *rcc) pll() (m, n, p, q uint64) {
 }
 
 // pllConfigured is false for the factors that §7.3.2 calls wrong. Rates out of
-// the range that DS8626 §5.3.10 states become warnings: the model locks where
+// the range that DS8626 §6.3.10 states become warnings: the model locks where
 // the part may not.
 func (c *Chip) pllConfigured() bool {
 	m, n, _, q := c.RCC.pll()
@@ -489,7 +489,7 @@ func apbDivider(v uint32) uint64 {
 	return 2 << (v - 4)
 }
 
-// checkClocks warns of rates that the part is not made for (DS8626 §5.3.1,
+// checkClocks warns of rates that the part is not made for (DS8626 §6.3.1,
 // RM0090 §3.5.1 for a supply of 2.7 to 3.6 V).
 func (c *Chip) checkClocks() {
 	t := c.RCC.Tree

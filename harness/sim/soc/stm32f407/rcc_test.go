@@ -50,7 +50,7 @@ func TestClockTree(t *testing.T) {
 	}
 }
 
-// Start-up times of DS8626 §5.3.8 to §5.3.10 and the ready interrupt.
+// Start-up times of DS8626 §6.3.8 to §6.3.10 and the ready interrupt.
 func TestReadyTimes(t *testing.T) {
 	tests := []struct {
 		name           string

@@ -8,7 +8,7 @@ import (
 	"rigor/harness/sim/clock"
 )
 
-// Reset and power, RM0090 §7.1 and §2.4, DS8626 §5.3.5: a power-on holds the
+// Reset and power, RM0090 §7.1 and §2.4, DS8626 §6.3.5: a power-on holds the
 // part in reset for 1.5 ms (typical); every other reset lasts 20 us at least,
 // for the part pulls its own reset pin that long.
 const (

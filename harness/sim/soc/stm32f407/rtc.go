@@ -68,7 +68,7 @@ const (
 	rtcSync   = 2 // cycles of RTCCLK
 )
 
-// resetRTC is the backup domain's reset (§26.6, table 125).
+// resetRTC is the backup domain's reset (§26.6, table 122).
 func (c *Chip) resetRTC() {
 	c.rtcCatchUp()
 	r := &c.RTC
@@ -260,7 +260,7 @@ func (c *Chip) rtcEvent() {
 	c.rtcApply()
 }
 
-// matches compares an alarm's fields that are not masked (§26.6.7).
+// matches compares an alarm's fields that are not masked (§26.6.8).
 func (r *rtc) matches(i int) bool {
 	a := r.Alarm[i]
 	date := r.DR & 0x3F
@@ -281,7 +281,7 @@ func (r *rtc) matches(i int) bool {
 }
 
 // matchesSS compares as many bits of the sub-seconds as MASKSS says, or takes
-// the beginning of the second (§26.6.19).
+// the beginning of the second (§26.6.18).
 func (r *rtc) matchesSS(i int) bool {
 	n := r.AlarmSS[i] >> 24 & 0xF
 	if n == 0 {

@@ -323,7 +323,7 @@ func (s spi) present() {
 }
 
 // apply brings interrupt line, DMA requests and deadline up to date (§28.3.11,
-// table 126).
+// table 127).
 func (s spi) apply() {
 	pending := s.Cr2&spiTXEIE != 0 && s.Sr&spiTXE != 0 ||
 		s.Cr2&spiRXNEIE != 0 && s.Sr&spiRXNE != 0 ||

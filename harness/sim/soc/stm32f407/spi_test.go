@@ -198,7 +198,7 @@ func TestSPILacks(t *testing.T) {
 	}
 }
 
-// DMA2's streams 3 and 0 on channel 3 (RM0090 §10.3.3, table 43) keep SPI1
+// DMA2's streams 3 and 0 on channel 3 (RM0090 §10.3.3, table 44) keep SPI1
 // going: four frames without a gap.
 func TestSPIByDMA(t *testing.T) {
 	c := idle(t)

@@ -139,7 +139,7 @@ type timInfo struct {
 	chan1N  signal // the complementary outputs, of the advanced timers
 	etr     signal
 	bkin    signal
-	itr     [4]int // masters on ITR0 to ITR3 (tables 93, 97, 100)
+	itr     [4]int // masters on ITR0 to ITR3 (tables 94, 98, 101)
 	irq     [4]int // break, update, trigger and commutation, capture and compare
 	trigger trigger
 	request request // update's; those of the channels, trigger and COM follow

@@ -254,7 +254,7 @@ func (t timer) captureTRC() {
 	}
 }
 
-// encode is an edge of one of the two encoder inputs (§18.3.12, table 94). The
+// encode is an edge of one of the two encoder inputs (§18.3.12). The
 // manual has SMS 1 count the edges of TI2 and SMS 2 those of TI1; manuals of
 // later parts have it the other way round.
 func (t timer) encode(ch int) {

@@ -11,7 +11,7 @@ import (
 	"rigor/harness/sim/clock"
 )
 
-// Encoder counting directions of RM0090 §18.3.12, table 94: by the input that
+// Encoder counting directions of RM0090 §18.3.12: by the input that
 // has the edge, the edge, and the level of the other input.
 var encoderTable = map[[3]int]int{
 	{1, 1, 1}: -1, {1, 0, 1}: +1, {1, 1, 0}: +1, {1, 0, 0}: -1,
@@ -100,7 +100,7 @@ func TestInputFilter(t *testing.T) {
 	}
 }
 
-// Output control of a complementary channel: RM0090 §17.4.9, table 95. OC1REF
+// Output control of a complementary channel: RM0090 §17.4.9. OC1REF
 // is high; want is OC1 and OC1N as 0, 1, or z for not driven.
 func TestOutputControl(t *testing.T) {
 	const ois1, ois1n = 1 << 8, 1 << 9
@@ -353,7 +353,7 @@ func TestOnePulseRetrigger(t *testing.T) {
 	}
 }
 
-// Internal triggers: RM0090 tables 93, 97 and 100. Every slave in external
+// Internal triggers: RM0090 tables 94, 98 and 101. Every slave in external
 // clock mode 1 counts its master's updates, or edges of its OC1.
 func TestInternalTriggers(t *testing.T) {
 	for _, e := range []struct {

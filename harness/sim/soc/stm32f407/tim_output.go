@@ -120,7 +120,7 @@ func (t timer) drive(sig signal, o output) {
 	}
 }
 
-// pair is what a channel does to its pins (tables 95 and 98).
+// pair is what a channel does to its pins (§17.4.9 and §18.4.9, output control).
 func (t timer) pair(i int) (oc, ocn output) {
 	bits := t.ccer() >> (4 * i)
 	p, np := bits&2 != 0, bits&8 != 0

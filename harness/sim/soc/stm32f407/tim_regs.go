@@ -140,7 +140,7 @@ func (t timer) loadCCR(i int) uint32 {
 }
 
 // burst is the register that DMAR stands for in this access, and steps on; a
-// burst that is not done asks for its next transfer (§18.3.17, §18.4.17).
+// burst that is not done asks for its next transfer (§18.4.17, §18.4.18).
 func (t timer) burst() (at uint32, ok bool) {
 	at = (t.Dcr&0x1F + uint32(t.Burst)) * 4
 	if t.Burst++; uint32(t.Burst) <= t.Dcr>>8&0x1F {

@@ -1,8 +1,7 @@
 package stm32f407
 
 // Trigger lines: what timers and EXTI put out to start conversions of ADC and
-// DAC. RM0090 §13.6, tables 69 (EXTSEL) and 70 (JEXTSEL); §14.3.6, table 75
-// (TSEL).
+// DAC. RM0090 §13.6, tables 69 (EXTSEL) and 70 (JEXTSEL); §14.3.6 (TSEL).
 //
 // Both ends are functions of this chip. A source calls trigger at the exact
 // cycle of its edge. A converter implements Trigger and Hears, and calls

@@ -62,7 +62,7 @@ var blockTable = []blockInfo{
 	{"RCC", 0x40023800, k1, ahb1, off, Partly, "HSI, HSE, LSI, LSE, PLL, prescalers, gates, resets; no MCO, PLLI2S (PLLI2SCFGR is kept), CSS, spread spectrum"},
 	{"FLASH", 0x40023C00, k1, ahb1, off, Partly, "keys, program, erase, options, OTP, typical times; wait states, prefetch and caches as times only, which never hold old data; while an operation is under way cached code waits too; no x64 programming"},
 	{"BKPSRAM", 0x40024000, 4 * k1, ahb1, 18, Partly, "4 KB, write protected by DBP; no battery"},
-	{"DMA1", 0x40026000, k1, ahb1, 21, Partly, "all directions, FIFO, bursts, circular, double buffer; never contends with the core; no peripheral flow control"},
+	{"DMA1", 0x40026000, k1, ahb1, 21, Partly, "all directions, FIFO, bursts, circular, double buffer; data accesses of the core wait for it and it for them, fetches and stacking do not; no peripheral flow control"},
 	{"DMA2", 0x40026400, k1, ahb1, 22, Partly, "as DMA1; its memory port reaches no peripheral"},
 	{"ETH", 0x40028000, 5 * k1, ahb1, 25, Faults, ""},
 	{"OTG_HS", 0x40040000, 256 * k1, ahb1, 29, Faults, ""},

@@ -236,7 +236,7 @@ func (u usart) sync(cycle uint64) {
 }
 
 // apply brings interrupt line, DMA requests (§30.3.13) and deadline up to date
-// (§30.4, table 149).
+// (§30.4).
 func (u usart) apply() {
 	pending := u.Sr & u.Cr1 & (usartIDLE | usartRXNE | usartTC | usartTXE)
 	if u.Cr1&usartRXNE != 0 {

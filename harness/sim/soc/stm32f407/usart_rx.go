@@ -20,7 +20,7 @@ func (u usart) input(high bool, cycle uint64) {
 }
 
 // startBit begins to look for a start bit: an edge after three samples of idle
-// line (§30.3.3, figure 301).
+// line (§30.3.3).
 func (u usart) startBit(cycle uint64) {
 	r, bit := &u.Rx, u.bitCycles()
 	if r.Busy || !u.on(usartRE) || bit == 0 {

@@ -55,7 +55,7 @@ func drain(br *board.Bridge) (p []byte, bad int) {
 	return p, bad
 }
 
-// RM0090 table 137: dividers at fPCLK = 16 MHz.
+// RM0090 §30.3.4: dividers at fPCLK = 16 MHz.
 func TestUSARTTransmits(t *testing.T) {
 	for _, e := range []struct {
 		brr, cr1 uint32
@@ -164,7 +164,7 @@ func TestUSARTReceives(t *testing.T) {
 }
 
 // The receiver's tolerance is some 4 % for the sum of both sides' errors at ten
-// bits (RM0090 §30.3.5, table 145: 3.75 % with a fraction and NF in use).
+// bits (RM0090 §30.3.5: 3.75 % with a fraction and NF in use).
 func TestUSARTTolerance(t *testing.T) {
 	for _, e := range []struct {
 		permille int

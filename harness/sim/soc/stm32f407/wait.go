@@ -14,8 +14,8 @@ package stm32f407
 //	    a load for that and its own; a store takes effect as its wait ends and
 //	    a load sees the block at the end of its transfer.
 //
-// Not modelled: accesses to SRAM behind a store that is still under way, and
-// DMA on the same bus.
+// With DMA on the same bus the core waits as matrix.go says. Not modelled:
+// accesses to SRAM behind a store that is still under way.
 
 // waitForBus moves the core's time to where its access to a block is made.
 func (c *Chip) waitForBus(addr uint32, write bool) {
@@ -23,8 +23,10 @@ func (c *Chip) waitForBus(addr uint32, write bool) {
 	if b == nil || b.bus == ppb || !c.inCore {
 		return
 	}
-	begin := max(c.core.Cycle, c.BusFree)
-	switch end := c.transferEnd(b, begin, write); {
+	begin := c.Matrix.free(b.route(), max(c.core.Cycle, c.BusFree))
+	end := c.transferEnd(b, begin, write)
+	c.Matrix.take(b.route(), end)
+	switch {
 	case write:
 		c.core.Cycle, c.BusFree = begin, end
 	default:

@@ -72,7 +72,7 @@ func cycleOfReset(t *testing.T, c *Chip, limit clock.Time) clock.Time {
 	return c.Due[slotReset] - resetPulse
 }
 
-// RM0090 table 107: (RLR+1) * 4 * 2^PR periods of LSI, from the first edge after
+// RM0090 table 108: (RLR+1) * 4 * 2^PR periods of LSI, from the first edge after
 // the reload on.
 func TestIWDG(t *testing.T) {
 	for _, e := range []struct {
