@@ -40,6 +40,9 @@ func Check(ctx context.Context, rigName string, c *rig.BoardConfig, clock timeba
 	}
 	if b.straps.connected() {
 		found := fmt.Sprintf("DTR is %s, RTS is %s", c.Reset.DTR, c.Reset.RTS)
+		if c.Reset.Circuit == rig.ESP32 {
+			found += ", by two transistors"
+		}
 		complete = r.note("reset lines", found, b.strap(false, false)) && complete
 	}
 	if complete {

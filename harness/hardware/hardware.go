@@ -107,27 +107,40 @@ func (b *Board) Power(ctx context.Context, on bool) error {
 		Err: &rig.MissingError{What: "switch for the supply"}}
 }
 
-// Reset holds the reset pin with the boot strap set for m, which stays.
+// Reset holds the reset pin with the boot strap set for m, as far as the board's
+// circuit can: of two transistors one pulls at a time, and the strap follows
+// until the chip has read it.
 func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
 	if err := b.usable(ctx, "reset"); err != nil {
 		return err
 	}
-	boot := m == rig.BootLoader
-	if err := b.strap(true, boot); err != nil {
+	boot, r := m == rig.BootLoader, b.config.Reset
+	if err := b.strap(true, boot && r.Stays()); err != nil {
 		return err
 	}
-	err := b.clock.Sleep(ctx, b.config.Reset.Hold)
+	err := b.clock.Sleep(ctx, r.Hold)
 	if !boot && b.console == b.loader { // which the loader has set to its own
 		err = errors.Join(err, b.console.SetMode(port.Mode{Baud: b.config.Console.Baud}))
 	}
-	return errors.Join(err, b.strap(false, boot))
+	if err = errors.Join(err, b.strap(false, boot)); err == nil {
+		err = b.clock.Sleep(ctx, r.Settle(boot))
+	}
+	if boot && !r.Stays() {
+		err = errors.Join(err, b.strap(false, false))
+	}
+	return err
 }
 
 // strap sets both straps.
 func (b *Board) strap(reset, boot bool) error {
 	r := b.config.Reset
-	on := map[rig.Strap]bool{rig.NRST: reset != r.Invert, rig.BOOT0: boot != r.Invert}
-	return b.straps.SetLines(port.Lines{DTR: on[r.DTR], RTS: on[r.RTS]})
+	on := func(s rig.Strap) bool {
+		if s.Resets() {
+			return reset != r.Invert
+		}
+		return boot != r.Invert
+	}
+	return b.straps.SetLines(port.Lines{DTR: on(r.DTR), RTS: on(r.RTS)})
 }
 
 // Loader resets the board into its boot loader, connects to it, and makes sure

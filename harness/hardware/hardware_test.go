@@ -159,6 +159,26 @@ func TestLineComesBack(t *testing.T) {
 	})
 }
 
+// The strap follows reset for as long as reset rises and the chip looks.
+func TestResetTiming(t *testing.T) {
+	for mode, want := range map[rig.BootMode]time.Duration{rig.BootLoader: 155 * time.Millisecond, rig.BootApp: 105 * time.Millisecond} {
+		clock := &stepping{}
+		at := &rig.PortConfig{Device: "/dev/x"}
+		reset := &rig.ResetConfig{Circuit: rig.ESP32, DTR: rig.GPIO9, RTS: rig.EN, Hold: 100 * time.Millisecond, Rise: 5 * time.Millisecond, Sample: 50 * time.Millisecond}
+		b := newBoard(&rig.BoardConfig{Console: rig.UARTConfig{Port: at, Baud: 9600}, Loader: rig.UARTConfig{Port: at, Baud: 9600}, Reset: reset}, clock)
+		for _, l := range b.ports {
+			l.open = func(rig.PortConfig, port.Mode, timebase.Clock) (port.Port, error) { return &moved{}, nil }
+		}
+		if err := errors.Join(b.open(), b.Reset(t.Context(), mode)); err != nil {
+			t.Fatal(err)
+		}
+		if took := clock.now.Sub(time.Time{}); took != want {
+			t.Errorf("a reset for mode %d takes %v, want %v", mode, took, want)
+		}
+		b.Close()
+	}
+}
+
 // stepping is a clock that sleeps in no time.
 type stepping struct{ now time.Time }
 
@@ -222,6 +242,10 @@ func TestResetWiring(t *testing.T) {
 		"crossed":  {rig.ResetConfig{DTR: rig.BOOT0, RTS: rig.NRST}, []port.Lines{{}, {DTR: true, RTS: true}, {DTR: true}, {}}},
 		"inverted": {rig.ResetConfig{DTR: rig.NRST, RTS: rig.BOOT0, Invert: true},
 			[]port.Lines{{DTR: true, RTS: true}, {}, {DTR: true}, {DTR: true, RTS: true}}},
+		// As esptool resets by UnixTight, and kflash the boards dan and kd233.
+		"esp32":       {rig.ResetConfig{Circuit: rig.ESP32, DTR: rig.GPIO9, RTS: rig.EN}, []port.Lines{{}, {RTS: true}, {DTR: true}, {}, {}}},
+		"k210, dan":   {rig.ResetConfig{Circuit: rig.K210, DTR: rig.IO16, RTS: rig.RST}, []port.Lines{{}, {RTS: true}, {DTR: true}, {}, {}}},
+		"k210, kd233": {rig.ResetConfig{Circuit: rig.K210, DTR: rig.RST, RTS: rig.IO16}, []port.Lines{{}, {DTR: true}, {RTS: true}, {}, {}}},
 	} {
 		m := &moved{}
 		at := &rig.PortConfig{Device: "/dev/x"}

@@ -53,7 +53,8 @@ type BoardConfig struct {
 	// UID is the chip's unique identification, 96 bits in order of address, as
 	// hexadecimal digits. A board that says another is not flashed. Hardware only.
 	UID string `yaml:"uid" json:"uid,omitempty"`
-	// Reset is how the host resets the board. Hardware only.
+	// Reset is how modem lines reset the board. A real board has no other means; a
+	// virtual one without it has no modem lines.
 	Reset *ResetConfig `yaml:"reset" json:"reset,omitempty"`
 	// Lines are the wires of the probes, by the names that suites use.
 	Lines map[probes.Line]LineConfig `yaml:"lines" json:"lines"`

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
-	"time"
 )
 
 // PortConfig names a serial port by what stays the same when boards are plugged
@@ -41,45 +40,12 @@ func (p PortConfig) String() string {
 // Same reports whether two descriptions are of one port.
 func (p PortConfig) Same(o PortConfig) bool { return p.String() == o.String() }
 
-// Strap is what a modem line is wired to.
-type Strap string
-
-// The straps: asserted holds NRST low, or BOOT0 high.
-const (
-	NRST  Strap = "nrst"
-	BOOT0 Strap = "boot0"
-)
-
-// ResetConfig wires an adapter's modem lines to a board.
-type ResetConfig struct {
-	Port *PortConfig `yaml:"port" json:"port,omitempty"` // whose lines they are; default: the loader's
-	DTR  Strap       `yaml:"dtr" json:"dtr"`
-	RTS  Strap       `yaml:"rts" json:"rts"`
-	// Invert says that the straps act while the lines are not asserted.
-	Invert bool          `yaml:"invert" json:"invert"`
-	Hold   time.Duration `yaml:"hold" json:"hold"` // of NRST; default 10 ms
-}
-
-// DefaultHold is far above the 20 us that DS8626 table 50 asks of NRST, and
-// enough for the capacitor of a reset button.
-const DefaultHold = 10 * time.Millisecond
-
-// Line gives the port whose modem lines reset the board.
-func (b *BoardConfig) Line() PortConfig {
-	if b.Reset.Port != nil {
-		return *b.Reset.Port
-	}
-	return *b.Loader.Port
-}
-
 // oneUART reports a real board whose program speaks on the UART, and so through
 // the adapter, that its boot loader does.
 func (b *BoardConfig) oneUART() bool {
 	c, l := b.Console, b.Loader
 	return c.Port != nil && l.Port != nil && c.Port.Same(*l.Port) && c.TX == l.TX && c.RX == l.RX
 }
-
-const maxHold = 10 * time.Second
 
 var (
 	usbPath  = regexp.MustCompile(`^\d+-\d+(\.\d+)*:\d+\.\d+$`)
@@ -99,40 +65,27 @@ func (s scoped) hardware(b *BoardConfig) {
 		s.at("seed").errorf("board %q: a real board has no seed; remove it", b.Name)
 	}
 	if b.Reset == nil {
-		s.errorf("board %q: it needs `reset: {dtr: nrst, rts: boot0}`: without modem lines nothing can reset the board into its boot loader", b.Name)
+		s.errorf("board %q: it needs %s: without modem lines nothing can reset the board into its boot loader", b.Name, usualReset(b.Chip))
 		return
 	}
 	s.at("reset").reset(b)
 }
 
-func (s scoped) reset(b *BoardConfig) {
-	r := b.Reset
-	if r.DTR != NRST && r.DTR != BOOT0 || r.RTS != NRST && r.RTS != BOOT0 || r.DTR == r.RTS {
-		s.errorf("board %q: dtr is %q and rts is %q; want nrst for one and boot0 for the other", b.Name, r.DTR, r.RTS)
-	}
-	if r.Hold < 0 || r.Hold > maxHold {
-		s.at("hold").errorf("board %q: a reset cannot be held for %v; want up to %v", b.Name, r.Hold, maxHold)
-	}
-	if r.Hold == 0 {
-		r.Hold = DefaultHold
-	}
-	if r.Port != nil {
-		s.at("port").port("reset", r.Port)
-	}
-}
-
-// virtual refuses what a simulated board has no use for.
+// virtual refuses what a simulated board has no use for. Modem lines it may have.
 func (s scoped) virtual(b *BoardConfig) {
 	for _, c := range []struct {
 		path []any
 		is   bool
 	}{
 		{[]any{"console", "port"}, b.Console.Port != nil}, {[]any{"loader", "port"}, b.Loader.Port != nil},
-		{[]any{"reset"}, b.Reset != nil}, {[]any{"uid"}, b.UID != ""},
+		{[]any{"reset", "port"}, b.Reset != nil && b.Reset.Port != nil}, {[]any{"uid"}, b.UID != ""},
 	} {
 		if c.is {
 			s.at(c.path...).errorf("board %q: %v is for rigs of kind hardware; remove it", b.Name, c.path[len(c.path)-1])
 		}
+	}
+	if b.Reset != nil {
+		s.at("reset").reset(b)
 	}
 }
 

@@ -45,6 +45,54 @@ func TestHardware(t *testing.T) {
 	}
 }
 
+// What a circuit leaves open is what its boards need.
+func TestCircuits(t *testing.T) {
+	const direct = "{dtr: nrst, rts: boot0, hold: 20ms}"
+	ms := time.Millisecond
+	for text, want := range map[string]ResetConfig{
+		direct:             {Circuit: Direct, DTR: NRST, RTS: BOOT0, Hold: 20 * ms},
+		"{circuit: esp32}": {Circuit: ESP32, DTR: BOOT0, RTS: NRST, Hold: 100 * ms, Sample: 50 * ms},
+		"{circuit: k210, rise: 5ms, sample: 200ms}": {Circuit: K210, DTR: BOOT0, RTS: NRST, Hold: 100 * ms, Rise: 5 * ms, Sample: 200 * ms},
+		"{circuit: k210, dtr: nrst, rts: boot0}":    {Circuit: K210, DTR: NRST, RTS: BOOT0, Hold: 100 * ms, Sample: 100 * ms},
+	} {
+		c, err := ParseConfig("rigs.yaml", []byte(strings.Replace(bench, direct, text, 1)))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := *c.Rigs["bench-1"].Boards[0].Reset; got != want {
+			t.Errorf("%s: got %+v, want %+v", text, got, want)
+		}
+	}
+}
+
+// A chip's straps have its own names, of which one resets it.
+func TestStraps(t *testing.T) {
+	for chip, s := range strapsOf {
+		if !s.reset.Resets() || s.boot.Resets() {
+			t.Errorf("%s: %+v", chip, s)
+		}
+	}
+}
+
+// A virtual board may have modem lines, but not those of a port.
+func TestVirtualReset(t *testing.T) {
+	text := func(reset string) []byte {
+		return []byte(strings.Replace(good, "seed: 1\n", "seed: 1\n        reset: "+reset+"\n", 1))
+	}
+	c, err := ParseConfig("rigs.yaml", text("{circuit: esp32, rise: 5ms}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Rigs["bench"].Boards[0].Reset; r.RTS != NRST || r.Stays() {
+		t.Errorf("reset %+v", r)
+	}
+	_, err = ParseConfig("rigs.yaml", text("{dtr: nrst, rts: boot0, port: {device: /dev/x}}"))
+	if err == nil || !strings.Contains(err.Error(), "for rigs of kind hardware") {
+		t.Errorf("a virtual board with a port for reset: %v", err)
+	}
+}
+
 // Each mistake is one edit; the error must name its line and the fix.
 func TestHardwareMistakes(t *testing.T) {
 	for name, m := range map[string]struct{ old, new, line, fix string }{
@@ -62,6 +110,10 @@ func TestHardwareMistakes(t *testing.T) {
 		"no reset":             {"        reset: {dtr: nrst, rts: boot0, hold: 20ms}\n", "", "5", "reset: {dtr: nrst, rts: boot0}"},
 		"both lines the same":  {"rts: boot0, hold", "rts: nrst, hold", "10", "nrst for one and boot0"},
 		"unknown strap":        {"rts: boot0, hold", "rts: en, hold", "10", "nrst for one and boot0"},
+		"another chip's":       {"rts: boot0, hold", "rts: gpio9, hold", "10", "nrst for one and boot0"},
+		"circuit":              {"hold: 20ms", "circuit: crossed", "10", "want direct, esp32 or k210"},
+		"rise":                 {"hold: 20ms", "rise: 1h", "10", "up to 10s"},
+		"sample of direct":     {"hold: 20ms", "sample: 20ms", "10", "remove sample"},
 		"hold":                 {"hold: 20ms", "hold: 1h", "10", "up to 10s"},
 		"hold without unit":    {"hold: 20ms", "hold: fast", "10", "wrong type"},
 		"uid":                  {"uid: 001122", "uid: 0x1122", "7", "rigor rigs check"},

@@ -40,7 +40,7 @@ var wirings = map[string]wiring{
 	},
 }
 
-// Bounds of the loader's rate: what ST tested (AN2606 §4).
+// Bounds of the loader's rate: what ST tested (AN2606).
 const minBaud, maxLoaderBaud, maxBaud = 1200, 115200, 3_000_000
 
 // scoped checks the entry at path of the file; mistakes of all entries are
