@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"rigor/harness"
@@ -38,7 +39,8 @@ func (*runCmd) Help() string {
 		"was interrupted. The bundle is readable in each case, and says so if it is incomplete."
 }
 
-// Run is the command: prepare, run each suite on each board, finish.
+// Run is the command: prepare, run each suite on each board, finish. What was
+// asked for in vain leaves no bundle.
 func (c *runCmd) Run(ctx context.Context) error {
 	began := time.Now()
 	s, err := c.prepare()
@@ -49,18 +51,37 @@ func (c *runCmd) Run(ctx context.Context) error {
 		return fmt.Errorf("build the suites: %w", err)
 	}
 	defer os.RemoveAll(s.built)
-	fmt.Fprintf(os.Stderr, "rig %s, suites %s, bundle %s\n", s.rig.Name, strings.Join(s.suites, ", "), s.bundle.Dir())
-	plans, err := s.plan(ctx)
+	plans, failed := s.plan(ctx)
 	built := time.Since(began)
-	err = errors.Join(err, s.runAll(ctx, plans))
-	if ctx.Err() != nil {
-		err = nil // not what ended the run
+	if vain := (*filterError)(nil); errors.As(failed, &vain) {
+		return vain
 	}
-	run, err := s.finish(ctx, err)
+	if err := c.begin(s, began); err != nil {
+		return err
+	}
+	failed = errors.Join(failed, s.runAll(ctx, plans))
+	if ctx.Err() != nil {
+		failed = nil // not what ended the run
+	}
+	run, err := s.finish(ctx, failed)
 	if run != nil {
 		fmt.Fprintln(os.Stderr, report.Took(run, built, time.Since(began)))
 	}
 	return err
+}
+
+// begin makes the bundle.
+func (c *runCmd) begin(s *session, began time.Time) (err error) {
+	if c.Out == "" {
+		s.bundle, err = harness.BeginRun(s.root, s.rig, began)
+	} else {
+		s.bundle, err = harness.NewBundle(c.Out, s.rig, began)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; --out chooses another folder", err)
+	}
+	fmt.Fprintf(os.Stderr, "rig %s, suites %s, bundle %s\n", s.rig.Name, strings.Join(s.suites, ", "), s.bundle.Dir())
+	return nil
 }
 
 // session is one call of rigor run.
@@ -68,13 +89,15 @@ type session struct {
 	root   string
 	rig    *rig.RigConfig // of which only the wanted boards
 	limits *judge.Limits
-	bundle *record.Bundle
+	bundle *record.Bundle // nil until there is something to run
 	suites []string
 	built  string // folder of the suites' test binaries: of this run alone, so that others may run beside
 	label  string
 	repeat int
 	all    bool // nothing was left out
 	meter  *report.Meter
+
+	unrecorded atomic.Bool // something could not be recorded
 }
 
 func (c *runCmd) prepare() (*session, error) {
@@ -104,18 +127,7 @@ func (c *runCmd) prepare() (*session, error) {
 	if s.suites, err = chooseSuites(root, c.Suite); err != nil {
 		return nil, err
 	}
-	if s.bundle, err = c.begin(root, s.rig); err != nil {
-		return nil, fmt.Errorf("%w; --out chooses another folder", err)
-	}
 	return s, nil
-}
-
-// begin makes the bundle.
-func (c *runCmd) begin(root string, r *rig.RigConfig) (*record.Bundle, error) {
-	if c.Out == "" {
-		return harness.BeginRun(root, r, time.Now())
-	}
-	return harness.NewBundle(c.Out, r, time.Now())
 }
 
 // rigs finds the project and reads its rigs.yaml.

@@ -318,12 +318,17 @@ func TestRunFailsByBundleThatCannotBeWritten(t *testing.T) {
 	if err := os.Symlink("/proc/self", filepath.Join(out, "samples")); err != nil {
 		t.Fatal(err)
 	}
-	rigor(t, "run", "--suite", "smoke", "--out", out).want(t, exitSetup, `suite smoke on f407 ended early: record smoke "takes the image and greets"`, "/samples/")
+	o := rigor(t, "run", "--suite", "smoke", "--suite", "pwm", "--out", out)
+	o.want(t, exitSetup, `suite smoke on f407 ended early: record smoke "takes the image and greets"`, "/samples/", "not begun on f407: pwm")
+	if strings.Contains(o.stderr, "pwm-stm32f407") {
+		t.Errorf("another suite was run though nothing can be recorded:\n%s", o.stderr)
+	}
 	rigor(t, "run", "--suite", "smoke", "--out", "/dev/null/run").want(t, exitSetup, "create bundle", "/dev/null")
 }
 
 func TestRunRefuses(t *testing.T) {
 	dir, _ := fullRun(t)
+	vain := filepath.Join(t.TempDir(), "run")
 	for name, c := range map[string]struct {
 		args string
 		want []string
@@ -335,12 +340,15 @@ func TestRunRefuses(t *testing.T) {
 		"a board twice":             {"--board f407 --board f407", []string{`board "f407" is named twice`}},
 		"no repetition":             {"--repeat 0", []string{"--repeat 0: want 1 or more"}},
 		"half a repetition":         {"--repeat 1.5", []string{"--repeat", "int"}},
-		"a label that none bears":   {"--suite smoke --label chip:k210 --out " + t.TempDir(), []string{`no experiment of suites smoke matches --label "chip:k210"`, "board:NAME"}},
-		"a label filter cut short":  {"--suite smoke --label board:f407&&(virtual --out " + t.TempDir(), []string{"Label Filter", "Mismatched '('"}},
+		"a label that none bears":   {"--suite smoke --label chip:k210 --out " + vain, []string{`no experiment of suites smoke matches --label "chip:k210"; there are the labels board:f407, chip:stm32f407, virtual`}},
+		"a label filter cut short":  {"--suite smoke --label board:f407&&(virtual --out " + vain, []string{"Label Filter", "Mismatched '('"}},
 		"a folder that holds a run": {"--out " + dir, []string{dir + " already holds a run", "--out"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rigor(t, append([]string{"run"}, strings.Fields(c.args)...)...).want(t, exitSetup, c.want...)
+			if _, err := os.Lstat(vain); err == nil {
+				t.Error("it leaves a bundle")
+			}
 		})
 	}
 }

@@ -94,8 +94,8 @@ func (s *session) plan(ctx context.Context) (map[string][]job, error) {
 			if j.specs, err = s.count(ctx, j); err != nil {
 				failures = append(failures, err)
 			}
-			if err != nil && s.label != "" { // the others would say the same of the label filter
-				return nil, errors.Join(failures...)
+			if err != nil && s.label != "" && ctx.Err() == nil { // the others would say the same of the label filter
+				return nil, &filterError{err}
 			}
 			if j.specs > 0 {
 				plans[b.Name] = append(plans[b.Name], j)
@@ -104,10 +104,23 @@ func (s *session) plan(ctx context.Context) (map[string][]job, error) {
 		}
 	}
 	if len(plans) == 0 && failures == nil {
-		return nil, fmt.Errorf("no experiment of suites %s matches --label %q; every one is labelled board:NAME, chip:NAME and with the rig's kind",
-			strings.Join(s.suites, ", "), s.label)
+		return nil, &filterError{fmt.Errorf("no experiment of suites %s matches --label %q; there are the labels %s",
+			strings.Join(s.suites, ", "), s.label, strings.Join(labels(s.rig), ", "))}
 	}
 	return plans, errors.Join(failures...)
+}
+
+// filterError is a label filter that leaves nothing to run.
+type filterError struct{ error }
+
+// labels are those that package bench gives to a rig's experiments.
+func labels(r *rig.RigConfig) []string {
+	all := []string{string(r.Kind)}
+	for _, b := range r.Boards {
+		all = append(all, "board:"+b.Name, "chip:"+b.Chip)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // runAll runs the plans of all boards at once.
@@ -121,11 +134,16 @@ func (s *session) runAll(ctx context.Context, plans map[string][]job) error {
 	return errors.Join(failures...)
 }
 
-// runPlan runs a board's suites one after another.
+// runPlan runs a board's suites one after another, until something could not be
+// recorded: what the others find could not be either.
 func (s *session) runPlan(ctx context.Context, plan []job) error {
 	var failures []error
-	for _, j := range plan {
+	for i, j := range plan {
 		if ctx.Err() != nil {
+			break
+		}
+		if s.unrecorded.Load() {
+			failures = append(failures, fmt.Errorf("not begun on %s: %s", j.board, names(plan[i:])))
 			break
 		}
 		s.meter.Line(fmt.Sprintf("suite %s on %s%s", j.suite, j.board, s.meter.Left()))
@@ -136,11 +154,21 @@ func (s *session) runPlan(ctx context.Context, plan []job) error {
 	return errors.Join(failures...)
 }
 
+// names are those of the jobs' suites.
+func names(jobs []job) string {
+	var all []string
+	for _, j := range jobs {
+		all = append(all, j.suite)
+	}
+	return strings.Join(all, ", ")
+}
+
 // run runs a suite on a board. What specs found is in the bundle; an error is a
 // suite that could not say.
 func (s *session) run(ctx context.Context, j job) error {
 	log, err := s.bundle.Console("suite-" + j.suite + "-" + j.board)
 	if err != nil {
+		s.unrecorded.Store(true)
 		return err
 	}
 	defer log.Close()
@@ -148,16 +176,23 @@ func (s *session) run(ctx context.Context, j job) error {
 	failed := s.execute(ctx, j, log, relay)
 	s.meter.Expect(j.board, relay.ended-j.specs)
 	run, err := record.Load(s.bundle.Dir())
+	if err != nil || relay.trouble != "" {
+		s.unrecorded.Store(true)
+	}
 	if err != nil {
 		return err
 	}
-	found := run.Part(j.suite, j.board)
+	return explain(j, run.Part(j.suite, j.board), relay.trouble, failed)
+}
+
+// explain is the error of a suite that did not tell all it had to.
+func explain(j job, found *record.Run, trouble string, failed error) error {
 	var exit *exec.ExitError
 	switch {
 	case failed != nil && !errors.As(failed, &exit):
 		return fmt.Errorf("run suite %s on %s: %w", j.suite, j.board, failed)
-	case relay.trouble != "":
-		return fmt.Errorf("suite %s on %s ended early: %s", j.suite, j.board, relay.trouble)
+	case trouble != "":
+		return fmt.Errorf("suite %s on %s ended early: %s", j.suite, j.board, trouble)
 	case failed != nil && found.Blocking() == 0:
 		return fmt.Errorf("suite %s on %s: %w, but recorded nothing that explains it; see its log under console", j.suite, j.board, failed)
 	case len(found.Experiments) == 0:
@@ -218,6 +253,7 @@ func (s *session) count(ctx context.Context, j job) (int, error) {
 // relay.
 func (s *session) execute(ctx context.Context, j job, log, relay io.Writer) error {
 	run := s.command(ctx, j, "--ginkgo.v", "--ginkgo.fail-on-empty", "--ginkgo.fail-on-pending")
+	run.Env = append(run.Env, "RIGOR_BUNDLE="+s.bundle.Dir())
 	run.Stdout, run.Stderr = log, relay
 	// Ctrl-C reaches the suite once, from here; so does the end of this process, which is that of its thread.
 	runtime.LockOSThread()
@@ -234,7 +270,7 @@ func (s *session) command(ctx context.Context, j job, args ...string) *exec.Cmd 
 	if report.Colours(os.Stderr) {
 		progress = "colour"
 	}
-	c.Env = append(os.Environ(), "GINKGO_NO_COLOR=TRUE", "RIGOR_RIG="+s.rig.Name, "RIGOR_BUNDLE="+s.bundle.Dir(), "RIGOR_BOARD="+j.board,
+	c.Env = append(os.Environ(), "GINKGO_NO_COLOR=TRUE", "RIGOR_RIG="+s.rig.Name, "RIGOR_BOARD="+j.board,
 		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_PROGRESS="+progress)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = grace
