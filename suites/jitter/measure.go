@@ -22,8 +22,8 @@ func (r *run) measure(o harness.Observation) ([]measure.Sample, error) {
 		r.lateness(o.Capture),
 		r.firmware(measure.ReleaseWake, counter, 1, values(r.wake)).Subtract(int64(cost)),
 		wakes.Subtract(int64(cost.Convert(counter, o.Capture.Rate))),
-		r.firmware(measure.ReleaseJitter, counter, timerResolution, deviations(steps(o.Report.Values), int64(counter)/int64(r.hz))),
-		r.probe(measure.ReleaseJitter, o.Capture, deviations(periods(o.Capture), int64(o.Capture.Rate)/int64(r.hz))),
+		r.jitter(r.firmware(measure.ReleaseJitter, counter, timerResolution, measure.Unwrap(o.Report.Values))),
+		r.jitter(measure.EdgeTimes(r.quantity(measure.ReleaseJitter), o.Capture, measure.Rise(end))),
 	}
 	samples[0].Warnings = append(samples[0].Warnings, r.worst(samples[0]))
 	return samples, nil
@@ -72,37 +72,12 @@ func (r *run) lateness(c probes.Capture) measure.Sample {
 	return s
 }
 
-// periods are the times between the goroutine's marks.
-func periods(c probes.Capture) []int64 {
-	var v []int64
-	last := timebase.Ticks(-1)
-	for _, e := range c.Edges {
-		if e.Line != end || !e.High {
-			continue
-		}
-		if last >= 0 {
-			v = append(v, int64(e.At-last))
-		}
-		last = e.At
-	}
-	return v
-}
-
-// steps are the differences of a counter's readings, which may wrap around.
-func steps(readings []uint32) []int64 {
-	var v []int64
-	for i := 1; i < len(readings); i++ {
-		v = append(v, int64(readings[i]-readings[i-1]))
-	}
-	return v
-}
-
-// deviations from what each should be, without their sign.
-func deviations(v []int64, nominal int64) []int64 {
-	for i := range v {
-		v[i] = max(v[i]-nominal, nominal-v[i])
-	}
-	return v
+// jitter is that of the times at which the goroutine ran, from one to the next:
+// against the ideal grid, one release that is missed would make all that follow
+// late by a period, and so would a crystal that is off.
+func (r *run) jitter(times measure.Sample) measure.Sample {
+	s, _ := measure.PeriodJitterOf(times.Name, times, measure.Period{Count: 1, Of: timebase.Rate(r.hz)})
+	return s
 }
 
 func values(readings []uint32) []int64 {
