@@ -156,6 +156,9 @@ func (d flashDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 		if unlock(v, flashKey1, flashKey2, &f.Key, &f.KeyDead) {
 			f.CR &^= flashLOCK
 		}
+		if f.KeyDead {
+			return bus.Error
+		}
 	case 0x08:
 		if unlock(v, optKey1, optKey2, &f.OptKey, &f.OptDead) {
 			f.OPTCR &^= optLOCK
@@ -188,7 +191,7 @@ func (c *Chip) writeACR(v uint32) {
 }
 
 // unlock follows a two-key sequence. A wrong key locks until the next reset
-// (§3.6.1, §3.7.2).
+// (§3.6.1, §3.7.2); one for CR is a bus error too.
 func unlock(v, key1, key2 uint32, n *uint8, dead *bool) bool {
 	want := [...]uint32{key1, key2}
 	if *dead || v != want[*n] {

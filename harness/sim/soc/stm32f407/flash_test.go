@@ -40,22 +40,26 @@ func store(c *Chip, addr uint32, width uint8, v uint32) bus.Fault {
 	return cpuBus{c}.Store(addr, width, v)
 }
 
-// RM0090 §3.6.1: any wrong key locks FLASH.CR until the next reset.
+// RM0090 §3.6.1: any wrong key is a bus error and locks FLASH.CR until the next
+// reset.
 func TestFlashKeys(t *testing.T) {
 	tests := []struct {
 		keys     []uint32
 		unlocked bool
+		wrong    int // the first wrong key
 	}{
-		{[]uint32{flashKey1, flashKey2}, true},
-		{[]uint32{flashKey2, flashKey1}, false},
-		{[]uint32{flashKey1, flashKey1, flashKey1, flashKey2}, false},
-		{[]uint32{0, flashKey1, flashKey2}, false},
-		{[]uint32{flashKey1}, false},
+		{[]uint32{flashKey1, flashKey2}, true, 2},
+		{[]uint32{flashKey2, flashKey1}, false, 0},
+		{[]uint32{flashKey1, flashKey1, flashKey1, flashKey2}, false, 1},
+		{[]uint32{0, flashKey1, flashKey2}, false, 0},
+		{[]uint32{flashKey1}, false, 1},
 	}
 	for _, tt := range tests {
 		c := started(t, Options{}, endless())
-		for _, k := range tt.keys {
-			st(t, c, flash0+4, k)
+		for i, k := range tt.keys {
+			if f := store(c, flash0+4, 4, k); (f == bus.Error) != (i >= tt.wrong) {
+				t.Errorf("keys %x: key %d: %v", tt.keys, i, f)
+			}
 		}
 		if got := ld(t, c, flashControl)&flashLOCK == 0; got != tt.unlocked {
 			t.Errorf("keys %x: unlocked %v", tt.keys, got)
