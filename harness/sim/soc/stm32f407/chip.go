@@ -1,9 +1,9 @@
 // Package stm32f407 simulates an STM32F407xG: a Cortex-M4F with its clock
 // tree, memories, pins and the peripherals that Fidelity lists as modelled.
 //
-// It follows the reference manual RM0090 (STM32F405/415, STM32F407/417, …) for
-// what registers do, the data sheet DS8626 (STM32F405xx, STM32F407xx) for
-// times, pins and voltages, and AN2606 and AN3155 for the boot loader in system
+// It follows the reference manual RM0090 Rev 21 (STM32F405/415, STM32F407/417, …)
+// for what registers do, the data sheet DS8626 Rev 12 (STM32F405xx, STM32F407xx)
+// for times, pins and voltages, and AN2606 and AN3155 for the boot loader in system
 // memory, which is a state machine and not its machine code.
 //
 // Everything happens on exact cycles of HCLK. Blocks compute when they next
