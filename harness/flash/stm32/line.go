@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Bytes of AN3155 §2.
+// Bytes of AN3155 §1 and §3.
 const (
 	syncByte = 0x7F
 	ackByte  = 0x79
@@ -46,7 +46,7 @@ func (l *Loader) onLine(n int) time.Duration {
 // answer is how long to wait for an answer when n bytes travel until it is there.
 func (l *Loader) answer(n int) time.Duration { return l.onLine(n) + processing }
 
-// sync lets a loader fresh from reset measure the rate by 0x7F (AN3155 §2). One
+// sync lets a loader fresh from reset measure the rate by 0x7F (AN3155 §1). One
 // that had done so takes it for a command's first byte, and a second one for its
 // complement, and says NACK: that is in sync as well. An ACK to a later try may be
 // that to an earlier one, with a command half told since.
@@ -206,7 +206,7 @@ func (l *Loader) recv(p []byte, op string, after time.Duration) error {
 	return nil
 }
 
-// xor is the checksum of AN3155 §2.
+// xor is the checksum of AN3155 §3.
 func xor(p []byte) byte {
 	var x byte
 	for _, b := range p {

@@ -1,6 +1,6 @@
 // Package stm32 speaks to the system boot loader of an STM32F405/407/415/417
 // over USART, as the host. It follows AN3155 rev 20 (the protocol), AN2606 rev
-// 69 (what this part's loader does, and its start-up time) and DS8626 rev 9
+// 69 (what this part's loader does, and its start-up time) and DS8626 rev 12
 // (the F405/407 data sheet: flash times, of which deadlines are made).
 //
 // It leaves out the one-byte Erase (0x43) and the Special commands (0x50, 0x51),
@@ -23,7 +23,7 @@ import (
 	"rigor/harness/timebase"
 )
 
-// Baud is the highest rate ST tested the loader at (AN2606 §4).
+// Baud is the highest rate ST tested the loader at (AN2606).
 const Baud = 115200
 
 // Startup is how long after its reset is released the part may take to be ready
