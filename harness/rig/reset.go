@@ -68,7 +68,7 @@ var timings = map[Circuit]timing{
 	K210:   {hold: 100 * time.Millisecond, sample: 100 * time.Millisecond},
 }
 
-// DefaultHold is far above the 20 us that DS8626 table 50 asks of NRST, and
+// DefaultHold is far above the 300 ns that DS8626 table 51 asks of NRST, and
 // enough for the capacitor of a reset button.
 const DefaultHold = 10 * time.Millisecond
 
