@@ -29,10 +29,8 @@ type AnalogBench struct {
 // RunAnalog tests an analog source and a voltmeter; open gives a fresh bench each
 // time and closes it by t.Cleanup.
 func RunAnalog(t *testing.T, open func(t *testing.T) AnalogBench) {
-	for _, c := range []struct {
-		name string
-		test func(*analogBench)
-	}{
+	fresh := func(t *testing.T) *analogBench { return &analogBench{t, open(t)} }
+	each(t, fresh, []check[*analogBench]{
 		{"a source starts at 0 V", (*analogBench).start},
 		{"unknown lines are refused", (*analogBench).unknown},
 		{"a line that is only measured cannot be set", (*analogBench).watched},
@@ -40,9 +38,7 @@ func RunAnalog(t *testing.T, open func(t *testing.T) AnalogBench) {
 		{"waveforms are followed", (*analogBench).follows},
 		{"a waveform replaces another and begins anew", (*analogBench).replaces},
 		{"a cancelled context ends a call unbegun", (*analogBench).cancelled},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.test(&analogBench{t, open(t)}) })
-	}
+	})
 }
 
 type analogBench struct {

@@ -19,10 +19,11 @@ type FaultBench struct {
 // RunFaults tests a fault injector; open gives a fresh bench each time and closes
 // it by t.Cleanup.
 func RunFaults(t *testing.T, open func(t *testing.T) FaultBench) {
-	for _, c := range []struct {
-		name string
-		test func(*faultBench)
-	}{
+	fresh := func(t *testing.T) *faultBench {
+		b := open(t)
+		return &faultBench{bench{t, b.Bench}, b.Faults}
+	}
+	each(t, fresh, []check[*faultBench]{
 		{"unknown lines are refused", (*faultBench).unknown},
 		{"a fault that does not exist is refused", (*faultBench).refused},
 		{"a stuck line stays whatever is driven", (*faultBench).stuck},
@@ -35,12 +36,7 @@ func RunFaults(t *testing.T, open func(t *testing.T) FaultBench) {
 		{"a fault replaces another", (*faultBench).replaces},
 		{"all faults are cleared at once", (*faultBench).clears},
 		{"a cancelled context ends a call unbegun", (*faultBench).cancelled},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			b := open(t)
-			c.test(&faultBench{bench{t, b.Bench}, b.Faults})
-		})
-	}
+	})
 }
 
 type faultBench struct {

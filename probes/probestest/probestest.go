@@ -36,10 +36,8 @@ type Bench struct {
 // Run tests probes; open gives a fresh bench each time and closes it by
 // t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) Bench) {
-	for _, c := range []struct {
-		name string
-		test func(*bench)
-	}{
+	fresh := func(t *testing.T) *bench { return &bench{t, open(t)} }
+	each(t, fresh, []check[*bench]{
 		{"an unknown line cannot be watched", (*bench).watchUnknown},
 		{"an unknown line cannot be driven", (*bench).driveUnknown},
 		{"a line that is only watched cannot be driven", (*bench).driveWatched},
@@ -60,8 +58,19 @@ func Run(t *testing.T, open func(t *testing.T) Bench) {
 		{"without the trigger's edge nothing is kept", (*bench).triggerMissed},
 		{"a cancelled context ends a call unbegun", (*bench).cancelled},
 		{"edges that are lost are counted", (*bench).lost},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.test(&bench{t, open(t)}) })
+	})
+}
+
+// check is one thing that a kind of bench has to get right.
+type check[B any] struct {
+	name string
+	test func(B)
+}
+
+// each does every check on a bench of its own.
+func each[B any](t *testing.T, fresh func(*testing.T) B, checks []check[B]) {
+	for _, c := range checks {
+		t.Run(c.name, func(t *testing.T) { c.test(fresh(t)) })
 	}
 }
 
