@@ -20,6 +20,7 @@ type line struct {
 	bridge   *board.Bridge
 	deadline time.Time
 	closed   bool
+	modem    bool // its lines are wired to reset and boot strap
 }
 
 var (
@@ -99,9 +100,17 @@ func (l *line) drain() error {
 	return nil
 }
 
-// SetLines is not supported: a virtual board's reset and boot strap are Reset's.
-func (l *line) SetLines(port.Lines) error {
-	return errors.Join(l.open("set the lines of"), errors.ErrUnsupported)
+// SetLines moves reset and boot strap by the circuit of rigs.yaml; without one the
+// lines end at the adapter, and are not supported.
+func (l *line) SetLines(s port.Lines) error {
+	err := l.open("set the lines of")
+	if !l.modem {
+		return errors.Join(err, errors.ErrUnsupported)
+	}
+	if err == nil {
+		l.bridge.SetLines(s.DTR, s.RTS)
+	}
+	return err
 }
 
 // SetBreak holds the chip's receive pin low once all that was written is on the

@@ -82,7 +82,7 @@ func cabled(t *testing.T, c *cable) *Board {
 		Name:    "cable",
 		Console: rig.UARTConfig{TX: "TX1", RX: "RX1", Baud: 115200},
 		Loader:  rig.UARTConfig{TX: "TX2", RX: "RX2", Baud: 115200},
-	}, c)
+	}, c, strap{pin: "BOOT0"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,8 +53,9 @@ type Board struct {
 	sim     *board.Board
 	console *line
 	loader  *line
-	baud    int        // of the loader
-	cutAt   clock.Time // when the supply fails
+	baud    int           // of the loader
+	rise    time.Duration // of the reset pin
+	cutAt   clock.Time    // when the supply fails
 	closed  bool
 }
 
@@ -65,13 +66,27 @@ var (
 	_ rig.PowerCutter = (*Board)(nil)
 )
 
-// chips makes the silicon that rigs.yaml names.
-var chips = map[string]func(*rig.BoardConfig) board.Chip{
-	"stm32f407": func(c *rig.BoardConfig) board.Chip {
-		return stm32f407.New(stm32f407.Options{
-			UID: uniqueID(c.Seed), HSEHz: uint64(c.CrystalHz), NoHSE: c.CrystalHz == 0, Seed: c.Seed,
-		})
-	},
+// silicon is a chip that rigs.yaml may name, with the strap that sends it into its
+// boot loader.
+type silicon struct {
+	make  func(*rig.BoardConfig) board.Chip
+	strap strap
+}
+
+// strap is a pin, and whether it selects the boot loader when low.
+type strap struct {
+	pin string
+	low bool
+}
+
+var chips = map[string]silicon{
+	"stm32f407": {make: newF407, strap: strap{pin: "BOOT0"}},
+}
+
+func newF407(c *rig.BoardConfig) board.Chip {
+	return stm32f407.New(stm32f407.Options{
+		UID: uniqueID(c.Seed), HSEHz: uint64(c.CrystalHz), NoHSE: c.CrystalHz == 0, Seed: c.Seed,
+	})
 }
 
 // uniqueID gives each seed a part of its own.
@@ -83,12 +98,12 @@ func uniqueID(seed uint64) [12]byte {
 // Open makes the board that c describes, powered and running what is in its
 // flash, and puts the virtual probes on its lines.
 func Open(c *rig.BoardConfig) (*rig.Station, error) {
-	newChip, ok := chips[c.Chip]
+	kind, ok := chips[c.Chip]
 	if !ok {
 		return nil, &rig.Error{Class: rig.Harness, Board: c.Name, Op: "open",
 			Err: fmt.Errorf("chip %q is not simulated; those that are: %v", c.Chip, slices.Sorted(maps.Keys(chips)))}
 	}
-	s, err := assemble(c, newChip(c))
+	s, err := assemble(c, kind.make(c), kind.strap)
 	if err != nil {
 		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "wire the board", Err: err}
 	}
@@ -96,14 +111,8 @@ func Open(c *rig.BoardConfig) (*rig.Station, error) {
 }
 
 // assemble puts the chip on a board as c says, and switches it on.
-func assemble(c *rig.BoardConfig, chip board.Chip) (*rig.Station, error) {
-	sim, err := board.New(chip, board.Wiring{
-		Boot: "BOOT0",
-		Bridges: []board.BridgeWiring{
-			{Name: consoleName, TX: c.Console.TX, RX: c.Console.RX},
-			{Name: loaderName, TX: c.Loader.TX, RX: c.Loader.RX},
-		},
-	})
+func assemble(c *rig.BoardConfig, chip board.Chip, boot strap) (*rig.Station, error) {
+	sim, err := board.New(chip, wiringOf(c, boot))
 	if err != nil {
 		return nil, err
 	}
@@ -114,12 +123,46 @@ func assemble(c *rig.BoardConfig, chip board.Chip) (*rig.Station, error) {
 	b := &Board{name: c.Name, sim: sim, baud: c.Loader.Baud, cutAt: clock.NeverTime}
 	b.console = &line{b: b, bridge: sim.Bridge(consoleName)}
 	b.loader = &line{b: b, bridge: sim.Bridge(loaderName)}
+	if c.Reset != nil {
+		b.rise = c.Reset.Rise
+		for _, l := range []*line{b.console, b.loader} {
+			l.modem = true
+			l.bridge.SetLines(c.Reset.Invert, c.Reset.Invert) // no strap acts
+		}
+	}
 	if err := b.console.SetMode(port.Mode{Baud: c.Console.Baud}); err != nil {
 		return nil, err
 	}
 	p := probe.New(sim, wires)
 	sim.SetPower(true)
 	return &rig.Station{Board: b, Config: c, Capturer: p, Driver: p, Source: p, Meter: p, Faults: p}, nil
+}
+
+// wiringOf is what is soldered to the chip. The modem lines of either adapter
+// reach the straps, if any do.
+func wiringOf(c *rig.BoardConfig, boot strap) board.Wiring {
+	w := board.Wiring{Boot: boot.pin, BootLow: boot.low}
+	adapter := board.BridgeWiring{}
+	if r := c.Reset; r != nil {
+		w.Rise = span(r.Rise)
+		adapter.DTR, adapter.RTS = strapOf(r.DTR), strapOf(r.RTS)
+		adapter.Invert, adapter.Cross = r.Invert, r.Circuit == rig.ESP32
+	}
+	for _, u := range []struct {
+		name string
+		at   rig.UARTConfig
+	}{{consoleName, c.Console}, {loaderName, c.Loader}} {
+		adapter.Name, adapter.TX, adapter.RX = u.name, u.at.TX, u.at.RX
+		w.Bridges = append(w.Bridges, adapter)
+	}
+	return w
+}
+
+func strapOf(s rig.Strap) board.Strap {
+	if s.Resets() {
+		return board.StrapReset
+	}
+	return board.StrapBoot
 }
 
 func wiresOf(chip board.Chip, lines map[probes.Line]rig.LineConfig) (map[probes.Line]probe.Wire, error) {
@@ -177,7 +220,8 @@ func (b *Board) CutPower(ctx context.Context, after time.Duration) error {
 	return nil
 }
 
-// Reset pulses the reset pin with the boot strap set for m.
+// Reset pulses the reset pin with the boot strap set for m, as a button does:
+// whatever the circuit of the modem lines.
 func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
 	if err := b.usable(ctx, "reset"); err != nil {
 		return err
@@ -186,6 +230,9 @@ func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
 	b.sim.SetReset(true)
 	err := b.Clock().Sleep(ctx, resetPulse)
 	b.sim.SetReset(false)
+	if err == nil && b.rise > 0 {
+		err = b.Clock().Sleep(ctx, b.rise)
+	}
 	return err
 }
 
