@@ -170,7 +170,7 @@ func (d dmaDevice) enable(i int) {
 }
 
 // forbidden tells of a threshold that is no whole number of memory bursts, or
-// a burst larger than the FIFO (§10.3.12, table 48).
+// a burst larger than the FIFO (§10.3.12, table 49).
 func (s *dmaStream) forbidden() bool {
 	if s.direct() {
 		return false

@@ -83,7 +83,7 @@ func TestDMAPacking(t *testing.T) {
 	}
 }
 
-// The combinations of threshold and memory burst that §10.3.12, table 48
+// The combinations of threshold and memory burst that §10.3.12, table 49
 // forbids disable the stream with FEIF.
 func TestDMAForbiddenBursts(t *testing.T) {
 	const incr4, incr8, incr16 = 1, 2, 3
