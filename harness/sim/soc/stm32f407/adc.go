@@ -7,10 +7,9 @@ import "rigor/harness/sim/clock"
 // Modelled: all resolutions and sampling times, regular and injected sequences
 // with scan, continuous, discontinuous and automatic injection, software and
 // external triggers, both alignments, injected offsets, the analog watchdog,
-// overrun, DMA with and without DDS, regular simultaneous mode of two and three
-// converters and interleaved mode of two, the internal channels, and the
-// interrupts. Not modelled, and
-// faulting by name: the other multi modes.
+// overrun, DMA with and without DDS, the multi modes of two and three converters,
+// the internal channels, and the interrupts. Not modelled, and faulting by name:
+// alternate trigger mode combined with regular simultaneous mode.
 //
 // Timing: a conversion takes its sampling time and one ADCCLK for each bit
 // (§13.5); the voltage counts at the end of the sampling time. A regular
@@ -28,7 +27,9 @@ type adcs struct {
 	ADC   [3]adcRegs
 	Ccr   uint32
 	Asked uint8  // transfers that CCR.DMA still asks of CDR
-	Given uint8  // and those done for the present results
+	Given uint8  // place in the order of CDR's items
+	Fresh uint8  // interleaved results of which no transfer was asked yet
+	Turn  uint8  // who is next in alternate trigger mode
 	Noise uint64 // the noise generator's state
 }
 
@@ -114,12 +115,16 @@ const (
 	adcStabilise = 3 * clock.Microsecond // tSTAB, the maximum
 )
 
-// MULTI's modes that are modelled (§13.13.16).
+// MULTI's modes (§13.13.16), of two converters or with adcThree of three.
 const (
 	adcIndependent = 0x00
-	adcDual        = 0x06 // regular simultaneous
-	adcTriple      = 0x16
-	adcInterleaved = 0x07 // of two
+	adcBoth        = 0x01 // regular and injected simultaneous
+	adcMixed       = 0x02 // regular simultaneous and alternate trigger
+	adcInjectedly  = 0x05 // injected simultaneous
+	adcRegularly   = 0x06 // regular simultaneous
+	adcInterleaved = 0x07
+	adcAlternate   = 0x09 // alternate trigger
+	adcThree       = 0x10
 )
 
 // adcSamplings are the sampling times in ADCCLK cycles (§13.13.4).
@@ -203,10 +208,12 @@ func (a adc) started() {
 }
 
 // convert begins the conversion of the present rank at At.
-func (a adc) convert() {
+func (a adc) convert() { a.enter(adcSampling, a.sampling()) }
+
+// sampling is the sampling time of the present rank.
+func (a adc) sampling() uint64 {
 	ch := a.channel()
-	i := 1 - ch/10
-	a.enter(adcSampling, adcSamplings[a.Smpr[i]>>(3*(ch%10))&7])
+	return adcSamplings[a.Smpr[1-ch/10]>>(3*(ch%10))&7]
 }
 
 // bits is the resolution.
@@ -250,6 +257,23 @@ func (a adc) startInjected(external bool) {
 	}
 	a.Resume = a.Group == adcRegular
 	a.begin(adcInjected, external)
+}
+
+// triggerInjected takes an event for the injected group: in alternate trigger
+// mode ADC1's go round (§13.9.4), in simultaneous mode they are the others' too.
+func (a adc) triggerInjected(external bool) {
+	all, m := &a.c.ADCs, a.c.adcGroupSize()
+	switch mode := a.c.adcMode(); {
+	case a.n == 0 && mode == adcAlternate:
+		a.c.adc(int(all.Turn) % m).startInjected(external)
+		all.Turn = uint8((int(all.Turn) + 1) % m)
+	case a.n == 0 && (mode == adcInjectedly || mode == adcBoth):
+		for n := range m {
+			a.c.adc(n).startInjected(external)
+		}
+	default:
+		a.startInjected(external)
+	}
 }
 
 // begin lets a sequence start after its latency.
@@ -441,7 +465,7 @@ func (c *Chip) adcTrigger(t trigger, high bool) {
 			a.start(true)
 		}
 		if adcJTriggers[a.Cr2>>16&15] == t && edgeChosen(a.Cr2>>20&3, high) {
-			a.startInjected(true)
+			a.triggerInjected(true)
 		}
 	}
 }

@@ -1,16 +1,37 @@
 package stm32f407
 
-// Regular simultaneous mode, RM0090 §13.9.2, and the interleaved mode of two
-// converters, §13.9.3: ADC1's start is that of ADC2, or of ADC2 and ADC3, at once
-// or after DELAY, and CDR gathers the results.
+// Multi modes, RM0090 §13.9: ADC1's start is that of ADC2, or of ADC2 and ADC3, at
+// once or after DELAY, and CDR gathers the results of regular conversions.
 
-// adcMulti is how many converters work together.
-func (c *Chip) adcMulti() int {
-	switch c.ADCs.Ccr & 0x1F {
-	case adcDual, adcInterleaved:
-		return 2
-	case adcTriple:
+// adcKnown tells whether a value of MULTI is modelled; the others are reserved,
+// but for adcMixed.
+func adcKnown(multi uint32) bool {
+	switch multi &^ adcThree {
+	case adcBoth, adcInjectedly, adcRegularly, adcInterleaved, adcAlternate:
+		return true
+	}
+	return multi == adcIndependent
+}
+
+// adcMode is what the converters do together.
+func (c *Chip) adcMode() uint32 { return c.ADCs.Ccr & 0x0F }
+
+// adcGroupSize is how many converters work together.
+func (c *Chip) adcGroupSize() int {
+	switch {
+	case c.adcMode() == adcIndependent:
+		return 1
+	case c.ADCs.Ccr&adcThree != 0:
 		return 3
+	}
+	return 2
+}
+
+// adcMulti is how many make their regular conversions together.
+func (c *Chip) adcMulti() int {
+	switch c.adcMode() {
+	case adcBoth, adcRegularly, adcInterleaved:
+		return c.adcGroupSize()
 	}
 	return 1
 }
@@ -26,29 +47,55 @@ func (a adc) startSlaves(external bool) {
 			continue
 		}
 		s.begin(adcRegular, external)
-		if ccr := a.c.ADCs.Ccr; ccr&0x1F == adcInterleaved {
-			s.enter(adcLatency, uint64(ccr>>8&0xF)+5)
+		if a.c.adcMode() == adcInterleaved {
+			s.enter(adcLatency, uint64(n)*a.delay())
 		}
 	}
 }
 
-// resultsComplete asks for DMA once all converters have theirs (§13.9).
+// delay is what lies between the samples of interleaved converters, in cycles of
+// ADCCLK: DELAY, unless the one before would still sample then (§13.9.3).
+func (a adc) delay() uint64 {
+	delay := uint64(a.c.ADCs.Ccr>>8&0xF) + 5
+	if sampling := a.sampling(); sampling > delay {
+		return sampling + 2
+	}
+	return delay
+}
+
+// resultsComplete asks for DMA: of interleaved results for each two, else once
+// all converters have theirs (§13.9).
 func (a adc) resultsComplete() {
 	all, m := &a.c.ADCs, a.c.adcMulti()
 	mode := all.Ccr >> 14 & 3
-	if m == 1 || mode == 0 || a.n >= m {
+	switch {
+	case m == 1 || mode == 0 || a.n >= m:
 		return
-	}
-	for n := range m {
-		if !all.ADC[n].Unread {
+	case mode > 1 && a.c.adcMode() == adcInterleaved:
+		if all.Fresh++; all.Fresh < 2 {
 			return
 		}
-	}
-	all.Given, all.Asked = 0, uint8(m)
-	if m == 2 && mode != 1 {
-		all.Asked = 1
+		all.Fresh = 0
+		all.Asked++
+	default:
+		if !a.c.allUnread(m) {
+			return
+		}
+		all.Given, all.Asked = 0, uint8(m)
+		if m == 2 && mode != 1 {
+			all.Asked = 1
+		}
 	}
 	a.c.adc(0).apply()
+}
+
+func (c *Chip) allUnread(m int) bool {
+	for n := range m {
+		if !c.ADCs.ADC[n].Unread {
+			return false
+		}
+	}
+	return true
 }
 
 // takeCDR is a read of CDR (§13.13.17): in DMA mode 1 a result at a time, in
@@ -62,19 +109,29 @@ func (c *Chip) takeCDR() uint32 {
 		return v
 	}
 	i := int(all.Given)
-	all.Given++
-	v := all.ADC[i%m].Dr
-	if mode > 1 {
-		lo, hi, shift := all.ADC[2*i%m].Dr, all.ADC[(2*i+1)%m].Dr, 16
-		if mode == 3 {
-			lo, hi, shift = lo&0xFF, hi&0xFF, 8
+	all.Given = uint8((i + 1) % m)
+	all.Asked--
+	if mode == 1 {
+		v := all.ADC[i].Dr
+		if all.Asked == 0 {
+			c.releaseResults()
 		}
-		v = lo | hi<<shift
+		return v
 	}
-	if all.Asked--; all.Asked == 0 {
+	first, second := 2*i%m, (2*i+1)%m
+	lo, hi, shift := all.ADC[first].Dr, all.ADC[second].Dr, 16
+	if mode == 3 {
+		lo, hi, shift = lo&0xFF, hi&0xFF, 8
+	}
+	switch {
+	case c.adcMode() == adcInterleaved:
+		c.adc(first).taken()
+		c.adc(second).taken()
+		c.adc(0).apply()
+	case all.Asked == 0:
 		c.releaseResults()
 	}
-	return v
+	return lo | hi<<shift
 }
 
 func (c *Chip) releaseResults() {

@@ -1,6 +1,10 @@
 package stm32f407
 
-import "rigor/harness/sim/bus"
+import (
+	"fmt"
+
+	"rigor/harness/sim/bus"
+)
 
 // The converters' registers, RM0090 §13.13: 0x100 bytes each, the common ones
 // behind them.
@@ -156,7 +160,7 @@ func (a adc) storeCR2(v uint32) {
 			a.start(false)
 		}
 		if v&adcJSWSTART != 0 {
-			a.startInjected(false)
+			a.triggerInjected(false)
 		}
 	} else if v&(adcSWSTART|adcJSWSTART) != 0 {
 		a.c.warn("%s started while ADON is clear", a.name())
@@ -203,13 +207,13 @@ func (d adcDevice) storeCommon(off, v uint32) bus.Fault {
 	switch off - adcCommon {
 	case 0x00, 0x08: // read-only
 	case 0x04:
-		if m := v & 0x1F; m != adcIndependent && m != adcDual && m != adcTriple && m != adcInterleaved {
-			return d.lack("ADC_Common.CCR MULTI other than regular simultaneous and dual interleaved")
+		if m := v & 0x1F; !adcKnown(m) {
+			return d.lack(fmt.Sprintf("ADC_Common.CCR MULTI %#02x", m))
+		}
+		if (v^d.ADCs.Ccr)&0xC01F != 0 {
+			d.ADCs.Asked, d.ADCs.Given, d.ADCs.Fresh, d.ADCs.Turn = 0, 0, 0, 0
 		}
 		d.ADCs.Ccr = v & 0x00C3EF1F
-		if v>>14&3 == 0 {
-			d.ADCs.Asked = 0
-		}
 		d.adcClockChanged()
 		d.adc(0).apply()
 	default:

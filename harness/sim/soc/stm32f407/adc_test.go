@@ -344,11 +344,11 @@ func TestADCSimultaneous(t *testing.T) {
 		ccr  uint32
 		want []uint32
 	}{
-		{adcDual, []uint32{r[1]<<16 | r[0]}},
-		{adcDual | 1<<14, []uint32{r[0], r[1]}},
-		{adcDual | 2<<14, []uint32{r[1]<<16 | r[0]}},
-		{adcTriple | 1<<14, []uint32{r[0], r[1], r[2]}},
-		{adcTriple | 2<<14, []uint32{r[1]<<16 | r[0], r[0]<<16 | r[2], r[2]<<16 | r[1]}},
+		{adcRegularly, []uint32{r[1]<<16 | r[0]}},
+		{adcRegularly | 1<<14, []uint32{r[0], r[1]}},
+		{adcRegularly | 2<<14, []uint32{r[1]<<16 | r[0]}},
+		{adcThree | adcRegularly | 1<<14, []uint32{r[0], r[1], r[2]}},
+		{adcThree | adcRegularly | 2<<14, []uint32{r[1]<<16 | r[0], r[0]<<16 | r[2], r[2]<<16 | r[1]}},
 	} {
 		c, a := analog(t, Options{})
 		for n := range uint32(3) {
@@ -372,8 +372,10 @@ func TestADCSimultaneous(t *testing.T) {
 		}
 	}
 	_, a := analog(t, Options{})
-	if f := (converter{a.adcDevice, 3}).Store(adcCCR, 4, 0x17); f != bus.Unmodelled {
-		t.Errorf("interleaved mode of three: %v", f)
+	for _, multi := range []uint64{adcMixed, adcThree | adcMixed, adcThree, 3} {
+		if f := (converter{a.adcDevice, 3}).Store(adcCCR, 4, multi); f != bus.Unmodelled {
+			t.Errorf("MULTI %#x: %v", multi, f)
+		}
 	}
 }
 
@@ -396,6 +398,106 @@ func TestADCInterleaved(t *testing.T) {
 		first := float64(10 + 30*i)
 		if got, want := binary.LittleEndian.Uint32(c.mem.SRAM[4*i:]), code(first)|code(first+16)<<16; got != want {
 			t.Errorf("pair %d: %#x, want %#x", i, got, want)
+		}
+	}
+}
+
+// §13.9, DMA mode 2 of interleaved mode of three: ADC2 and ADC1, ADC1 and ADC3,
+// ADC3 and ADC2, in the order in which they are converted. PA1 rises 1 mV each
+// cycle; DELAY 0 is 5 ADCCLK or 10 cycles, and a conversion takes 30. In mode 3, of
+// results of 8 bits, the pairs are bytes.
+func TestADCTripleInterleaved(t *testing.T) {
+	for _, mode := range []uint32{2, 3} {
+		c, a := analog(t, Options{})
+		res, shift := uint32(0), 16
+		if mode == 3 {
+			res, shift = 2<<24, 8
+		}
+		for n := range uint32(3) {
+			v := converter{a.adcDevice, n}
+			set(t, v, adcCR1, res)
+			set(t, v, adcCR2, adcADON|adcCONT)
+			sequence(t, v, 1)
+		}
+		set(t, converter{a.adcDevice, 3}, adcCCR, adcThree|adcInterleaved|mode<<14)
+		until(c, 2000)
+		from := c.now()
+		c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.time(from)) * 1000 / 62_500 })
+		stream(t, dma2(c), 0, 0x40012308, sramBase, 6, 0, dmaMINC|sizeWord<<ps|sizeWord<<ms)
+		set(t, a, adcCR2, adcADON|adcCONT|adcSWSTART)
+		until(c, from+200)
+		at := func(i int) float64 { return float64(10 + i/3*30 + i%3*10) }
+		if mode == 3 { // 3 + 8 ADCCLK
+			at = func(i int) float64 { return float64(10 + i/3*22 + i%3*10) }
+		}
+		for i := range 6 {
+			lo, hi := code(at(2*i)), code(at(2*i+1))
+			if mode == 3 {
+				lo, hi = uint32(math.Round(at(2*i)*256/3300)), uint32(math.Round(at(2*i+1)*256/3300))
+			}
+			got := binary.LittleEndian.Uint32(c.mem.SRAM[4*i:])
+			if want := lo | hi<<shift; got != want {
+				t.Errorf("mode %d, pair %d: %#x, want %#x", mode, i, got, want)
+			}
+		}
+	}
+}
+
+// §13.9.3: an interleaved converter starts no earlier than two cycles after the
+// other's sampling time; of 15 that makes 17, whatever DELAY says.
+func TestADCInterleavedSampling(t *testing.T) {
+	c, a := analog(t, Options{})
+	b := converter{a.adcDevice, 1}
+	for _, v := range []converter{a, b} {
+		set(t, v, adcCR2, adcADON)
+		set(t, v, 0x10, 1<<3) // SMPR2: channel 1, 15 cycles
+		sequence(t, v, 1)
+	}
+	set(t, converter{a.adcDevice, 3}, adcCCR, adcInterleaved)
+	until(c, 2000)
+	set(t, a, adcCR2, adcADON|adcSWSTART)
+	if d := eoc(t, c, b, adcEOC); d != 2*(2+17+15+12) {
+		t.Errorf("ADC2 is done after %d cycles", d)
+	}
+}
+
+// §13.9.1: an injected trigger of ADC1 is that of the others too, and regular
+// conversions under way go on afterwards. §13.9.4: or they take turns.
+func TestADCInjectedTogether(t *testing.T) {
+	for _, tt := range []struct {
+		multi uint32
+		want  [4][3]bool // whose JEOC comes after each of four triggers
+	}{
+		{adcIndependent, [4][3]bool{{true}, {true}, {true}, {true}}},
+		{adcInjectedly, [4][3]bool{{true, true}, {true, true}, {true, true}, {true, true}}},
+		{adcThree | adcInjectedly, [4][3]bool{{true, true, true}, {true, true, true}, {true, true, true}, {true, true, true}}},
+		{adcThree | adcBoth, [4][3]bool{{true, true, true}, {true, true, true}, {true, true, true}, {true, true, true}}},
+		{adcAlternate, [4][3]bool{{true}, {false, true}, {true}, {false, true}}},
+		{adcThree | adcAlternate, [4][3]bool{{true}, {false, true}, {false, false, true}, {true}}},
+	} {
+		c, a := analog(t, Options{})
+		for n := range uint32(3) {
+			v := converter{a.adcDevice, n}
+			set(t, v, adcCR2, adcADON)
+			set(t, v, adcJSQR, (n+1)<<15) // one conversion, of PA1 to PA3
+		}
+		set(t, converter{a.adcDevice, 3}, adcCCR, tt.multi)
+		until(c, 2000)
+		for i, want := range tt.want {
+			set(t, a, adcCR2, adcADON|adcJSWSTART)
+			until(c, c.now()+100)
+			var got [3]bool
+			for n := range uint32(3) {
+				v := converter{a.adcDevice, n}
+				got[n] = get(t, v, adcSR)&adcJEOC != 0
+				if got[n] && get(t, v, adcJDR) != code(float64(200+100*n)) {
+					t.Errorf("MULTI %#x: ADC%d has %d", tt.multi, n+1, get(t, v, adcJDR))
+				}
+				set(t, v, adcSR, 0)
+			}
+			if got != want {
+				t.Errorf("MULTI %#x, trigger %d: %v, want %v", tt.multi, i+1, got, want)
+			}
 		}
 	}
 }

@@ -41,7 +41,7 @@ var blockTable = []blockInfo{
 	{"TIM8", 0x40010400, k1, apb2, 1, Partly, "as TIM1"},
 	{"USART1", 0x40011000, k1, apb2, 4, Partly, "as USART2"},
 	{"USART6", 0x40011400, k1, apb2, 5, Partly, "as USART2"},
-	{"ADC", 0x40012000, k1, apb2, off, Partly, "ADC1 to ADC3: sequences, triggers, watchdog, DMA, internal channels; of the multi modes regular simultaneous and dual interleaved; offset, gain and noise are options"},
+	{"ADC", 0x40012000, k1, apb2, off, Partly, "ADC1 to ADC3: sequences, triggers, watchdog, DMA, internal channels; multi modes but for alternate trigger with regular simultaneous; offset, gain and noise are options"},
 	{"SDIO", 0x40012C00, k1, apb2, 11, Faults, ""},
 	{"SPI1", 0x40013000, k1, apb2, 12, Partly, "as SPI2"},
 	{"SYSCFG", 0x40013800, k1, apb2, 14, Partly, "remap and EXTI routing; no I/O compensation cell"},
