@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"rigor/harness/flash"
@@ -33,10 +34,29 @@ func Flash(ctx context.Context, s *rig.Station, name string, image []byte, progr
 		Chip: s.Config.Chip, Verify: true, Progress: percents(name, progress), Clock: s.Clock(),
 	})
 	if err != nil {
-		return fail(rig.Rig, "flash "+name, err)
+		return fail(culprit(ctx, loader, err), "flash "+name, err)
 	}
 	progress(fmt.Sprintf("flashed %s: %v", name, result))
 	return result, nil
+}
+
+// culprit is who is to blame for a flash that went wrong: the line, unless memory
+// gives the same wrong byte a second time. Reading has no checksum (AN3155 §3.4), so
+// that one mismatch may be noise on its way here; noise does not repeat itself.
+// Writing has one (§3.6), so that what is in the memory is most likely what the chip
+// made of the right data: cells that do not erase or program. Trying again would
+// hide that.
+func culprit(ctx context.Context, l flash.Loader, err error) rig.Class {
+	var wrong *flash.VerifyError
+	r, ok := l.(flash.Reader)
+	if !ok || !errors.As(err, &wrong) {
+		return rig.Rig
+	}
+	again := make([]byte, 1)
+	if err := r.Read(ctx, wrong.Addr, again); err != nil || again[0] != wrong.Got {
+		return rig.Rig
+	}
+	return rig.DUT
 }
 
 // percents tells of each phase and each percent of it.

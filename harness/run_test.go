@@ -125,8 +125,10 @@ func TestRunner(t *testing.T) {
 		}, []rig.Class{rig.Harness}, nil, "not modelled"},
 		"the board carries another chip": {func(f *fake, _ *Experiment) { f.chip = "stm32 0x419" },
 			[]rig.Class{rig.Rig, rig.Rig}, nil, "nothing was erased"},
-		"the flash reads back wrong": {func(f *fake, _ *Experiment) { f.fail["spoil"] = []error{errCable} },
+		"the flash reads back wrong once": {func(f *fake, _ *Experiment) { f.fail["spoil"] = []error{errCable} },
 			[]rig.Class{rig.Rig, well}, pass, ""},
+		"the flash holds what was not written": {func(f *fake, _ *Experiment) { f.fail["spoil"] = []error{errCable, errCable} },
+			[]rig.Class{rig.DUT}, nil, "read back"},
 		"no probe is wired": {func(_ *fake, x *Experiment) {}, []rig.Class{well}, []judge.Outcome{judge.Pass}, "no probe that watches"},
 	} {
 		f, x := honest(t), question(t)
