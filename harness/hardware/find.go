@@ -69,7 +69,20 @@ func find(at rig.PortConfig, all []serialport.Info) (string, error) {
 	case 1:
 		return found[0].Path, nil
 	}
-	return "", fmt.Errorf("%d ports are %v: %v; name the socket instead, usb: {path: %s}", len(found), at, found, found[0].USB.Path)
+	return "", fmt.Errorf("%d ports are %v: %v; %s", len(found), at, found, tellApart(found))
+}
+
+// tellApart says how to name one of several ports: by its socket, unless they
+// are all on one interface of an adapter.
+func tellApart(found []serialport.Info) string {
+	if found[0].USB.Path != found[1].USB.Path {
+		return fmt.Sprintf("name the socket instead, usb: {path: %s}", found[0].USB.Path)
+	}
+	link := found[0].ByPath
+	if link == "" {
+		link = "/dev/serial/by-path/…"
+	}
+	return fmt.Sprintf("name udev's link instead, device: %s", link)
 }
 
 func matches(want rig.USBConfig, is serialport.USB) bool {

@@ -24,6 +24,12 @@ var ports = []serialport.Info{
 	{Path: "/dev/ttyUSB0", USB: &serialport.USB{Path: "1-1.1:1.0", VID: "0403", PID: "6001", Serial: "A1"}},
 	{Path: "/dev/ttyUSB1", USB: &serialport.USB{Path: "1-1.2:1.0", VID: "1a86", PID: "7523", Serial: "0"}},
 	{Path: "/dev/ttyUSB2", USB: &serialport.USB{Path: "1-1.3:1.0", VID: "1a86", PID: "7523", Serial: "0"}},
+	// Adapters of two interfaces (FT2232H), of two ports on one (MCS7820), and without a serial number.
+	{Path: "/dev/ttyUSB3", USB: &serialport.USB{Path: "1-1.4:1.0", VID: "0403", PID: "6010", Serial: "FT5"}},
+	{Path: "/dev/ttyUSB4", USB: &serialport.USB{Path: "1-1.4:1.1", VID: "0403", PID: "6010", Serial: "FT5"}},
+	{Path: "/dev/ttyUSB5", ByPath: "/dev/serial/by-path/x-port0", USB: &serialport.USB{Path: "1-2:1.0", VID: "9710", PID: "7820"}},
+	{Path: "/dev/ttyUSB6", ByPath: "/dev/serial/by-path/x-port1", USB: &serialport.USB{Path: "1-2:1.0", VID: "9710", PID: "7820"}},
+	{Path: "/dev/ttyACM0", USB: &serialport.USB{Path: "3-1.2.1:1.0", VID: "303a", PID: "1001", Serial: "7C:DF:A1:00:11:22"}},
 }
 
 func TestFind(t *testing.T) {
@@ -31,10 +37,15 @@ func TestFind(t *testing.T) {
 		usb        rig.USBConfig
 		path, fail string
 	}{
-		"by socket":      {rig.USBConfig{Path: "1-1.2:1.0"}, "/dev/ttyUSB1", ""},
-		"by serial":      {rig.USBConfig{VID: "0403", PID: "6001", Serial: "A1"}, "/dev/ttyUSB0", ""},
-		"nothing there":  {rig.USBConfig{Path: "2-1:1.0"}, "", `no port usb 2-1:1.0: there are /dev/ttyUSB0 (usb 1-1.1:1.0, 0403:6001) serial "A1"`},
-		"twice the same": {rig.USBConfig{VID: "1a86", PID: "7523", Serial: "0"}, "", "usb: {path: 1-1.2:1.0}"},
+		"by socket":                  {rig.USBConfig{Path: "1-1.2:1.0"}, "/dev/ttyUSB1", ""},
+		"by serial":                  {rig.USBConfig{VID: "0403", PID: "6001", Serial: "A1"}, "/dev/ttyUSB0", ""},
+		"nothing there":              {rig.USBConfig{Path: "2-1:1.0"}, "", `no port usb 2-1:1.0: there are /dev/ttyUSB0 (usb 1-1.1:1.0, 0403:6001) serial "A1"`},
+		"behind two hubs":            {rig.USBConfig{Path: "3-1.2.1:1.0"}, "/dev/ttyACM0", ""},
+		"by MAC":                     {rig.USBConfig{VID: "303a", PID: "1001", Serial: "7C:DF:A1:00:11:22"}, "/dev/ttyACM0", ""},
+		"second interface":           {rig.USBConfig{Path: "1-1.4:1.1"}, "/dev/ttyUSB4", ""},
+		"two interfaces, one serial": {rig.USBConfig{VID: "0403", PID: "6010", Serial: "FT5"}, "", "usb: {path: 1-1.4:1.0}"},
+		"two ports, one interface":   {rig.USBConfig{Path: "1-2:1.0"}, "", "device: /dev/serial/by-path/x-port0"},
+		"twice the same":             {rig.USBConfig{VID: "1a86", PID: "7523", Serial: "0"}, "", "usb: {path: 1-1.2:1.0}"},
 	} {
 		path, err := find(rig.PortConfig{USB: &c.usb}, ports)
 		if path != c.path || (err != nil) != (c.fail != "") || err != nil && !strings.Contains(err.Error(), c.fail) {

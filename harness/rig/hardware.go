@@ -17,7 +17,9 @@ type PortConfig struct {
 }
 
 // USBConfig finds an adapter by the socket it is in, or by what it says of
-// itself.
+// itself. A host that finds its USB controllers in another order, as after a card
+// was added, gives the sockets' buses other numbers; udev's /dev/serial/by-path
+// does not.
 type USBConfig struct {
 	Path   string `yaml:"path" json:"path,omitempty"` // 1-1.4:1.0, as in /sys/bus/usb/devices
 	VID    string `yaml:"vid" json:"vid,omitempty"`   // 0403

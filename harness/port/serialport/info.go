@@ -18,7 +18,9 @@ type Info struct {
 
 // USB is where an adapter is plugged in and what it says of itself.
 type USB struct {
-	Path                  string // 1-1.4:1.0: bus and sockets, configuration and interface
+	// Path is 1-1.4:1.0: bus and sockets, configuration and interface. The number of
+	// the bus is the host's, in the order in which it finds its controllers.
+	Path                  string
 	VID, PID              string // four hexadecimal digits
 	Serial                string
 	Manufacturer, Product string

@@ -34,13 +34,14 @@ func list(sys, dev string) ([]Info, error) {
 			ByPath: byPath[e.Name()],
 			ByID:   byID[e.Name()],
 			Driver: driver(device),
-			USB:    usb(sys, device),
+			USB:    usb(device),
 		})
 	}
 	return out, nil
 }
 
-// links maps device names to the links in a folder of udev's.
+// links maps device names to the links in a folder of udev's, of several to the
+// first: newer ones name a socket twice, as usb-0:1.4 and as usbv2-0:1.4.
 func links(folder string) map[string]string {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -49,38 +50,44 @@ func links(folder string) map[string]string {
 	out := map[string]string{}
 	for _, e := range entries {
 		link := filepath.Join(folder, e.Name())
-		if target, err := os.Readlink(link); err == nil {
-			out[filepath.Base(target)] = link
+		target, err := os.Readlink(link)
+		if name := filepath.Base(target); err == nil && out[name] == "" {
+			out[name] = link
 		}
 	}
 	return out
 }
 
+// driver names what drives the hardware: since Linux 6.5 the core of serial ports
+// puts two devices of its own, on the bus serial-base, between the hardware and the
+// terminal.
 func driver(device string) string {
-	target, err := os.Readlink(filepath.Join(device, "driver"))
-	if err != nil {
-		return ""
+	for d := device; ; d = filepath.Dir(d) {
+		target, err := os.Readlink(filepath.Join(d, "driver"))
+		if err != nil {
+			return ""
+		}
+		if filepath.Base(filepath.Dir(filepath.Dir(target))) != "serial-base" {
+			return filepath.Base(target)
+		}
 	}
-	return filepath.Base(target)
 }
 
-// usb climbs from a port to the USB device that it is a function of.
-func usb(sys, device string) *USB {
-	root, err := filepath.EvalSymlinks(sys)
-	if err != nil {
+// usb finds the USB device that a port is a function of: the port's device is the
+// interface (CDC ACM), or a child of it (usb-serial). What lies deeper is another
+// thing that only happens to hang on USB, such as a Bluetooth adapter's rfcomm.
+func usb(device string) *USB {
+	face := device
+	if attribute(face, "bInterfaceNumber") == "" {
+		face = filepath.Dir(device)
+	}
+	d := filepath.Dir(face)
+	vid := attribute(d, "idVendor")
+	if attribute(face, "bInterfaceNumber") == "" || vid == "" {
 		return nil
 	}
-	path := ""
-	for d := device; strings.HasPrefix(d, root) && d != root; d = filepath.Dir(d) {
-		if attribute(d, "bInterfaceNumber") != "" {
-			path = filepath.Base(d)
-		}
-		if vid := attribute(d, "idVendor"); vid != "" {
-			return &USB{path, vid, attribute(d, "idProduct"), attribute(d, "serial"),
-				attribute(d, "manufacturer"), attribute(d, "product")}
-		}
-	}
-	return nil
+	return &USB{filepath.Base(face), vid, attribute(d, "idProduct"), attribute(d, "serial"),
+		attribute(d, "manufacturer"), attribute(d, "product")}
 }
 
 // attribute is empty for one that is not there: most are optional.

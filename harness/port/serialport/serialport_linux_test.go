@@ -249,56 +249,177 @@ func TestWithLines(t *testing.T) {
 	}
 }
 
-// TestList has a tree shaped as Linux lays it out: a USB adapter, a 16550, one
-// that is not there, and a virtual terminal.
+// tree lays out /sys and /dev as Linux and udev do.
+type tree struct {
+	*testing.T
+	root string
+}
+
+func (r tree) sys() string { return filepath.Join(r.root, "sys") }
+func (r tree) dev() string { return filepath.Join(r.root, "dev") }
+
+// files writes the attributes of a device, whose folder is below /sys/devices.
+func (r tree) files(device string, attributes ...string) {
+	r.Helper()
+	for i := 0; i < len(attributes); i += 2 {
+		write(r.T, filepath.Join(r.sys(), "devices", device, attributes[i]), attributes[i+1]+"\n")
+	}
+}
+
+// tty makes a terminal of a device: its folder, the class's link to it, and its
+// link back. Attributes are the terminal's.
+func (r tree) tty(name, device string, attributes ...string) {
+	r.Helper()
+	at := filepath.Join(device, "tty", name)
+	r.files(at, append(attributes, "uevent", "DEVNAME="+name)...)
+	symlink(r.T, filepath.Join("../../devices", at), filepath.Join(r.sys(), "class/tty", name))
+	symlink(r.T, "../../../"+filepath.Base(device), filepath.Join(r.sys(), "devices", at, "device"))
+}
+
+// driver binds a device to a driver of a bus.
+func (r tree) driver(device, bus, name string) {
+	r.Helper()
+	up := strings.Repeat("../", strings.Count(device, "/")+2)
+	symlink(r.T, up+"bus/"+bus+"/drivers/"+name, filepath.Join(r.sys(), "devices", device, "driver"))
+}
+
+// usbSerial is an adapter's port: a device of the bus usb-serial below the
+// interface.
+func (r tree) usbSerial(device, config, name, number, driver string) {
+	r.Helper()
+	face := filepath.Join(device, filepath.Base(device)+":"+config)
+	r.files(face, "bInterfaceNumber", "0"+config[len(config)-1:], "bInterfaceClass", "ff")
+	r.files(filepath.Join(face, name), "port_number", number)
+	r.driver(face, "usb", driver)
+	r.driver(filepath.Join(face, name), "usb-serial", driver)
+	r.tty(name, filepath.Join(face, name))
+}
+
+const (
+	xhci = "pci0000:00/0000:00:14.0/usb1"
+	hub  = xhci + "/1-1"
+)
+
+// bench is what may be plugged in: adapters of the usual makers behind hubs, with
+// and without a serial number, with several interfaces, with several ports on one
+// interface; CDC ACM devices; ports of the host itself; and terminals that are none.
+func bench(t *testing.T) tree {
+	r := tree{t, t.TempDir()}
+	r.files(xhci, "idVendor", "1d6b", "idProduct", "0002", "serial", "0000:00:14.0", "product", "xHCI Host Controller")
+	r.files(hub, "idVendor", "05e3", "idProduct", "0610", "product", "USB2.1 Hub")
+	r.files(hub+"/1-1:1.0", "bInterfaceNumber", "00", "bInterfaceClass", "09")
+
+	r.files(hub+"/1-1.1", "idVendor", "10c4", "idProduct", "ea60", "serial", "0001", "manufacturer", "Silicon Labs", "product", "CP2102 USB to UART Bridge Controller")
+	r.usbSerial(hub+"/1-1.1", "1.0", "ttyUSB0", "0", "cp210x")
+	r.files(hub+"/1-1.2", "idVendor", "1a86", "idProduct", "7523", "product", "USB Serial")
+	r.usbSerial(hub+"/1-1.2", "1.0", "ttyUSB1", "0", "ch341-uart")
+	inner := hub + "/1-1.4"
+	r.files(inner, "idVendor", "0424", "idProduct", "2514")
+	r.files(inner+"/1-1.4.3", "idVendor", "0403", "idProduct", "6010", "serial", "FT5A 1 ", "manufacturer", "FTDI", "product", "Dual RS232-HS")
+	r.usbSerial(inner+"/1-1.4.3", "1.0", "ttyUSB2", "0", "ftdi_sio")
+	r.usbSerial(inner+"/1-1.4.3", "1.1", "ttyUSB10", "0", "ftdi_sio")
+	r.files(xhci+"/1-2", "idVendor", "9710", "idProduct", "7820")
+	r.usbSerial(xhci+"/1-2", "1.0", "ttyUSB3", "0", "mos7840")
+	r.usbSerialAgain(xhci+"/1-2", "1.0", "ttyUSB4", "1", "mos7840")
+
+	jtag := xhci + "/1-3"
+	r.files(jtag, "idVendor", "303a", "idProduct", "1001", "serial", "7C:DF:A1:00:11:22", "manufacturer", "Espressif", "product", "USB JTAG/serial debug unit")
+	r.files(jtag+"/1-3:1.0", "bInterfaceNumber", "00", "bInterfaceClass", "02")
+	r.files(jtag+"/1-3:1.1", "bInterfaceNumber", "01", "bInterfaceClass", "0a")
+	r.driver(jtag+"/1-3:1.0", "usb", "cdc_acm")
+	r.tty("ttyACM0", jtag+"/1-3:1.0")
+
+	bluetooth := xhci + "/1-7"
+	r.files(bluetooth, "idVendor", "8087", "idProduct", "0a2b")
+	r.files(bluetooth+"/1-7:1.0", "bInterfaceNumber", "00")
+	r.tty("rfcomm0", bluetooth+"/1-7:1.0/bluetooth/hci0/hci0:11")
+
+	r.files("pnp0/00:04", "id", "PNP0501")
+	r.driver("pnp0/00:04", "pnp", "serial")
+	r.driver("pnp0/00:04/00:04:0", "serial-base", "ctrl")
+	r.driver("pnp0/00:04/00:04:0/00:04:0.0", "serial-base", "port")
+	r.tty("ttyS0", "pnp0/00:04/00:04:0/00:04:0.0", "type", "4")
+	r.driver("platform/serial8250", "platform", "serial8250")
+	r.tty("ttyS1", "platform/serial8250", "type", "0")
+	r.driver("platform/soc/fe201000.serial", "amba", "uart-pl011")
+	r.tty("ttyAMA0", "platform/soc/fe201000.serial", "type", "32")
+	r.files("virtual/tty/tty0", "dev", "4:0")
+	symlink(t, "../../devices/virtual/tty/tty0", filepath.Join(r.sys(), "class/tty/tty0"))
+	return r
+}
+
+// usbSerialAgain is a further port on an interface.
+func (r tree) usbSerialAgain(device, config, name, number, driver string) {
+	r.Helper()
+	at := filepath.Join(device, filepath.Base(device)+":"+config, name)
+	r.files(at, "port_number", number)
+	r.driver(at, "usb-serial", driver)
+	r.tty(name, at)
+}
+
 func TestList(t *testing.T) {
-	root := t.TempDir()
-	sys, dev := filepath.Join(root, "sys"), filepath.Join(root, "dev")
-	usbDevice := "sys/devices/pci0/usb1/1-2"
-	for path, text := range map[string]string{
-		usbDevice + "/idVendor":                           "0403\n",
-		usbDevice + "/idProduct":                          "6001\n",
-		usbDevice + "/serial":                             "A1\n",
-		usbDevice + "/manufacturer":                       "FTDI\n",
-		usbDevice + "/product":                            "FT232R\n",
-		usbDevice + "/1-2:1.0/bInterfaceNumber":           "00\n",
-		usbDevice + "/1-2:1.0/ttyUSB0/tty/ttyUSB0/dev":    "188:0\n",
-		"sys/devices/platform/serial8250/tty/ttyS0/type":  "4\n",
-		"sys/devices/platform/serial8250/tty/ttyS1/type":  "0\n",
-		"sys/devices/virtual/tty/tty0/dev":                "4:0\n",
-		"sys/bus/usb-serial/drivers/ftdi_sio/description": "",
+	r := bench(t)
+	for link, name := range map[string]string{
+		"by-path/pci-0000:00:14.0-usb-0:1.1:1.0-port0":                                "ttyUSB0",
+		"by-path/pci-0000:00:14.0-usbv2-0:1.1:1.0-port0":                              "ttyUSB0",
+		"by-id/usb-Silicon_Labs_CP2102_USB_to_UART_Bridge_Controller_0001-if00-port0": "ttyUSB0",
+		"by-path/pci-0000:00:14.0-usb-0:2:1.0-port0":                                  "ttyUSB3",
+		"by-path/pci-0000:00:14.0-usb-0:2:1.0-port1":                                  "ttyUSB4",
+		"by-id/usb-Espressif_USB_JTAG_serial_debug_unit_7C:DF:A1:00:11:22-if00":       "ttyACM0",
+		"by-path/pci-0000:00:14.0-usb-0:3:1.0":                                        "ttyACM0",
 	} {
-		write(t, filepath.Join(root, path), text)
+		symlink(t, "../../"+name, filepath.Join(r.dev(), "serial", link))
 	}
-	for link, target := range map[string]string{
-		"sys/class/tty/ttyUSB0":                            "../../devices/pci0/usb1/1-2/1-2:1.0/ttyUSB0/tty/ttyUSB0",
-		"sys/class/tty/ttyS0":                              "../../devices/platform/serial8250/tty/ttyS0",
-		"sys/class/tty/ttyS1":                              "../../devices/platform/serial8250/tty/ttyS1",
-		"sys/class/tty/tty0":                               "../../devices/virtual/tty/tty0",
-		usbDevice + "/1-2:1.0/ttyUSB0/tty/ttyUSB0/device":  "../..",
-		usbDevice + "/1-2:1.0/ttyUSB0/driver":              "../../../../../../bus/usb-serial/drivers/ftdi_sio",
-		"sys/devices/platform/serial8250/tty/ttyS0/device": "../..",
-		"sys/devices/platform/serial8250/tty/ttyS1/device": "../..",
-		"dev/serial/by-path/pci-0-usb-0:2:1.0-port0":       "../../ttyUSB0",
-		"dev/serial/by-id/usb-FTDI_FT232R_A1-if00-port0":   "../../ttyUSB0",
-	} {
-		symlink(t, target, filepath.Join(root, link))
-	}
-	got, err := list(sys, dev)
+	got, err := list(r.sys(), r.dev())
 	if err != nil {
 		t.Fatal(err)
 	}
+	d, path, id := r.dev(), r.dev()+"/serial/by-path/", r.dev()+"/serial/by-id/"
 	want := []Info{
-		{Path: dev + "/ttyS0"},
-		{Path: dev + "/ttyUSB0", ByPath: dev + "/serial/by-path/pci-0-usb-0:2:1.0-port0",
-			ByID: dev + "/serial/by-id/usb-FTDI_FT232R_A1-if00-port0", Driver: "ftdi_sio",
-			USB: &USB{"1-2:1.0", "0403", "6001", "A1", "FTDI", "FT232R"}},
+		{Path: d + "/rfcomm0"},
+		{Path: d + "/ttyACM0", ByPath: path + "pci-0000:00:14.0-usb-0:3:1.0", ByID: id + "usb-Espressif_USB_JTAG_serial_debug_unit_7C:DF:A1:00:11:22-if00", Driver: "cdc_acm",
+			USB: &USB{"1-3:1.0", "303a", "1001", "7C:DF:A1:00:11:22", "Espressif", "USB JTAG/serial debug unit"}},
+		{Path: d + "/ttyAMA0", Driver: "uart-pl011"},
+		{Path: d + "/ttyS0", Driver: "serial"},
+		{Path: d + "/ttyUSB0", ByPath: path + "pci-0000:00:14.0-usb-0:1.1:1.0-port0", ByID: id + "usb-Silicon_Labs_CP2102_USB_to_UART_Bridge_Controller_0001-if00-port0", Driver: "cp210x",
+			USB: &USB{"1-1.1:1.0", "10c4", "ea60", "0001", "Silicon Labs", "CP2102 USB to UART Bridge Controller"}},
+		{Path: d + "/ttyUSB1", Driver: "ch341-uart", USB: &USB{"1-1.2:1.0", "1a86", "7523", "", "", "USB Serial"}},
+		{Path: d + "/ttyUSB10", Driver: "ftdi_sio", USB: &USB{"1-1.4.3:1.1", "0403", "6010", "FT5A 1", "FTDI", "Dual RS232-HS"}},
+		{Path: d + "/ttyUSB2", Driver: "ftdi_sio", USB: &USB{"1-1.4.3:1.0", "0403", "6010", "FT5A 1", "FTDI", "Dual RS232-HS"}},
+		{Path: d + "/ttyUSB3", ByPath: path + "pci-0000:00:14.0-usb-0:2:1.0-port0", Driver: "mos7840", USB: &USB{"1-2:1.0", "9710", "7820", "", "", ""}},
+		{Path: d + "/ttyUSB4", ByPath: path + "pci-0000:00:14.0-usb-0:2:1.0-port1", Driver: "mos7840", USB: &USB{"1-2:1.0", "9710", "7820", "", "", ""}},
 	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v\nwant %+v", got, want)
+	if len(got) != len(want) {
+		t.Fatalf("got %v, want %v", got, want)
 	}
-	if got, want := got[1].String(), dev+"/ttyUSB0 (usb 1-2:1.0, 0403:6001 FTDI FT232R)"; got != want {
+	for i := range got {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Errorf("got %+v %+v\nwant %+v %+v", got[i], got[i].USB, want[i], want[i].USB)
+		}
+	}
+	if got, want := want[5].String(), d+"/ttyUSB1 (usb 1-1.2:1.0, 1a86:7523 USB Serial)"; got != want {
 		t.Errorf("name is %q, want %q", got, want)
+	}
+}
+
+// A device that is unplugged while it is looked at is not in the list, or without
+// what could not be read.
+func TestListWhileUnplugging(t *testing.T) {
+	r := bench(t)
+	if err := os.RemoveAll(filepath.Join(r.sys(), "devices", hub)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := list(r.sys(), r.dev())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range got {
+		if p.USB != nil && strings.HasPrefix(p.USB.Path, "1-1") {
+			t.Errorf("%v is still there", p)
+		}
+	}
+	if none, err := list(filepath.Join(r.root, "no-sys"), r.dev()); none != nil || err != nil {
+		t.Errorf("a kernel without terminals: %v, %v", none, err)
 	}
 }
 
