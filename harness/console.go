@@ -22,6 +22,9 @@ type Console struct {
 	decoder wire.Decoder
 	buf     [256]byte
 	pending []byte // of buf, not decoded yet
+	loose   int    // bytes since the last undamaged frame
+	greeted bool
+	before  int // frames that were damaged before the greeting
 }
 
 // NewConsole speaks over p; log gets a copy of every byte received.
@@ -40,12 +43,16 @@ type SilentError struct {
 	Want    string
 	After   time.Duration
 	Dropped int // damaged frames on the way
+	Loose   int // bytes after the last undamaged frame
 }
 
 func (e *SilentError) Error() string {
 	s := fmt.Sprintf("no %s from the firmware within %v", e.Want, e.After)
-	if e.Dropped > 0 {
+	switch {
+	case e.Dropped > 0:
 		s += fmt.Sprintf("; %d frames came damaged", e.Dropped)
+	case e.Loose > 0:
+		s += fmt.Sprintf("; %d bytes came that are no whole frame, see the console's log", e.Loose)
 	}
 	return s
 }
@@ -80,7 +87,17 @@ func (c *Console) Hello(ctx context.Context, patience time.Duration) (wire.Hello
 	if err != nil {
 		return h, fmt.Errorf("read the greeting: %w", err)
 	}
+	c.greeted, c.before = true, c.decoder.Dropped()
 	return h, nil
+}
+
+// Damaged counts the frames that came damaged from a program that had been
+// understood, so that it is the line's doing and not its baud rate.
+func (c *Console) Damaged() int {
+	if !c.greeted {
+		return 0
+	}
+	return c.decoder.Dropped() - c.before
 }
 
 // Start sends a command and waits until the firmware has accepted it. From then
@@ -170,7 +187,7 @@ func (c *Console) next(ctx context.Context, want string, patience time.Duration,
 		}
 		err := c.read(c.buf[:])
 		if errors.Is(err, os.ErrDeadlineExceeded) || err == nil && c.clock.Now().After(deadline) {
-			return wire.Frame{}, &SilentError{want, patience, c.decoder.Dropped()}
+			return wire.Frame{}, &SilentError{want, patience, c.decoder.Dropped(), c.loose}
 		}
 		if err != nil {
 			return wire.Frame{}, fmt.Errorf("wait for %s: %w", want, err)
@@ -195,8 +212,9 @@ func (c *Console) read(p []byte) error {
 // decode goes through what was read up to the end of a frame.
 func (c *Console) decode() (wire.Frame, bool) {
 	for i, b := range c.pending {
+		c.loose++
 		if f, ok := c.decoder.Feed(b); ok {
-			c.pending = c.pending[i+1:]
+			c.pending, c.loose = c.pending[i+1:], 0
 			return f, true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func TestHello(t *testing.T) {
 		"the second one": {slices.Concat(damaged(greeting), greeting), ""},
 		"nothing":        {nil, "no greeting from the firmware within 5s"},
 		"damaged":        {damaged(greeting), "no greeting from the firmware within 5s; 1 frames came damaged"},
-		"half of it":     {greeting[:len(greeting)-3], "no greeting from the firmware within 5s"},
+		"half of it":     {greeting[:len(greeting)-3], fmt.Sprintf("within 5s; %d bytes came that are no whole frame", len(greeting)-3)},
 		"other protocol": {wire.AppendHello(nil, other), "read the greeting: wire: other protocol version"},
 		"malformed":      {wire.AppendFrame(nil, wire.TypeHello, []byte{wire.Version, 9}), "read the greeting: wire: malformed payload"},
 	} {

@@ -114,10 +114,11 @@ func (b *Bench) boot(ctx context.Context, image images.Image) (wire.Hello, time.
 	return h, b.Clock().Now().Sub(released), err
 }
 
-// fault blames the firmware, which was the one to speak, unless the line failed.
+// fault blames the firmware, which was the one to speak, unless the line failed
+// or changed what it said.
 func (b *Bench) fault(err error) error {
 	class := rig.Firmware
-	if line := (*PortError)(nil); errors.As(err, &line) {
+	if line := (*PortError)(nil); errors.As(err, &line) || b.Firmware.Damaged() > 0 {
 		class = rig.Rig
 	}
 	return blame(class, b.Name(), "run the firmware", err)

@@ -107,6 +107,14 @@ func TestRunner(t *testing.T) {
 		}, []rig.Class{rig.Firmware}, nil, "refused"},
 		"the program dies": {func(f *fake, _ *Experiment) { f.answer = func([]byte) []byte { return accepted() } },
 			[]rig.Class{rig.Firmware}, nil, "no sample 0"},
+		"the line damages a frame": {func(f *fake, _ *Experiment) {
+			f.answer = func([]byte) []byte {
+				if f.calls["write"] == 0 {
+					return slices.Concat(accepted(), damaged(reported(interval)), finished(4))
+				}
+				return slices.Concat(accepted(), reported(interval), finished(4))
+			}
+		}, []rig.Class{rig.Rig, well}, pass, ""},
 		"the program lies": {func(f *fake, _ *Experiment) {
 			f.answer = func([]byte) []byte { return slices.Concat(accepted(), reported(interval+3), finished(4)) }
 		}, []rig.Class{rig.Firmware}, pass, "firmware and probe differ on 4 of 4 events"},
