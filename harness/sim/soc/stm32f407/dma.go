@@ -13,9 +13,8 @@ import (
 // Modelled: both controllers' streams in all three directions, with channels,
 // priorities, circular and double-buffer mode, both increments, packing through
 // the FIFO with its thresholds and bursts, direct mode, transfer errors, the
-// FIFO error of a forbidden burst, and every interrupt. Not modelled, and
-// faulting by name: the peripheral as flow controller (only SDIO can be one)
-// and DMA2's memory port on a peripheral. FIFO overrun, underrun and the direct
+// FIFO error of a forbidden burst, the peripheral as flow controller, as far as
+// blocks go that never say where the end is, and every interrupt. FIFO overrun, underrun and the direct
 // mode error do not occur, for the memory port never waits.
 //
 // Timing, as AN4031 counts it: a transaction takes 1 cycle of HCLK to arbitrate

@@ -6,9 +6,9 @@ import (
 	"rigor/harness/sim/bus"
 )
 
-// What the DMA controllers reach, RM0090 §2.1: their memory ports flash and
-// SRAM, DMA1's peripheral port APB1 alone, DMA2's everything. CCM belongs to
-// the core, and the aliases at address 0 do too.
+// What the DMA controllers reach, RM0090 §2.1 and §10.3.1: DMA1's memory port
+// flash and SRAM, its peripheral port APB1 alone, DMA2's ports everything. CCM
+// belongs to the core, and the aliases at address 0 do too.
 
 type dmaPort uint8
 
@@ -19,7 +19,7 @@ const (
 
 func (d dmaController) read(s *dmaStream, p dmaPort, addr, size uint32) (uint32, bool) {
 	if !d.reaches(p, addr) {
-		d.fail(s, addr, d.barred(p, addr))
+		d.fail(s, addr, bus.Error)
 		return 0, false
 	}
 	if mem, off := d.c.dmaMemory(addr); mem != nil {
@@ -34,7 +34,7 @@ func (d dmaController) read(s *dmaStream, p dmaPort, addr, size uint32) (uint32,
 
 func (d dmaController) write(s *dmaStream, p dmaPort, addr, size, v uint32) bool {
 	if !d.reaches(p, addr) || addr-flashBase < flashSize {
-		d.fail(s, addr, d.barred(p, addr))
+		d.fail(s, addr, bus.Error)
 		return false
 	}
 	if mem, off := d.c.dmaMemory(addr); mem != nil {
@@ -71,15 +71,7 @@ func (c *Chip) dmaMemory(addr uint32) (mem []byte, off uint32) {
 
 func (d dmaController) reaches(p dmaPort, addr uint32) bool {
 	if b := d.c.block(addr); b != nil {
-		return p == portPeripheral && (d.n == 1 || b.bus == apb1) && b.bus != ppb
+		return b.bus != ppb && (d.n == 1 || p == portPeripheral && b.bus == apb1)
 	}
 	return (d.n == 1 || p == portMemory) && addr >= flashBase && addr-ccmBase >= ccmSize
-}
-
-// barred is how an address that a port does not reach answers.
-func (d dmaController) barred(p dmaPort, addr uint32) bus.Fault {
-	if b := d.c.block(addr); b != nil && p == portMemory && d.n == 1 && b.bus != ppb {
-		return d.c.lack("memory port at " + RegisterName(addr))
-	}
-	return bus.Error
 }

@@ -118,9 +118,6 @@ func (d dmaDevice) storeMAR(i, n int, v uint32) {
 }
 
 func (d dmaDevice) storeCR(i int, v uint32) bus.Fault {
-	if v&dmaPFCTRL != 0 {
-		return d.c.lack(d.name() + ".SxCR PFCTRL")
-	}
 	s := &d.Streams[i]
 	v &= dmaCRMask
 	if s.Cr&dmaEN == 0 {
@@ -151,6 +148,9 @@ func (d dmaDevice) enable(i int) {
 			d.c.warn("%s stream %d: memory to memory cannot be circular", d.name(), i)
 		}
 	}
+	if s.Cr&dmaPFCTRL != 0 {
+		s.peripheralControls()
+	}
 	if s.direct() { // §10.5.5: MSIZE follows PSIZE
 		s.Cr = s.Cr&^(3<<13) | s.Cr>>11&3<<13
 	}
@@ -167,6 +167,18 @@ func (d dmaDevice) enable(i int) {
 	s.Cr |= dmaEN
 	s.Head, s.Level = 0, 0
 	s.rewind()
+}
+
+// peripheralControls lets the peripheral say where the end is (§10.3.15): NDTR
+// counts down from 65535, and circular mode is off. Only SDIO would ever say it,
+// so that a stream goes on until software stops it or NDTR is 0.
+func (s *dmaStream) peripheralControls() {
+	if s.direction() == memToMem {
+		s.Cr &^= dmaPFCTRL
+		return
+	}
+	s.Cr &^= dmaCIRC
+	s.Ndtr, s.Reload = 0xFFFF, 0xFFFF
 }
 
 // forbidden tells of a threshold that is no whole number of memory bursts, or

@@ -245,6 +245,51 @@ func TestDMAErrors(t *testing.T) {
 	}
 }
 
+// §10.3.15: with PFCTRL the stream counts down from 65535, whatever NDTR was, until
+// software stops it; circular mode is forbidden.
+func TestDMAFlowControl(t *testing.T) {
+	c := idle(t)
+	d := dma2(c)
+	stream(t, d, 0, gpioA+0x14, sramBase, 3, 0, dmaPFCTRL|dmaCIRC|dmaMINC)
+	for i := range uint32(10) {
+		c.GPIO[0].ODR = 'a' + i
+		c.dmaPulse(reqADC1)
+		until(c, c.now()+20)
+	}
+	if n, cr := get(t, d, dmaNDTR(0)), get(t, d, dmaCR(0)); n != 0xFFFF-10 || cr != dmaEN|dmaPFCTRL|dmaMINC {
+		t.Errorf("NDTR %d, CR %#x", n, cr)
+	}
+	set(t, d, dmaCR(0), 0)
+	if got := string(c.mem.SRAM[:10]); got != "abcdefghij" || get(t, d, 0)&dmaTCIF == 0 {
+		t.Errorf("%q", got)
+	}
+	stream(t, d, 1, sramBase, sramBase+64, 3, 0, dmaPFCTRL|memToMem<<dir)
+	if cr := get(t, d, dmaCR(1)); cr&dmaPFCTRL != 0 {
+		t.Errorf("CR %#x: a memory controls the flow", cr)
+	}
+}
+
+// DMA2's memory port writes a port's ODR (AHB1) and a timer's CCR (APB1), DMA1's
+// cannot.
+func TestDMAMemoryPortOnPeripherals(t *testing.T) {
+	for _, to := range []uint32{gpioA + 0x14, 0x40000034} {
+		c := idle(t)
+		copy(c.mem.SRAM, "\x34\x12\x00\x00")
+		stream(t, dma2(c), 0, sramBase, to, 1, 3, memToMem<<dir|sizeWord<<ps|sizeWord<<ms)
+		until(c, c.now()+50)
+		if got := c.peek(to); got != 0x1234 {
+			t.Errorf("%s: %#x", RegisterName(to), got)
+		}
+		d1 := dmaDevice{c.dmaController(0)}
+		stream(t, d1, 5, 0x40004404, to, 1, 0, 4<<chs)
+		c.dmaPulse(reqUSART2RX)
+		until(c, c.now()+50)
+		if f := get(t, d1, 4) >> 6; f&dmaTEIF == 0 {
+			t.Errorf("%s: DMA1 has no transfer error", RegisterName(to))
+		}
+	}
+}
+
 // What a stream does not let change while it is enabled (§10.5.5 to §10.5.10).
 func TestDMAProtection(t *testing.T) {
 	c := idle(t)
