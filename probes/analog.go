@@ -42,6 +42,10 @@ type Voltmeter interface {
 type Waveform interface {
 	At(picoseconds int64) MicroVolts
 	Check() error
+	// Reach gives the first picosecond from..to, ends included, at which At is uv
+	// or beyond: above it, or with rising false below it. Of a waveform that Check
+	// refuses nothing is promised.
+	Reach(from, to int64, uv MicroVolts, rising bool) (at int64, ok bool)
 }
 
 // Bounds of what waveforms may ask for, far beyond any rig, so that no
@@ -210,13 +214,18 @@ type Noise struct {
 	Seed uint64
 }
 
-func (n Noise) At(ps int64) MicroVolts {
-	value := bell(n.Seed, uint64(ps)/1000)
+func (n Noise) At(ps int64) MicroVolts { return n.Of.At(ps) + n.value(ps) }
+
+// noiseLasts is how many picoseconds a value of noise stays.
+const noiseLasts = 1000
+
+func (n Noise) value(ps int64) MicroVolts {
+	value := bell(n.Seed, uint64(ps)/noiseLasts)
 	negative := value < 0
 	if negative {
 		value = -value
 	}
-	return n.Of.At(ps) + signed(scale(n.RMS, uint64(value), 1<<16), negative)
+	return signed(scale(n.RMS, uint64(value), 1<<16), negative)
 }
 
 func (n Noise) Check() error {

@@ -159,3 +159,19 @@ func TestSelfTest(t *testing.T) {
 		t.Error("a loop of nothing passes")
 	}
 }
+
+// A waveform begins when it is set, and so does what it reaches: a ramp of 3 V in
+// 3 ms is at 2 V after 2 ms, less half a microvolt by rounding.
+func TestReachFromNow(t *testing.T) {
+	s := sourceOf(probes.Ramp{To: 3 * probes.Volt, Over: 3 * time.Millisecond}, clock.Second)
+	at, ok := s.Reach(0, clock.NeverTime, 2_000_000, true)
+	if want := clock.Second + 2*clock.Millisecond - 500; !ok || at != want {
+		t.Errorf("%d, %v; want %d", at, ok, want)
+	}
+	if s.MicroVolts(at) != 2_000_000 || s.MicroVolts(at-1) != 1_999_999 {
+		t.Errorf("%d uV there, %d uV before", s.MicroVolts(at), s.MicroVolts(at-1))
+	}
+	if _, ok := s.Reach(0, clock.Second, 2_000_000, true); ok {
+		t.Error("it is there before it begins")
+	}
+}

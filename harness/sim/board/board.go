@@ -36,7 +36,7 @@ type Board struct {
 	rise    clock.Time
 	bridges []*Bridge
 	tapped  map[Pin]*tap
-	sources map[Pin]func(clock.Time) int64 // what SetAnalog connected
+	sources map[Pin]Source // what SetAnalog connected
 	state   state
 }
 
@@ -67,7 +67,7 @@ type tap struct {
 
 // New wires a board. It starts without power, reset released, the strap low.
 func New(chip Chip, w Wiring) (*Board, error) {
-	b := &Board{chip: chip, bootLow: w.BootLow, rise: w.Rise, tapped: map[Pin]*tap{}, sources: map[Pin]func(clock.Time) int64{}}
+	b := &Board{chip: chip, bootLow: w.BootLow, rise: w.Rise, tapped: map[Pin]*tap{}, sources: map[Pin]Source{}}
 	b.state.Applied = map[Pin]Drive{}
 	b.state.RiseAt = clock.NeverTime
 	if w.Boot != "" {
@@ -190,12 +190,12 @@ func (b *Board) risen(clock.Time) {
 // before.
 func (b *Board) Drive(p Pin, d Drive) { b.apply(p, d, b.Now()) }
 
-// SetAnalog connects a source whose voltage, in microvolts, is a function of
-// world time, in place of what was applied before. Sources are instruments, not
-// board: they are no part of snapshots and digests.
-func (b *Board) SetAnalog(p Pin, f func(at clock.Time) int64) {
+// SetAnalog connects a source whose voltage changes by itself, in place of what
+// was applied before. Sources are instruments, not board: they are no part of
+// snapshots and digests.
+func (b *Board) SetAnalog(p Pin, s Source) {
 	delete(b.state.Applied, p)
-	b.sources[p] = f
+	b.sources[p] = s
 	b.wire(p, b.Now())
 }
 
@@ -209,12 +209,12 @@ func (b *Board) apply(p Pin, d Drive, at clock.Time) {
 // wire gives the chip what is on the pin: what is applied to it, or a fault.
 func (b *Board) wire(p Pin, at clock.Time) {
 	if d, faulty := b.faultAt(p); faulty {
-		b.chip.SetAnalog(p, nil)
+		b.connect(p, Source{})
 		b.chip.Drive(p, d, at)
 		return
 	}
 	b.chip.Drive(p, b.state.Applied[p], at)
-	b.chip.SetAnalog(p, b.sources[p])
+	b.connect(p, b.sources[p])
 }
 
 // DriveAt does the same at a time to come. Levels for the same time apply in

@@ -85,7 +85,7 @@ type Chip interface {
 	// function of world time, in microvolts. It stands in place of what Drive
 	// applies until nil disconnects it. Like the watcher it is outside the chip:
 	// no part of a snapshot or a digest. Analog inputs and the reading of a
-	// level see it at that moment; it makes no edges.
+	// level see it at that moment; edges need Triggering.
 	SetAnalog(p Pin, f func(at clock.Time) int64)
 	Level(p Pin) bool
 	MicroVolts(p Pin) int64 // now
