@@ -42,15 +42,22 @@ func (s *simChip) options() stm32f407.Options {
 
 type simRunCmd struct {
 	simChip
-	Image string        `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary, for flash or for RAM."`
-	For   time.Duration `placeholder:"TIME" help:"Stop after this much of the chip's time, such as 2s (default: never)."`
-	Until string        `placeholder:"TEXT" help:"Stop when the UART has said this."`
-	UART  string        `default:"usart2" enum:"usart1,usart2,usart3,uart4,uart5,usart6" placeholder:"NAME" help:"UART to copy to standard output (default: ${default})."`
-	Stats bool          `help:"Print statistics to standard error."`
+	Image   string        `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary, for flash or for RAM."`
+	For     time.Duration `placeholder:"TIME" help:"Stop after this much of the chip's time, such as 2s (default: never)."`
+	Until   string        `placeholder:"TEXT" help:"Stop when the UART has said this."`
+	UART    string        `default:"usart2" enum:"usart1,usart2,usart3,uart4,uart5,usart6" placeholder:"NAME" help:"UART to copy to standard output (default: ${default})."`
+	Input   string        `placeholder:"FILE" help:"Send this file to the UART; - is standard input, read to its end before the chip starts."`
+	InputAt time.Duration `default:"100ms" placeholder:"TIME" help:"When input begins, by the chip's time (default: ${default})."`
+	Baud    uint64        `default:"115200" placeholder:"RATE" help:"Of the input: 8 data bits, no parity (default: ${default})."`
+	Pins    string        `placeholder:"TX/RX" help:"Pins of the UART, for input (default: the UART's first ones, PA2/PA3 of usart2)."`
+	Stats   bool          `help:"Print statistics to standard error."`
 }
 
 func (*simRunCmd) Help() string {
 	return "What the UART sends is copied byte for byte, whatever its rate and pins.\n\n" +
+		"Input goes to the UART's pin byte after byte from --input-at on, so that the same input reaches the program in the same\n" +
+		"cycles in every run; what comes before the program has set up its UART is lost, as on a board:\n\n" +
+		"  echo hello | rigor sim run --chip stm32f407 echo.elf --input - --until hello --for 1s\n\n" +
 		"Exit status: 0 the text of --until came, or the time of --for is up and there is no --until; 1 the time is up before\n" +
 		"the text came; 2 the program could not be started; 3 the core locked up; 4 the program needs something that is\n" +
 		"not modelled, which the message names; 5 interrupted."
@@ -66,13 +73,20 @@ func (c *simRunCmd) Run(ctx context.Context) error {
 		}
 	}
 	chip := stm32f407.New(options)
-	if err := start(chip, c.Image); err != nil {
+	typist, b, err := c.wire(chip)
+	if err != nil {
+		return err
+	}
+	if err := start(b, chip, c.Image); err != nil {
 		return err
 	}
 	began := time.Now()
-	reason, err := c.simulate(ctx, chip, watch)
+	reason, err := c.simulate(ctx, b, typist, watch)
 	if c.Stats {
 		printStats(chip, reason, time.Since(began))
+	}
+	if n := typist.left(); n > 0 {
+		fmt.Fprintf(os.Stderr, "rigor: %d bytes of the input were not sent\n", n)
 	}
 	return err
 }
@@ -81,13 +95,14 @@ func (c *simRunCmd) Run(ctx context.Context) error {
 const slice = clock.Millisecond
 
 // simulate runs the chip to its end and says why it ended.
-func (c *simRunCmd) simulate(ctx context.Context, chip board.Chip, w *watcher) (reason string, err error) {
+func (c *simRunCmd) simulate(ctx context.Context, b *board.Board, t *typist, w *watcher) (reason string, err error) {
 	end := clock.NeverTime
 	if c.For > 0 {
 		end = clock.Time(c.For) * clock.Nanosecond
 	}
 	for {
-		stop := chip.Run(min(chip.Now()+slice, end))
+		stop := b.Advance(min(b.Now()+slice, end, t.due()))
+		t.write(b.Now())
 		if err := w.flush(); err != nil {
 			return "output failed", err
 		}
@@ -98,9 +113,9 @@ func (c *simRunCmd) simulate(ctx context.Context, chip board.Chip, w *watcher) (
 			return "lockup", stopped(stop)
 		case stop.Kind == board.NotModelled:
 			return "not modelled", stopped(stop)
-		case chip.Now() >= end && c.Until != "":
+		case b.Now() >= end && c.Until != "":
 			return "time is up", &exitError{exitNoText, fmt.Errorf("%q did not come within %v", c.Until, c.For)}
-		case chip.Now() >= end:
+		case b.Now() >= end:
 			return "time is up", nil
 		case ctx.Err() != nil:
 			return "interrupted", &exitError{exitInterrupted, errors.New("interrupted")}
@@ -149,13 +164,13 @@ var ramRegions = []flash.Region{{Name: "SRAM", Span: flash.Span{Addr: 0x2000_000
 
 // start loads a program and lets the chip out of reset, strapped to boot from
 // where the program is.
-func start(chip *stm32f407.Chip, file string) error {
+func start(b *board.Board, chip *stm32f407.Chip, file string) error {
 	image, err := readImage(file)
 	if err != nil {
 		return err
 	}
-	chip.SetReset(true)
-	chip.SetPower(true)
+	b.SetReset(true)
+	b.SetPower(true)
 	inRAM := slices.ContainsFunc(image.Segments, func(s flash.Segment) bool { return s.Addr == ramRegions[0].Addr })
 	for _, s := range image.Segments {
 		load := chip.LoadFlash
@@ -172,10 +187,10 @@ func start(chip *stm32f407.Chip, file string) error {
 			if err != nil {
 				return err
 			}
-			chip.Drive(pin, board.Drive{Kind: board.DriveHigh}, chip.Now())
+			b.Drive(pin, board.Drive{Kind: board.DriveHigh})
 		}
 	}
-	chip.SetReset(false)
+	b.SetReset(false)
 	return nil
 }
 

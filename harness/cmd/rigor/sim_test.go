@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"rigor/firmware/images"
 	"rigor/harness"
@@ -172,6 +173,39 @@ func TestSimRunFormats(t *testing.T) {
 	}
 	if len(said) != 1 {
 		t.Errorf("the formats behave differently: %q", said)
+	}
+}
+
+// The input comes in the same cycles each time, from a file or a pipe.
+func TestSimRunInput(t *testing.T) {
+	image := echo(t)["elf"]
+	text := []byte("hello, \xff board\x00\n")
+	args := []string{"sim", "run", "--chip", "stm32f407", image, "--for", "300ms", "--stats"}
+	file := rigor(t, append(args, "--input", write(t, "text", text))...)
+	file.want(t, exitOK)
+	c := command(append(args, "--input", "-")...)
+	c.Stdin = iotest.OneByteReader(bytes.NewReader(text))
+	pipe := finish(t, c)
+	stats := func(o outcome) string { before, _, _ := strings.Cut(o.stderr, "host time"); return before }
+	if !strings.HasSuffix(file.stdout, string(text)) || pipe.stdout != file.stdout || stats(pipe) != stats(file) {
+		t.Errorf("from a file %q, from a pipe %q; want both to end in %q\n%s\n%s", file.stdout, pipe.stdout, text, file.stderr, pipe.stderr)
+	}
+	for name, c := range map[string]struct {
+		args   []string
+		status int
+		want   string
+	}{
+		"too late":     {[]string{"--input-at", "1s", "--for", "100ms"}, exitOK, "16 bytes of the input were not sent"},
+		"other rate":   {[]string{"--baud", "9600", "--for", "1s", "--until", "board"}, exitNoText, "did not come within 1s"},
+		"other pins":   {[]string{"--pins", "PA9/PA10", "--for", "1s", "--until", "board"}, exitNoText, "did not come within 1s"},
+		"no such pins": {[]string{"--pins", "PA9"}, exitSetup, "want TX/RX"},
+		"no such pin":  {[]string{"--pins", "PA9/PZ9"}, exitSetup, "PZ9"},
+		"no rate":      {[]string{"--baud", "0"}, exitSetup, "0 baud"},
+		"no file":      {[]string{"--input", "no-such-file"}, exitSetup, "read the input"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			simRun(t, image, append([]string{"--input", write(t, "text", text)}, c.args...)...).want(t, c.status, c.want)
+		})
 	}
 }
 
