@@ -15,9 +15,10 @@ type block struct {
 	refill uint64
 	// worst is more than the block can take up to its last instruction; never
 	// if the block must not be entered by a link.
-	worst uint64
-	dead  bool   // memory has changed
-	world uint64 // see view
+	worst  uint64
+	dead   bool   // memory has changed
+	system bool   // it is fetched through the System bus
+	world  uint64 // see view
 }
 
 type link struct {
@@ -69,7 +70,7 @@ func (c *Core) build(addr uint32, it uint8) *block {
 // assemble decodes from the start of mem, which is at addr and in w, if that
 // isn't nil; nil if mem holds no whole instruction.
 func (c *Core) assemble(addr uint32, it uint8, mem []byte, w *window) *block {
-	a := assembler{b: &block{addr: addr, it: it}, it: it}
+	a := assembler{b: &block{addr: addr, it: it, system: onSystemBus(addr)}, it: it, word: noAddress}
 	if w != nil && w.flash && c.Flash.Waits > 0 {
 		a.lines, a.start = true, addr-w.base
 	}
@@ -92,9 +93,7 @@ func (c *Core) assemble(addr uint32, it uint8, mem []byte, w *window) *block {
 		in := decode(pc, h1, h2, a.it)
 		if a.count == 0 {
 			a.b.first = in
-			if in.wide && pc&2 != 0 {
-				a.b.refill = misalignedRefill
-			}
+			a.b.refill = targetRefill(&in, pc)
 		}
 		a.add(pc, in)
 	}
@@ -124,6 +123,7 @@ type assembler struct {
 	lines   bool   // code is in flash with wait states
 	start   uint32 // of the block in that
 	line    uint32 // the last instruction's
+	word    uint32 // the same, of code on the System bus
 }
 
 // add appends one instruction with what goes around it: its condition, the
@@ -139,6 +139,10 @@ func (a *assembler) add(pc uint32, in insn) {
 	}
 	if a.lines {
 		a.enterLines(&in)
+	}
+	if last := (pc + in.size() - 1) &^ 3; a.b.system && last != a.word {
+		a.word = last
+		a.emit(insn{op: opWord, imm: last}, &in)
 	}
 	entries := a.around(pc, in, conditional)
 	if conditional {
@@ -175,6 +179,9 @@ func (a *assembler) around(pc uint32, in insn, conditional bool) []insn {
 		entries = append(entries, insn{op: opMOVi, d: 15, imm: pc + 4})
 	case in.n == 15 && (in.op == opLDRD || in.op == opVLDM || in.op == opVSTM):
 		entries = append(entries, insn{op: opMOVi, d: 15, imm: (pc + 4) &^ 3})
+	}
+	if base, _, access := in.address(); access && a.b.system {
+		entries = append(entries, insn{op: opHold, n: min(base, 15), imm: uint32(in.cost)})
 	}
 	if in.d < 13 || in.d == 14 || !in.writesSPorPC() {
 		return append(entries, in)

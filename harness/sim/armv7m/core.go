@@ -21,8 +21,8 @@
 //
 // # Cycles
 //
-// cycles.go is the model of the core, with a source for each figure, and flash.go that
-// of flash with wait states. Against the published kernels that were timed on a Cortex-M3 at 0 wait
+// cycles.go is the model of the core, with a source for each figure, flash.go that
+// of flash with wait states, and fetch.go that of code in SRAM. Against the published kernels that were timed on a Cortex-M3 at 0 wait
 // states (empty loop 3, ADDS, MULS, STR 19, LDR 20, dependent LDR 35, taken B 35,
 // LDM of four 83, UDIV 51 to 195) its error is 0 cycles; the manual's table gives
 // the same figures for the Cortex-M4. Not covered by them, and thus right only
@@ -153,6 +153,7 @@ type State struct {
 	// executed anew afterwards.
 	Held  bool
 	Flash accelerator
+	Fetch systemCode
 
 	Shared      bool   // see Share
 	SharedUntil uint64 // see Contend
@@ -257,12 +258,13 @@ func (c *Core) SetXPSR(v uint32) {
 	c.IPSR = uint16(v & psrException)
 }
 
-// setFlags sets N, Z, C and V from the upper bits of v.
+// setFlags sets N, Z, C and V from the upper bits of v. The others must not get
+// into the state: inside of a block, the ITSTATE among them is out of date.
 func (c *Core) setFlags(v uint32) {
-	c.NF = v
+	c.NF = v & signBit
 	c.ZF = ^v & (1 << 30)
 	c.CF = v >> 29 & 1
-	c.VF = v << 3
+	c.VF = v << 3 & signBit
 }
 
 // branchTo is where exception entry and return go on.
@@ -305,7 +307,7 @@ func Unimplemented() []string {
 	return append([]string{
 		"fetches ahead of execution, which hide some of flash's wait states and waste some behind branches",
 		"loads pipelining only within one memory block, and not where a 32-bit one straddles words",
-		"contention of fetches with loads at 0 wait states, and in RAM",
+		"contention of fetches with loads from flash at 0 wait states",
 		"LDM and STM abandoned or continued by an interrupt (EPSR.ICI); divides abandoned by one",
 		"imprecise bus faults of buffered stores: all are precise",
 	}, unimplementedSystem...)

@@ -2,14 +2,16 @@ package armv7m
 
 import "math/bits"
 
-// This file is the core's cycle model for memory without wait states. Its
-// sources, by the marks used below:
+// This file is the core's cycle model for memory without wait states. What code
+// in SRAM costs beyond it is in fetch.go. Its sources, by the marks used below:
 //
 //	[T] Cortex-M4 TRM (Arm DDI 0439D) table 3-1, processor instructions, and
 //	    table 7-1, floating-point instructions.
 //	[P] the same, section 3.3.3, load/store timings: how instructions pair.
 //	[K] kernels of 16 instructions and SUBS, BNE, timed on a Cortex-M3 at 0
-//	    wait states by DWT; TestKernels reproduces all of them.
+//	    wait states by DWT; TestKernels reproduces all of them, and
+//	    TestKernelsInSRAM the two that were executed from there: ADDS 20 and LDR
+//	    29, which are 19 and 20 from flash.
 //	[J] pipeline measurements on an STM32F407 rev Y, published by jnk0le.
 //	[C] measurements by DWT of how instructions are aligned, published at
 //	    compendium.i-0.nl, of a part not named. They make a round of Embench's
@@ -20,8 +22,7 @@ import "math/bits"
 // and 32-bit loads that don't when misaligned [J]; NOPs swallowed by stores
 // with a register offset [J]; contention of literal loads with the fetch unit
 // [P], for which a kernel of 16 loads from flash took 26 cycles and takes 20
-// here, and of code in RAM with its data, for which ADDS took 20 and LDR 29, and
-// take 19 and 20 here [K].
+// here [K].
 
 // Costs of branches that are taken, beside the instruction's own cycle: P of
 // [T], the refill of the pipeline, 1 to 3.
@@ -33,7 +34,7 @@ const (
 	// straddles two words, for it takes two fetches [T says that P depends on
 	// it, C how much].
 	misalignedRefill = 1
-	worstRefill      = refillLoad + misalignedRefill
+	worstRefill      = refillLoad + misalignedRefill + systemRefill + systemFetch - 1
 )
 
 const (
@@ -51,6 +52,21 @@ const (
 	coreTransferFP = 2  // VMOV of two registers [T]
 	apartCost      = 1  // the third in a row of 32-bit instructions that straddle words [C]
 )
+
+// targetRefill is what a taken branch costs in addition because of its target.
+func targetRefill(in *insn, pc uint32) (cycles uint64) {
+	straddles := in.wide && pc&2 != 0
+	if straddles {
+		cycles += misalignedRefill
+	}
+	if onSystemBus(pc) {
+		cycles += systemRefill
+		if straddles {
+			cycles += systemFetch - 1 // the second word isn't back to back either
+		}
+	}
+	return cycles
+}
 
 // staticCost returns the cycles of an instruction by itself, with every branch
 // not taken and every divide at its least.

@@ -8,7 +8,7 @@ import (
 
 // kernel runs a loop of body 16 times over, SUBS r0 and BNE, and returns the
 // cycles of one iteration.
-func kernel(t *testing.T, body []uint16, setup func(*Core)) uint64 {
+func kernel(t *testing.T, at uint32, body []uint16, setup func(*Core)) uint64 {
 	t.Helper()
 	var loop []uint16
 	for range 16 {
@@ -16,7 +16,7 @@ func kernel(t *testing.T, body []uint16, setup func(*Core)) uint64 {
 	}
 	loop = append(loop, 0x3801)
 	loop = append(loop, 0xD100|uint16(-len(loop)-2)&0xFF) // BNE to the start
-	one, many := loopCycles(t, loop, 1, setup), loopCycles(t, loop, 101, setup)
+	one, many := loopCycles(t, at, loop, 1, setup), loopCycles(t, at, loop, 101, setup)
 	if (many-one)%100 != 0 {
 		t.Errorf("100 iterations take %d cycles", many-one)
 	}
@@ -24,12 +24,12 @@ func kernel(t *testing.T, body []uint16, setup func(*Core)) uint64 {
 }
 
 // loopCycles runs code until r0, which starts as n, has counted down.
-func loopCycles(t *testing.T, code []uint16, n uint32, setup func(*Core)) uint64 {
+func loopCycles(t *testing.T, at uint32, code []uint16, n uint32, setup func(*Core)) uint64 {
 	t.Helper()
-	c := program(code...)
+	c := program(at, code...)
 	setup(c)
 	c.R[0] = n
-	end := uint32(machineRAM + 2*len(code))
+	end := at + uint32(2*len(code))
 	c.SetBreakpoint(end, true)
 	if stop := c.Run(100_000); stop.Reason != Breakpoint {
 		t.Fatalf("stopped at %#x: %v %s", stop.PC, stop.Reason, stop.What)
@@ -37,17 +37,28 @@ func loopCycles(t *testing.T, code []uint16, n uint32, setup func(*Core)) uint64
 	return c.Cycle
 }
 
-// program makes a core with code at the start of 64 KB of RAM, about to run it.
-func program(code ...uint16) *Core {
-	m := NewMachine()
-	m.Reset()
+// codeRAM is where code and data don't share a bus.
+const codeRAM = 0x10000
+
+// program makes a core about to run code at codeRAM or machineRAM, with 64 KB
+// there each.
+func program(at uint32, code ...uint16) *Core {
+	ram, other := make([]byte, 64<<10), make([]byte, 64<<10)
+	c := New(Config{CPUID: 0x410FC241, IRQs: 82, PrioBits: 4, RefDiv: 8, Bus: emptyBus{}})
+	c.Map([]Region{
+		{Name: "ram", Base: machineRAM, Data: ram, Write: true},
+		{Name: "code", Base: codeRAM, Data: other, Write: true},
+	})
+	w := c.windowAt(at)
 	for i, h := range code {
-		binary.LittleEndian.PutUint16(m.ram[2*i:], h)
+		binary.LittleEndian.PutUint16(w.data[2*i:], h)
 	}
-	m.c.SetXPSR(psrT)
-	m.c.R[13] = machineRAM + 0x8000
-	m.c.R[15] = machineRAM
-	return m.c
+	c.Sys.CPACR = cpacrFull
+	c.Control = controlFPCA
+	c.SetXPSR(psrT)
+	c.R[13] = machineRAM + 0x8000
+	c.R[15] = at
+	return c
 }
 
 // TestKernels compares with a published calibration: 16 instructions, SUBS and
@@ -73,7 +84,7 @@ func TestKernels(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := kernel(t, tt.body, func(c *Core) {
+			got := kernel(t, codeRAM, tt.body, func(c *Core) {
 				c.R[2] = machineRAM + 0x1000
 				binary.LittleEndian.PutUint32(c.windows[0].data[0x1000:], machineRAM+0x1000)
 				if tt.setup != nil {
@@ -84,6 +95,33 @@ func TestKernels(t *testing.T) {
 				t.Errorf("%d cycles an iteration, want %d", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestKernelsInSRAM compares with the same calibration's two kernels that were
+// executed from where their data is. What follows them is the model's, not measured.
+func TestKernelsInSRAM(t *testing.T) {
+	tests := []struct {
+		name string
+		body []uint16
+		base uint32
+		want uint64
+	}{
+		{"ADDS r1, #1", []uint16{0x3101}, machineRAM, 20},
+		{"LDR independent", []uint16{0x6811}, machineRAM, 29},
+
+		{"empty loop", nil, machineRAM, 4},
+		{"LDR of data on another bus", []uint16{0x6811}, codeRAM, 21},
+		{"LDR, ADDS: the bus is free in time", []uint16{0x6811, 0x3301}, machineRAM, 1 + 3 + 16*3},
+		{"STR", []uint16{0x6011}, machineRAM, 28},
+		{"32-bit ADD: a word in two cycles", []uint16{0xF101, 0x0101}, machineRAM, 1 + 3 + 16*2},
+		{"B taken", []uint16{0xE7FF}, machineRAM, 35 + 17},
+	}
+	for _, tt := range tests {
+		got := kernel(t, machineRAM, tt.body, func(c *Core) { c.R[2] = tt.base + 0x1000 })
+		if got != tt.want {
+			t.Errorf("%s: %d cycles an iteration, want %d", tt.name, got, tt.want)
+		}
 	}
 }
 
@@ -136,7 +174,7 @@ func TestSequences(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := loopCycles(t, tt.code, 0, func(c *Core) {
+			got := loopCycles(t, codeRAM, tt.code, 0, func(c *Core) {
 				c.R[1], c.R[2], c.R[3] = machineRAM+0x1000, machineRAM+0x1000, machineRAM+0x1000
 				binary.LittleEndian.PutUint32(c.windows[0].data[0x1000:], machineRAM+0x1000)
 			})
@@ -150,7 +188,7 @@ func TestSequences(t *testing.T) {
 // TestRefill checks what branches cost where the target's place or kind
 // matters: see the constants in cycles.go.
 func TestRefill(t *testing.T) {
-	const end = machineRAM + 0x100
+	const end = codeRAM + 0x100
 	tests := []struct {
 		name string
 		code []uint16
@@ -166,7 +204,7 @@ func TestRefill(t *testing.T) {
 		{"B to 32 bits in one word", []uint16{0xE000, 0xBF00, 0xF240, 0x0400, 0x4708}, 2 + 1 + 1 + refillRegister},
 	}
 	for _, tt := range tests {
-		c := program(tt.code...)
+		c := program(codeRAM, tt.code...)
 		c.R[1], c.R[2], c.R[13] = end+1, machineRAM+0x1000, machineRAM+0x1000-4
 		binary.LittleEndian.PutUint32(c.windows[0].data[0x1000:], end+1)
 		if slices.Contains(tt.code, 0xF000) && tt.code[0] == 0xE8D2 { // offset of TBB

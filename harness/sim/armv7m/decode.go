@@ -263,6 +263,8 @@ const (
 	opLoad15   // to r15, loaded: interworking
 	opFP       // floating point is about to be used
 	opLine     // the instruction has bytes in flash line imm
+	opWord     // the instruction ends in word imm of code on the System bus
+	opHold     // it accesses data for imm cycles, from base n; 15 is a literal
 	opEnd      // goes on at the next address in another block
 
 	opFirstDSP

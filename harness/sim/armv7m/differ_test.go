@@ -234,8 +234,8 @@ func (d *differ) String() string {
 	c := d.c
 	sys := c.Sys
 	sys.Priority = [256]uint8{}
-	return fmt.Sprintf("r %x xpsr %x cycle %d insns %d pipe %x sleep %v limit %d\ns %x fpscr %x\n%+v",
-		c.R, c.XPSR(), c.Cycle, c.Insns, c.Pipe, c.Sleep, c.limit, c.S, c.FPSCR, sys)
+	return fmt.Sprintf("r %x xpsr %x cycle %d insns %d pipe %x fetch %+v sleep %v limit %d\ns %x fpscr %x\n%+v",
+		c.R, c.XPSR(), c.Cycle, c.Insns, c.Pipe, c.Fetch, c.Sleep, c.limit, c.S, c.FPSCR, sys)
 }
 
 // programs returns the vectors that random programs are made of.

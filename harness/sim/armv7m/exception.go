@@ -493,6 +493,7 @@ func (c *Core) record(k faultKind, addr uint32) {
 // R[15].
 func (c *Core) raise(k faultKind, addr uint32) {
 	c.record(k, addr)
+	c.Fetch = systemCode{} // the instruction may have got anywhere
 	switch k {
 	case faultImpreciseData:
 		c.pendImprecise()

@@ -654,6 +654,17 @@ func (c *Core) exec(b *block, i, n int) bool {
 					goto boundary
 				}
 			}
+		case opWord:
+			if in.imm != c.Fetch.Word {
+				if wait := c.fetchWord(in.imm, c.Cycle+uint64(in.pre)); wait != 0 {
+					c.Cycle += wait
+					goto boundary
+				}
+			}
+		case opHold:
+			if in.n == 15 || onSystemBus(r[in.n&15]) {
+				c.Fetch.Busy += uint64(in.imm)
+			}
 		case opIf:
 			if !c.passes(in.n) {
 				c.Cycle -= uint64(int32(in.imm))

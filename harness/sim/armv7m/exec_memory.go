@@ -236,6 +236,7 @@ func (c *Core) completed(f bus.Fault, addr uint32, width uint8, write bool) bool
 		return false
 	case bus.Unmodelled:
 		c.stop = &Stop{Reason: NotModelled, PC: c.R[15], Addr: addr, Width: width, Write: write, What: accessName(addr)}
+		c.Fetch = systemCode{}
 		return false
 	}
 	return true

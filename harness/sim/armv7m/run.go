@@ -173,15 +173,19 @@ func (c *Core) single(b *block, i int) (next int, ok bool) {
 	if c.Shared {
 		c.fast = withheld
 	}
-	adjust, before := 0, c.Pipe
+	adjust, held, before := 0, 0, c.Pipe
 	if i == 0 {
 		adjust = b.adjust(c.Pipe)
+		if b.system && c.holds(&b.first) {
+			held = adjust
+		}
 	}
 	next = b.next(i)
 	if !c.exec(b, i, next) {
 		return 0, false
 	}
 	c.Cycle += uint64(adjust)
+	c.Fetch.Busy += uint64(held)
 	if p := c.Pipe.behind(before); i == 0 && p != c.Pipe {
 		c.Pipe = p // which b doesn't know of: it may not go on
 		return 0, false

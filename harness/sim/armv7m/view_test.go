@@ -77,7 +77,7 @@ func TestViewFollows(t *testing.T) {
 		}, false},
 	}
 	for _, tt := range tests {
-		c := program(tt.code...)
+		c := program(machineRAM, tt.code...)
 		c.R[2] = data
 		setRegion(c, 0, region(machineRAM, 16, 3, 0, false))
 		c.setSHCSR(1 << 16)
