@@ -270,6 +270,19 @@ func TestModeChangeOnTheFly(t *testing.T) {
 	}
 }
 
+// The frame that is on the line when output is discarded ends as it began.
+func TestDiscardOutput(t *testing.T) {
+	b, f, br := wired(t)
+	f.echo = true
+	br.Write([]byte("abc"))
+	b.Advance(10 * clock.Microsecond)
+	br.DiscardOutput()
+	b.Advance(clock.Millisecond)
+	if got, bad := bytesOf(br); string(got) != "a" || bad != 0 || br.Unsent() != 0 {
+		t.Errorf("%q, %d bad, %d unsent", got, bad, br.Unsent())
+	}
+}
+
 func TestBreakOut(t *testing.T) {
 	b, f, br := wired(t)
 	br.SetBreak(true)

@@ -157,6 +157,9 @@ func (br *Bridge) Unsent() int {
 	return n
 }
 
+// DiscardOutput drops what was written and is not on the line yet.
+func (br *Bridge) DiscardOutput() { br.tx.queue = nil }
+
 // SetBreak holds the line low, or releases it.
 func (br *Bridge) SetBreak(on bool) {
 	br.tx.brk = on
