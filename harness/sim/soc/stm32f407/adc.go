@@ -433,16 +433,14 @@ func (r *adcRegs) enabled() (flags uint32) {
 	return flags
 }
 
-// dmaLast tells a block that a stream made the last transfer of its buffer.
-func (c *Chip) dmaLast(r request) {
-	if n := int(r) - int(reqADC1); n >= 0 && n < 3 {
-		a := c.adc(n)
-		a.Last = a.Cr2&(adcDMA|adcDDS) == adcDMA
-		if n == 0 && c.ADCs.Ccr>>13&1 == 0 {
-			c.ADCs.Asked = 0
-		}
-		a.apply()
+// adcLast tells a converter that a stream made the last transfer of its buffer.
+func (c *Chip) adcLast(n int) {
+	a := c.adc(n)
+	a.Last = a.Cr2&(adcDMA|adcDDS) == adcDMA
+	if n == 0 && c.ADCs.Ccr>>13&1 == 0 {
+		c.ADCs.Asked = 0
 	}
+	a.apply()
 }
 
 // adcClockChanged: a conversion under way keeps its place in clocks of ADCCLK.

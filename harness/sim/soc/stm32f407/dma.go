@@ -265,9 +265,7 @@ func (d dmaController) progress(s *dmaStream) {
 		s.Flags |= dmaTCIF
 	case s.Ndtr == 0:
 		s.complete()
-		for _, r := range requestTable[d.n][s.Cr>>25&7][d.Active] {
-			d.c.dmaLast(r)
-		}
+		d.signal(s, d.c.dmaLast)
 	}
 }
 
@@ -392,6 +390,9 @@ func (d dmaController) peripheralPort(s *dmaStream) {
 			return
 		}
 		s.Ndtr--
+		if s.Ndtr == 1 {
+			d.signal(s, d.c.dmaLastButOne)
+		}
 		switch {
 		case s.Cr&dmaPINC == 0:
 		case s.Cr&dmaPINCOS != 0:
@@ -399,6 +400,16 @@ func (d dmaController) peripheralPort(s *dmaStream) {
 		default:
 			s.PAt += s.psize()
 		}
+	}
+}
+
+// signal tells the blocks that the active stream serves how far it is.
+func (d dmaController) signal(s *dmaStream, tell func(request)) {
+	if s.direction() == memToMem {
+		return
+	}
+	for _, r := range requestTable[d.n][s.Cr>>25&7][d.Active] {
+		tell(r)
 	}
 }
 

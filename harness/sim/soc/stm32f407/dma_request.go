@@ -125,6 +125,23 @@ func (c *Chip) dmaRequest(r request, on bool) {
 	}
 }
 
+// dmaLast tells a block that a stream made the last transfer of its buffer.
+func (c *Chip) dmaLast(r request) {
+	switch {
+	case r >= reqADC1 && r <= reqADC3:
+		c.adcLast(int(r - reqADC1))
+	case r >= reqSPI1RX && r <= reqSPI3TX:
+		c.spiLast(r)
+	}
+}
+
+// dmaLastButOne tells a block that a stream has one more item to transfer.
+func (c *Chip) dmaLastButOne(r request) {
+	if r >= reqI2C1RX && r <= reqI2C3TX {
+		c.i2cEnding(r)
+	}
+}
+
 // dmaPulse asks for one transfer: the line falls when a stream serves it, as a
 // timer's does.
 func (c *Chip) dmaPulse(r request) {

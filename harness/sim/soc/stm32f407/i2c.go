@@ -4,11 +4,11 @@ import "rigor/harness/sim/clock"
 
 // I2C1 to I2C3 (RM0090 §27).
 //
-// Modelled: master and slave with 7-bit addresses on open-drain pins, standard
-// and fast mode, clock stretching both ways, arbitration, general call and the
-// second address, the flags with their clearing sequences, POS, interrupts and
-// DMA requests. Not modelled, and faulting by name: 10-bit addresses, SMBus and
-// PEC, NOSTRETCH and CR2.LAST.
+// Modelled: master and slave with addresses of 7 and 10 bits on open-drain pins,
+// standard and fast mode, clock stretching both ways, arbitration, general call and
+// the second address, the flags with their clearing sequences, POS, interrupts,
+// DMA requests and LAST. Not modelled, and faulting by name: SMBus and PEC, and
+// NOSTRETCH.
 //
 // Timing: SCL is low and high for exactly the clocks of PCLK1 that CCR says
 // (§27.6.8); the high time counts from where SCL is seen high, so that rising
@@ -33,11 +33,14 @@ type i2cRegs struct {
 	Due     uint64 // cycle at which a phase ends, or Never
 	Bit     uint32 // of the byte; 8 is the acknowledge
 	Address bool   // the master's byte is an address
+	Second  bool   // and the second byte of one of 10 bits
+	Ending  bool   // DMA has but one byte left to take, see LAST
 	Ack     bool   // what the 9th bit was
 	AckNext bool   // CR1.ACK at the last acknowledge, for POS
 
 	Slave i2cSlave // what the slave does
 	SBit  uint32   // bits of its byte
+	Ten   bool     // the last address was its own one of 10 bits
 	// Stretch is set while the slave holds SCL low.
 	Stretch bool
 
@@ -74,6 +77,8 @@ type i2cSlave uint8
 const (
 	slaveIdle i2cSlave = iota // until the next START
 	slaveAddress
+	slaveHeaderAck // of the first byte of a 10-bit address
+	slaveSecond    // its second byte
 	slaveAddressAck
 	slaveReceive
 	slaveReceiveAck
@@ -94,10 +99,14 @@ const (
 	i2cITEVTEN = 1 << 9
 	i2cITBUFEN = 1 << 10
 	i2cDMAEN   = 1 << 11
+	i2cLAST    = 1 << 12
+
+	i2cADDMODE = 1 << 15 // OAR1
 
 	i2cSB    = 1 << 0 // SR1
 	i2cADDR  = 1 << 1
 	i2cBTF   = 1 << 2
+	i2cADD10 = 1 << 3
 	i2cSTOPF = 1 << 4
 	i2cRXNE  = 1 << 6
 	i2cTXE   = 1 << 7
@@ -308,12 +317,22 @@ func (i i2c) dataOut() bool {
 func (i i2c) sending() bool { return i.Address || i.Sr2&i2cTRA != 0 }
 
 // acknowledges decides the 9th bit of a byte received: by ACK now, or with POS
-// as it was at the byte before (§27.6.1).
+// as it was at the byte before (§27.6.1). With LAST it is not after DMA's last byte
+// but one (§27.3.7).
 func (i i2c) acknowledges() bool {
-	if i.Cr1&i2cPOS != 0 {
+	switch {
+	case i.Ending:
+		return false
+	case i.Cr1&i2cPOS != 0:
 		return i.AckNext
 	}
 	return i.Cr1&i2cACK != 0
+}
+
+// i2cEnding tells an I2C that a stream has one more byte to take.
+func (c *Chip) i2cEnding(r request) {
+	i := c.i2c(int(r-reqI2C1RX)/2 + 1)
+	i.Ending = r == i.rx && i.Cr2&i2cLAST != 0 && i.Sr2&(i2cMSL|i2cTRA) == i2cMSL
 }
 
 // masterClock is an edge of SCL as a master sees it: the line has risen for all,
@@ -349,8 +368,8 @@ func (i i2c) sampleBit() {
 func (i i2c) leave() {
 	i.Sr2 &^= i2cMSL | i2cTRA
 	i.Phase, i.Due = i2cOff, clock.Never
-	i.Slave, i.TxFull = slaveIdle, false
-	i.Sr1 &^= i2cTXE | i2cSB | i2cADDR
+	i.Slave, i.TxFull, i.Ending = slaveIdle, false, false
+	i.Sr1 &^= i2cTXE | i2cSB | i2cADDR | i2cADD10
 	i.letGo()
 }
 
@@ -379,15 +398,17 @@ func (i i2c) endHigh(cycle uint64) {
 // byteDone follows a byte and its acknowledge (§27.3.3, figures 241 and 242).
 func (i i2c) byteDone(cycle uint64) {
 	switch {
+	case i.Address && i.Ack && !i.Second && i.Shift&0xF9 == 0xF0:
+		i.Sr1 |= i2cADD10
 	case i.Address && i.Ack:
 		i.Sr1 |= i2cADDR
-		i.Sr2 = i.Sr2&^i2cTRA | oneIf(i.Shift&1 == 0)*i2cTRA
+		i.Sr2 = i.Sr2&^i2cTRA | oneIf(i.Second || i.Shift&1 == 0)*i2cTRA
 	case i.sending() && !i.Ack:
 		i.Sr1 |= i2cAF
 	case !i.sending():
 		i.deliver()
 	}
-	i.Address = false
+	i.Address, i.Second, i.Ending = false, false, i.Ending && i.Ack
 	i.proceed(cycle)
 }
 
@@ -406,7 +427,7 @@ func (i i2c) deliver() {
 // or the next byte.
 func (i i2c) proceed(cycle uint64) {
 	switch {
-	case i.Phase != i2cHold || i.Sr1&(i2cSB|i2cADDR) != 0:
+	case i.Phase != i2cHold || i.Sr1&(i2cSB|i2cADDR|i2cADD10) != 0:
 	case i.Cr1&i2cSTOP != 0:
 		i.do(i2cStop, cycle)
 	case i.Cr1&i2cSTART != 0:
@@ -448,10 +469,10 @@ func (i i2c) sdaEdge(high bool) {
 // busFree is a STOP: an addressed slave tells of it, a START that waits follows
 // after SCL's low time.
 func (i i2c) busFree() {
-	if i.Slave > slaveAddress && i.Sr2&i2cMSL == 0 {
+	if i.Slave > slaveSecond && i.Sr2&i2cMSL == 0 {
 		i.Sr1 |= i2cSTOPF
 	}
-	i.Slave = slaveIdle
+	i.Slave, i.Ten = slaveIdle, false
 	i.Sr2 &^= i2cBUSY | i2cTRA | i2cGENCALL | i2cDUALF
 	if i.Cr1&i2cSTART != 0 {
 		i.enter(i2cStart, i.c.now()+i.lowTime())

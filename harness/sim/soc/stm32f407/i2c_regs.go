@@ -134,19 +134,10 @@ func (i i2c) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 
 // lacks names what a value asks of a register and the model does not have.
 func (i i2c) lacks(off, v uint32) string {
-	switch off {
-	case i2cCR1:
-		return firstBit(v, "CR1", []bit{{1 << 1, "SMBUS"}, {1 << 4, "ENARP"}, {1 << 5, "ENPEC"}, {1 << 7, "NOSTRETCH"}, {1 << 12, "PEC"}, {1 << 13, "ALERT"}})
-	case i2cCR2:
-		return firstBit(v, "CR2", []bit{{1 << 12, "LAST"}})
-	case i2cOAR1:
-		return firstBit(v, "OAR1", []bit{{1 << 15, "ADDMODE"}})
-	case i2cDR:
-		if i.Sr1&i2cSB != 0 && v&0xF8 == 0xF0 {
-			return "DR with the header of a 10-bit address"
-		}
+	if off != i2cCR1 {
+		return ""
 	}
-	return ""
+	return firstBit(v, "CR1", []bit{{1 << 1, "SMBUS"}, {1 << 4, "ENARP"}, {1 << 5, "ENPEC"}, {1 << 7, "NOSTRETCH"}, {1 << 12, "PEC"}, {1 << 13, "ALERT"}})
 }
 
 // storeCR1 follows START, STOP, PE and SWRST; after a read of SR1 it clears
@@ -186,19 +177,19 @@ func (i i2c) stopAll() {
 	i.Cr1 &^= i2cSTART | i2cSTOP | i2cACK | i2cPOS
 	i.Sr1, i.Sr2 = 0, 0
 	i.Phase, i.Due, i.Slave = i2cOff, clock.Never, slaveIdle
-	i.TxFull, i.Held, i.Seen = false, false, 0
+	i.TxFull, i.Held, i.Ten, i.Ending, i.Seen = false, false, false, false, 0
 	i.letGo()
 }
 
-// storeDR sends: the address after START, or data.
+// storeDR sends: the address after START, its second byte, or data.
 func (i i2c) storeDR(v uint32) {
-	if i.Sr1&i2cSB != 0 {
-		if i.Seen&i2cSB == 0 {
-			i.c.warn("%s.DR written with SB set but SR1 unread", i.name)
+	if waits := i.Sr1 & (i2cSB | i2cADD10); waits != 0 {
+		if i.Seen&waits == 0 {
+			i.c.warn("%s.DR written with SB or ADD10 set but SR1 unread", i.name)
 			return
 		}
-		i.Sr1 &^= i2cSB
-		i.Shift, i.Address, i.Ack = v, true, true
+		i.Sr1 &^= waits
+		i.Shift, i.Address, i.Second, i.Ack = v, true, waits == i2cADD10, true
 		i.do(i2cByte, i.c.now())
 		return
 	}
@@ -210,7 +201,7 @@ func (i i2c) storeDR(v uint32) {
 // apply brings interrupts, DMA requests and deadline up to date (§27.4 and
 // §27.3.8).
 func (i i2c) apply() {
-	events := uint32(i2cSB | i2cADDR | i2cBTF | i2cSTOPF)
+	events := uint32(i2cSB | i2cADDR | i2cADD10 | i2cBTF | i2cSTOPF)
 	if i.Cr2&i2cITBUFEN != 0 {
 		events |= i2cRXNE | i2cTXE
 	}

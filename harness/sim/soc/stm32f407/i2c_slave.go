@@ -13,10 +13,13 @@ func (i i2c) slaveClock(high bool) {
 		return
 	}
 	switch i.Slave {
-	case slaveAddress:
+	case slaveAddress, slaveSecond:
 		if i.SBit == 8 {
 			i.answer()
 		}
+	case slaveHeaderAck:
+		i.SBit, i.Slave = 0, slaveSecond
+		i.c.afOut(i.sda, true)
 	case slaveAddressAck:
 		i.addressed()
 	case slaveReceive:
@@ -38,33 +41,58 @@ func (i i2c) slaveSample() {
 	bit := i.line(i.sda)
 	i.SBit++
 	switch i.Slave {
-	case slaveAddress, slaveReceive:
+	case slaveAddress, slaveSecond, slaveReceive:
 		i.Shift = i.Shift<<1&0xFF | oneIf(bit)
 	case slaveSendAck:
 		i.Ack = !bit
 	}
 }
 
-// answer acknowledges an address that is the slave's.
+// answer acknowledges an address byte that is the slave's.
 func (i i2c) answer() {
-	addr := i.Shift >> 1
+	next := i.match()
+	if next == slaveIdle || i.Cr1&i2cACK == 0 {
+		i.Slave = slaveIdle
+		return
+	}
+	i.Slave = next
+	i.c.afOut(i.sda, false)
+}
+
+// match compares an address byte with the slave's addresses and returns what
+// follows.
+func (i i2c) match() i2cSlave {
+	if i.Slave == slaveSecond {
+		i.Ten = i.Shift == i.Oar1&0xFF
+		i.Shift = 0 // a slave receives after it
+		return chosenIf(i.Ten)
+	}
+	ten, addr := i.Ten, i.Shift>>1
+	i.Ten = false
 	i.Sr2 &^= i2cDUALF | i2cGENCALL
 	switch {
-	case addr == i.Oar1>>1&0x7F && i.Oar1&0xFE != 0:
+	case i.Oar1&i2cADDMODE != 0 && i.Shift&^1 == 0xF0|i.Oar1>>7&6:
+		if i.Shift&1 == 0 {
+			return slaveHeaderAck
+		}
+		i.Ten = ten // to send, once it has been addressed (§27.3.2)
+		return chosenIf(ten)
+	case i.Oar1&i2cADDMODE == 0 && addr == i.Oar1>>1&0x7F && i.Oar1&0xFE != 0:
 	case i.Oar2&1 != 0 && addr == i.Oar2>>1&0x7F:
 		i.Sr2 |= i2cDUALF
 	case i.Cr1&i2cENGC != 0 && i.Shift == 0:
 		i.Sr2 |= i2cGENCALL
 	default:
-		i.Slave = slaveIdle
-		return
+		return slaveIdle
 	}
-	if i.Cr1&i2cACK == 0 {
-		i.Slave = slaveIdle
-		return
+	return slaveAddressAck
+}
+
+func chosenIf(match bool) i2cSlave {
+	if match {
+		return slaveAddressAck
 	}
-	i.Slave = slaveAddressAck
-	i.c.afOut(i.sda, false)
+	return slaveIdle
 }
 
 // addressed sets ADDR and stretches the clock until the program has seen it.

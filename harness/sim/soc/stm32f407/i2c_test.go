@@ -15,8 +15,8 @@ const (
 	pinSDA = portB + 7
 )
 
-// eeprom is a memory of 256 bytes at address 0x50 with a word address, on PB6
-// and PB7 with pull-ups. It looks at the lines every 100 ns and answers then,
+// eeprom is a memory of 256 bytes at addresses 0x50 and, of 10 bits, 0x150, with a
+// word address, on PB6 and PB7 with pull-ups. It looks at the lines every 100 ns and answers then,
 // as real ones do some time after an edge.
 type eeprom struct {
 	c        *Chip
@@ -28,6 +28,7 @@ type eeprom struct {
 	state    int // what the present byte is
 	stretch  clock.Time
 	until    clock.Time
+	ten      bool // addressed by 10 bits since the last STOP
 	starts   int
 	stops    int
 	rises    []clock.Time
@@ -36,6 +37,7 @@ type eeprom struct {
 const (
 	memIdle = iota
 	memAddress
+	memSecond
 	memWord
 	memWrite
 	memRead
@@ -85,7 +87,7 @@ func (e *eeprom) look() {
 		e.state, e.bit = memAddress, 0
 	case scl && e.scl && sda && !e.sda:
 		e.stops++
-		e.state = memIdle
+		e.state, e.ten = memIdle, false
 	case scl && !e.scl:
 		e.rises = append(e.rises, e.c.Now())
 		e.rise(sda)
@@ -134,15 +136,21 @@ func (e *eeprom) fall() {
 func (e *eeprom) acknowledge() bool {
 	switch e.state {
 	case memAddress:
-		switch e.in {
-		case 0xA0:
+		switch {
+		case e.in == 0xA0:
 			e.state = memWord
-		case 0xA1:
+		case e.in == 0xA1, e.in == 0xF3 && e.ten:
 			e.state = memRead
+		case e.in == 0xF2:
+			e.state = memSecond
 		default:
 			e.state = memIdle
 			return false
 		}
+	case memSecond:
+		e.ten = e.in == 0x50
+		e.state = memWord
+		return e.ten
 	case memWord:
 		e.at, e.state = e.in, memWrite
 	case memWrite:
@@ -426,10 +434,144 @@ func TestI2CSlave(t *testing.T) {
 	expect("no STOPF after AF", i2cAF, 0)
 }
 
+// §27.3.3: the header of a 10-bit address ends with ADD10, the second byte with ADDR
+// as a transmitter; to receive, the header alone follows a repeated START.
+func TestI2CTenBits(t *testing.T) {
+	c, e := newEEPROM(t)
+	enabled(t, c, 80)
+	copy(e.mem[7:], "ten bits")
+	st(t, c, i2c1+i2cCR2, 16|i2cITEVTEN)
+	cr1(t, c, i2cSTART|i2cACK, 0)
+	e.flag(t, i2cSB)
+	st(t, c, i2c1+i2cDR, 0xF2)
+	e.flag(t, i2cADD10)
+	if sr := ld(t, c, i2c1+i2cSR1); sr != i2cADD10 || !requested(c, 31) {
+		t.Errorf("SR1 %#x after the header", sr)
+	}
+	st(t, c, i2c1+i2cDR, 0x50)
+	e.flag(t, i2cADDR|i2cAF)
+	if sr1, sr2 := ld(t, c, i2c1+i2cSR1), ld(t, c, i2c1+i2cSR2); sr1 != i2cADDR || sr2 != i2cMSL|i2cBUSY|i2cTRA {
+		t.Errorf("SR1 %#x, SR2 %#x after the address", sr1, sr2)
+	}
+	st(t, c, i2c1+i2cDR, 7)
+	e.flag(t, i2cBTF)
+	e.address(t, 0xF3)
+	if sr2 := ld(t, c, i2c1+i2cSR2); sr2 != i2cMSL|i2cBUSY {
+		t.Errorf("SR2 %#x as a receiver", sr2)
+	}
+	for _, want := range "ten" {
+		e.flag(t, i2cRXNE)
+		if got := rune(ld(t, c, i2c1+i2cDR)); got != want {
+			t.Errorf("read %q, want %q", got, want)
+		}
+	}
+
+	c, e = newEEPROM(t)
+	enabled(t, c, 80)
+	cr1(t, c, i2cSTART, 0)
+	e.flag(t, i2cSB)
+	st(t, c, i2c1+i2cDR, 0xF2)
+	e.flag(t, i2cADD10)
+	st(t, c, i2c1+i2cDR, 0x51)
+	e.flag(t, i2cADDR|i2cAF)
+	if sr := ld(t, c, i2c1+i2cSR1); sr != i2cAF {
+		t.Errorf("SR1 %#x: nobody has address 0x151", sr)
+	}
+}
+
+// §27.3.2: a slave of 10 bits acknowledges header and second byte, is then a
+// receiver, and after a repeated START with the header a transmitter.
+func TestI2CSlaveTenBits(t *testing.T) {
+	c, e := newEEPROM(t)
+	m := clocker{e}
+	enabled(t, c, 80)
+	st(t, c, i2c1+i2cOAR1, i2cADDMODE|0x4000|0x2A5)
+	cr1(t, c, i2cACK, 0)
+	answered := func(what string, b byte, want bool) {
+		t.Helper()
+		if _, ok := m.byte(t, b, false); ok != want {
+			t.Errorf("%s acknowledged: %v", what, ok)
+		}
+	}
+	expect := func(what string, want1, want2 uint32) {
+		t.Helper()
+		if a, b := ld(t, c, i2c1+i2cSR1), ld(t, c, i2c1+i2cSR2); a != want1 || b != want2 {
+			t.Errorf("%s: SR1 %#x, SR2 %#x, want %#x, %#x", what, a, b, want1, want2)
+		}
+	}
+	m.start(t)
+	answered("a header to send, unaddressed", 0xF5, false)
+	m.stop(t)
+	m.start(t)
+	answered("7 bits", 0x2A5>>1&0x7F<<1&0xFF, false)
+	m.stop(t)
+	m.start(t)
+	answered("header", 0xF4, true)
+	answered("another's second byte", 0xA4, false)
+	m.stop(t)
+	expect("not addressed", 0, 0)
+
+	m.start(t)
+	answered("header", 0xF4, true)
+	expect("header", 0, i2cBUSY)
+	answered("second byte", 0xA5, true)
+	expect("addressed", i2cADDR, i2cBUSY)
+	answered("data", 0x77, true)
+	expect("received", i2cRXNE, i2cBUSY)
+	if got := ld(t, c, i2c1+i2cDR); got != 0x77 {
+		t.Errorf("received %#x", got)
+	}
+	e.pull(pinSDA, false)
+	m.wait(t)
+	e.pull(pinSCL, false)
+	m.wait(t)
+	m.start(t)
+	answered("header to send", 0xF5, true)
+	expect("addressed to send", i2cADDR, i2cBUSY|i2cTRA)
+	st(t, c, i2c1+i2cDR, 0xC3)
+	if got, _ := m.byte(t, 0xFF, false); got != 0xC3 {
+		t.Errorf("sent %#x", got)
+	}
+	m.stop(t)
+	m.start(t)
+	answered("a header to send, after STOP", 0xF5, false)
+}
+
+// §27.3.7: with LAST, a receiver does not acknowledge the byte after DMA's last but
+// one; without, it goes on. DMA1's stream 0 is I2C1_RX on channel 1 (table 42).
+func TestI2CLast(t *testing.T) {
+	for _, last := range []uint32{i2cLAST, 0} {
+		c, e := newEEPROM(t)
+		enabled(t, c, 80)
+		copy(e.mem[3:], "abcdefgh")
+		e.write(t, 3)
+		cr1(t, c, i2cACK, 0)
+		e.address(t, 0xA1)
+		d := dmaDevice{c.dmaController(0)}
+		stream(t, d, 0, i2c1+i2cDR, sramBase, 5, 0, dmaMINC|1<<chs)
+		st(t, c, i2c1+i2cCR2, 16|i2cDMAEN|last)
+		ld(t, c, i2c1+i2cSR1)
+		ld(t, c, i2c1+i2cSR2)
+		e.run(t, "end of transfer", func() bool { return get(t, d, 0)&dmaTCIF != 0 })
+		if got := string(c.mem.SRAM[:5]); got != "abcde" {
+			t.Errorf("read %q", got)
+		}
+		if ended := e.state == memIdle; ended != (last != 0) {
+			t.Errorf("CR2 %#x: the memory has seen the end: %v", last, ended)
+		}
+		if last != 0 {
+			e.stop(t)
+			if e.at != 3+5 {
+				t.Errorf("%d bytes were sent", e.at-3)
+			}
+		}
+	}
+}
+
 func TestI2CLacks(t *testing.T) {
 	for name, w := range map[string][2]uint32{
 		"I2C1.CR1.SMBUS": {i2cCR1, 1 << 1}, "I2C1.CR1.NOSTRETCH": {i2cCR1, 1 << 7},
-		"I2C1.CR2.LAST": {i2cCR2, 1 << 12}, "I2C1.OAR1.ADDMODE": {i2cOAR1, 1 << 15},
+		"I2C1.CR1.ENPEC": {i2cCR1, 1 << 5},
 	} {
 		c := idle(t)
 		(cpuBus{c}).Store(i2c1+w[0], 4, w[1])

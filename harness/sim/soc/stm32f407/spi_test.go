@@ -188,7 +188,7 @@ func TestSPIReceivesOnly(t *testing.T) {
 func TestSPILacks(t *testing.T) {
 	c := idle(t)
 	for name, w := range map[string][2]uint32{
-		"SPI1.CR1.CRCEN": {0, 1 << 13}, "SPI1.CR1.BIDIMODE": {0, 1 << 15}, "SPI1.CR2.FRF": {4, 1 << 4}, "SPI1.I2SCFGR.I2SMOD": {0x1C, 1 << 11},
+		"SPI1.I2SPR.I2SDIV": {0x20, 4}, "SPI1.I2SCFGR.I2SMOD": {0x1C, 1 << 11},
 	} {
 		c.lacking = ""
 		(cpuBus{c}).Store(spi1+w[0], 4, w[1])
