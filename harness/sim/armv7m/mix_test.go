@@ -49,7 +49,7 @@ func TestMix(t *testing.T) {
 func guard(c *Core) {
 	setRegion(c, 0, region(0, 28, 6, 0, false))
 	setRegion(c, 1, region(0x20000000, 17, 3, 0, true))
-	setRegion(c, 2, region(0x20010000, 5, 0, 0, true))
+	setRegion(c, 2, region(0x20008000, 5, 0, 0, true))
 	c.mpuWrite(mpuCTRL, mpuENABLE|mpuPRIVDEFENA)
 }
 
