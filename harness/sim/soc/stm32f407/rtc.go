@@ -5,10 +5,10 @@ import "rigor/harness/sim/clock"
 // Real-time clock with its backup registers, RM0090 §26.
 //
 // Modelled: the calendar with both prescalers and sub-seconds from LSE, LSI or
-// HSE, shadow registers, both alarms, the wake-up timer, shifts, the time stamp
-// on RTC_AF1 (PC13), write protection, EXTI lines 17, 21 and 22. Not modelled,
-// and faulting by name: calibration, the reference clock, tamper detection and
-// the outputs. There is no battery: with the supply the calendar is lost.
+// HSE, shadow registers, both alarms, the wake-up timer, shifts, smooth
+// calibration, the time stamp on RTC_AF1 (PC13), write protection, EXTI lines 17,
+// 21 and 22. Not modelled, and faulting by name: coarse calibration, the reference
+// clock, tamper detection and the outputs. There is no battery: with the supply the calendar is lost.
 //
 // Timing: everything lies on exact cycles of RTCCLK, counted from the moment at
 // which the clock was chosen and ready. What the manual gives as "up to" or
@@ -24,6 +24,8 @@ type rtc struct {
 	TAFCR                  uint32
 	Backup                 [20]uint32
 	WPR                    uint8 // keys seen: 2 opens the registers
+	CALR                   uint32
+	CalAt                  uint64 // the cycle of RTCCLK from which CALR counts
 
 	Rate uint64         // of RTCCLK in Hz; 0 while it stands
 	Line clock.Timeline // of RTCCLK
@@ -147,7 +149,7 @@ func (r *rtc) copyShadow() {
 // rtcAdvance moves everything to a cycle of RTCCLK.
 func (c *Chip) rtcAdvance(k uint64) {
 	r := &c.RTC
-	n := int64(k - r.At)
+	n := int64(r.calibrated(k) - r.calibrated(r.At))
 	if r.CR&(rtcWUTE|4) == rtcWUTE {
 		shift := 4 - r.CR&3
 		r.wake(int64(k>>shift - r.At>>shift))
@@ -237,7 +239,9 @@ func (r *rtc) inSeconds(n int64) uint64 {
 }
 
 // inTicks is the cycle of the n-th count of the synchronous prescaler from now.
-func (r *rtc) inTicks(n int64) uint64 { return r.At + uint64(n*r.async()-r.Pre) }
+func (r *rtc) inTicks(n int64) uint64 {
+	return r.CalAt + r.stretched(r.calibrated(r.At)+uint64(n*r.async()-r.Pre))
+}
 
 // nextCheck is when an alarm must be looked at again: next second, or, within a
 // second that matches, at the sub-seconds it names.

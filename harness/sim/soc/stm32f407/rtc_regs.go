@@ -19,6 +19,7 @@ const (
 	rtcTSTR     = 0x30
 	rtcTSDR     = 0x34
 	rtcTSSSR    = 0x38
+	rtcCALR     = 0x3C
 	rtcTAFCR    = 0x40
 	rtcALRMASSR = 0x44
 	rtcALRMBSSR = 0x48
@@ -84,6 +85,8 @@ func (r *rtc) register(off uint32) *uint32 {
 		return &r.TSDR
 	case rtcTSSSR:
 		return &r.TSSSR
+	case rtcCALR:
+		return &r.CALR
 	case rtcTAFCR:
 		return &r.TAFCR
 	}
@@ -134,8 +137,6 @@ func rtcLacks(off, v uint32) string {
 		return firstBit(v, "TAFCR", []bit{{1 << 0, "TAMP1E"}, {1 << 2, "TAMPIE"}, {1 << 3, "TAMP2E"}, {1 << 17, "TSINSEL"}})
 	case 0x18:
 		return firstBit(v, "CALIBR", []bit{{0x9F, "DC"}})
-	case 0x3C:
-		return firstBit(v, "CALR", []bit{{0xE1FF, "CALM"}})
 	}
 	return ""
 }
@@ -201,7 +202,9 @@ func (d rtcDevice) storeOpen(off, v uint32) bus.Fault {
 		}
 	case rtcSHIFTR:
 		r.shift(v)
-	case 0x18, 0x3C: // 0, or refused by rtcLacks
+	case rtcCALR:
+		r.calibrate(v)
+	case 0x18: // 0, or refused by rtcLacks
 	case rtcSSR, rtcTSTR, rtcTSDR, rtcTSSSR: // read-only
 	default:
 		return d.unknown("RTC", off)

@@ -112,6 +112,49 @@ func TestRTCSubSeconds(t *testing.T) {
 	}
 }
 
+// §26.3.11: 2^20 counts take 2^20 + CALM - 512 CALP cycles of RTCCLK; with windows
+// of 8 and 16 s, CALM's lowest bits are of no consequence. With prescalers of 128
+// and 8192 that is the calendar's second.
+func TestRTCSmoothCalibration(t *testing.T) {
+	for calr, want := range map[uint32]int{
+		0: 0, 1: 1, 0x100: 256, 0x1FF: 511, calrCALP: -512, calrCALP | 0x1FF: -1,
+		calrCALW8 | 0x1FF: 508, calrCALW16 | 0x1FF: 510,
+	} {
+		c := ticked(t)
+		setRTC(t, c, 127<<16|8191, 0, 0x2101, rtcBYP)
+		st(t, c, rtc0+rtcCALR, calr)
+		if got := ld(t, c, rtc0+rtcCALR); got != calr {
+			t.Errorf("CALR %#x reads %#x", calr, got)
+		}
+		c.rtcCatchUp()
+		end := c.RTC.At + uint64(1<<20+want)
+		for _, e := range []struct {
+			cycle uint64
+			tr    uint32
+		}{{end - 1, 0}, {end, 1}, {end + uint64(1<<20+want) - 1, 1}, {end + uint64(1<<20+want), 2}} {
+			if stop := c.Run(c.RTC.Line.Time(e.cycle) + 1); stop.Kind != board.Running {
+				t.Fatal(stop)
+			}
+			if got := ld(t, c, rtc0+rtcTR); got != e.tr {
+				t.Errorf("CALR %#x: TR %#x at the second's end %+d", calr, got, int(e.cycle-end))
+			}
+		}
+	}
+}
+
+// What an alarm waits for is where the calendar gets to: counts and cycles agree.
+func TestRTCStretch(t *testing.T) {
+	for _, calr := range []uint32{0, 1, 0x155, 0x1FF, calrCALP, calrCALP | 0x80} {
+		r := rtc{CALR: calr, CalAt: 1000}
+		for k := uint64(0); k < 3<<20; k += 377 {
+			n := r.calibrated(1000 + k)
+			if r.stretched(n) > k || r.stretched(n+1) <= k {
+				t.Fatalf("CALR %#x: count %d at cycle %d", calr, n, k)
+			}
+		}
+	}
+}
+
 func TestRTCProtection(t *testing.T) {
 	c := idle(t)
 	st(t, c, rtc0+rtcBKP0R, 1)

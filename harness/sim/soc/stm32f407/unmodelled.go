@@ -19,7 +19,7 @@ var blockTable = []blockInfo{
 	{"TIM12", 0x40001800, k1, apb1, 6, Partly, "as TIM2, two channels"},
 	{"TIM13", 0x40001C00, k1, apb1, 7, Partly, "as TIM2, one channel"},
 	{"TIM14", 0x40002000, k1, apb1, 8, Partly, "as TIM2, one channel"},
-	{"RTC", 0x40002800, k1, apb1, off, Partly, "calendar, alarms, wake-up, time stamp on PC13, backup registers; no battery, calibration, tamper detection or outputs"},
+	{"RTC", 0x40002800, k1, apb1, off, Partly, "calendar, alarms, wake-up, time stamp on PC13, backup registers, smooth calibration; no battery, coarse calibration, tamper detection or outputs"},
 	{"WWDG", 0x40002C00, k1, apb1, 11, Modelled, "window, early wake-up interrupt"},
 	{"IWDG", 0x40003000, k1, apb1, off, Partly, "LSI is exactly 32 kHz; the boot loader does not care for a watchdog that option bytes start"},
 	{"I2S2ext", 0x40003400, k1, apb1, 14, Faults, ""},
