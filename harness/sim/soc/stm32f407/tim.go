@@ -11,12 +11,12 @@ import (
 // (§18) and TIM9 to TIM14 (§19), basic TIM6 and TIM7 (§20).
 //
 // Modelled: all counting modes, preload, repetition, one-pulse, all output
-// compare modes with OCxCE, complementary outputs with dead time, break,
+// compare modes with OCxCE and OCxFE, complementary outputs with dead time, break,
 // MOE with its off states, commutation (COM) and lock levels; capture with
 // prescalers and filters, capture of TRC, TI1's exclusive or, encoder modes,
 // external clocks 1 and 2, all slave and master modes, the triggers of ADC and
-// DAC, DMA requests and bursts. Not modelled, and faulting by name: OCxFE and
-// the remapping options of TIM2, TIM5 and TIM11. A break by the clock security
+// DAC, DMA requests and bursts. Not modelled, and faulting by name: the remapping
+// options of TIM2, TIM5 and TIM11. A break by the clock security
 // system never comes, as RCC lacks it.
 //
 // Timing: the counter steps on exact timer clocks, beginning one after the one
@@ -45,6 +45,7 @@ type timRegs struct {
 
 	Ref     [4]bool   // OCxREF
 	Cleared uint8     // channels whose OCxREF the external trigger holds low
+	Hurried uint8     // channels whose OCxREF a trigger has put ahead, see OCxFE
 	Oc      [4]bool   // OCx while enabled, as triggers see it
 	Dead    [3]uint64 // when the channel's dead time ends
 

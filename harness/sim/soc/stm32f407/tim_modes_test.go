@@ -330,6 +330,37 @@ func TestClearByExternalTrigger(t *testing.T) {
 	}
 }
 
+// OCxFE: with the trigger an output is what it would be from the match on
+// (§18.3.10), in both PWM modes; the match and the update are where they were.
+func TestFastEnable(t *testing.T) {
+	for _, e := range []struct {
+		ccmr uint32
+		want []uint64
+	}{
+		{0x0170, []uint64{110, 131}}, // PWM 2; TI2 is an input
+		{0x0174, []uint64{100, 131}},
+		{0x0164, []uint64{0, 100, 131}}, // PWM 1, high before the trigger
+		{0x0160, []uint64{0, 110, 131}},
+	} {
+		c := idle(t)
+		_, r := onBoard(t, c, portE+5, 3) // TIM9_CH1
+		tm := c.timer(9)
+		set(t, tm, timARR, 30)
+		set(t, tm, timCCR1, 10)
+		start := c.now()
+		set(t, tm, timCCMR1, e.ccmr)
+		set(t, tm, timCCER, 1)
+		set(t, tm, timSMCR, 6<<4|slaveTrigger)
+		set(t, tm, timCR1, timOPM)
+		until(c, start+100)
+		tm.input(1, true, c.now())
+		until(c, start+200)
+		if got := edgesOf(r, c, start); !slices.Equal(got, e.want) {
+			t.Errorf("CCMR1 %#x: edges at %v, want %v", e.ccmr, got, e.want)
+		}
+	}
+}
+
 // One pulse at each trigger: OPM with slave trigger mode (§18.3.10).
 func TestOnePulseRetrigger(t *testing.T) {
 	c := idle(t)

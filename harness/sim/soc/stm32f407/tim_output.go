@@ -87,6 +87,11 @@ func (t timer) references() {
 		if k.Down {
 			below = k.Cnt <= k.Ccr[i]
 		}
+		if t.Hurried>>i&1 != 0 && below {
+			below = false
+		} else {
+			t.Hurried &^= 1 << i
+		}
 		switch m := t.compareMode(i); m {
 		case 4, 5:
 			t.setRef(i, m == 5)
@@ -214,6 +219,18 @@ func (t timer) rearm() {
 	}
 	if !t.ETR.Out {
 		t.Cleared = 0
+	}
+	t.Hurried = 0
+}
+
+// hurry is an active edge of the trigger input: of the channels with OCxFE, PWM
+// modes put out at once what they would from the match on, until that or an update
+// (§18.3.10).
+func (t timer) hurry() {
+	for i := range t.channels() {
+		if m := t.compareMode(i); t.channelMode(i) == 0 && t.Ccmr[i/2]>>(8*(i%2)+2)&1 != 0 && m >= 6 {
+			t.Hurried |= 1 << i
+		}
 	}
 }
 

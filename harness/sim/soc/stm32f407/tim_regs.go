@@ -397,8 +397,6 @@ func (t timer) lacksCCMR(v uint32, reg int) string {
 		switch {
 		case half&3 > 1 && t.info.kind == timOne:
 			return fmt.Sprintf("CCMR%d.CC%dS %d, reserved", reg+1, ch, half&3)
-		case half&3 == 0 && half&4 != 0:
-			return fmt.Sprintf("CCMR%d.OC%dFE", reg+1, ch)
 		case half&3 == 0 && half&0x80 != 0 && !t.full():
 			return fmt.Sprintf("CCMR%d.OC%dCE, reserved", reg+1, ch)
 		}

@@ -411,8 +411,6 @@ func TestTimerFaultsByName(t *testing.T) {
 		off, v uint32
 		want   string
 	}{
-		{3, timCCMR1, 0x0004, "TIM3.CCMR1.OC1FE"},
-		{1, timCCMR2, 0x0400, "TIM1.CCMR2.OC4FE"},
 		{2, timOR, 0x400, "TIM2.OR.ITR1_RMP"},
 		{5, timOR, 0x40, "TIM5.OR.TI4_RMP"},
 		{11, timOR, 2, "TIM11.OR.TI1_RMP"},

@@ -39,6 +39,9 @@ func (t timer) triggerLevel(high bool) {
 			t.clock()
 		}
 	}
+	if high {
+		t.hurry()
+	}
 }
 
 func (t timer) start() {
