@@ -122,6 +122,7 @@ type state struct {
 	DBGMCU   dbgmcu
 	USARTs   usarts
 	TIMs     tims
+	Taps     [len(timTaps)]timTap
 	Requests requestLines
 	DMA      [2]dma
 	CRC      crcUnit
@@ -189,7 +190,8 @@ const (
 	slotRTC     = slotWWDG + 1
 	slotSPI     = slotRTC + 1 // SPI1 to SPI3
 	slotI2C     = slotSPI + 3 // I2C1 to I2C3
-	slots       = slotI2C + 3
+	slotTap     = slotI2C + 3 // of timTaps
+	slots       = slotTap + len(timTaps)
 )
 
 // New makes a part that is not powered, with erased flash.

@@ -114,6 +114,7 @@ func (c *Chip) rtcClockChanged() {
 	}
 	r.Rate = rate
 	c.rtcApply()
+	c.tapsChanged()
 }
 
 // rtcCatchUp brings the calendar up to now, and the shadow registers to the

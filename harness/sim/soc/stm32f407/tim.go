@@ -15,8 +15,9 @@ import (
 // MOE with its off states, commutation (COM) and lock levels; capture with
 // prescalers and filters, capture of TRC, TI1's exclusive or, encoder modes,
 // external clocks 1 and 2, all slave and master modes, the triggers of ADC and
-// DAC, DMA requests and bursts. Not modelled, and faulting by name: the remapping
-// options of TIM2, TIM5 and TIM11. A break by the clock security
+// DAC, DMA requests and bursts, clocks on inputs (tim_remap.go). Not modelled, and
+// faulting by name: Ethernet and USB as TIM2's ITR1, and the RTC's wake-up on
+// TIM5's TI4. A break by the clock security
 // system never comes, as RCC lacks it.
 //
 // Timing: the counter steps on exact timer clocks, beginning one after the one
@@ -35,7 +36,7 @@ type timRegs struct {
 	Ccmr                           [2]uint32
 	Psc, Arr, Rcr                  uint32    // preload registers
 	Ccr                            [4]uint32 // preload, or what was captured
-	Bdtr, Dcr                      uint32
+	Bdtr, Dcr, Or                  uint32
 	K                              counter // what counts, with the shadow registers
 
 	Now    uint64 // the cycle that the state is of
@@ -253,6 +254,7 @@ func (t timer) reset() {
 	t.K.align(t.c.now(), t.c.timerDiv(t.apb()))
 	t.readPins()
 	t.apply()
+	t.c.tapsChanged()
 }
 
 // slaveMode is SMCR.SMS.

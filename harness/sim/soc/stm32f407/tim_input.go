@@ -93,7 +93,9 @@ func indexTimPins() (pins [signalCount][]timPin) {
 // timInput takes an edge of a timer's pin.
 func (c *Chip) timInput(sig signal, high bool, cycle uint64) {
 	for _, p := range timPins[sig] {
-		c.timer(p.n).input(p.channel, high, cycle)
+		if t := c.timer(p.n); !t.tapped(p.channel) {
+			t.input(p.channel, high, cycle)
+		}
 	}
 }
 
@@ -135,7 +137,7 @@ func bit01(b bool) uint8 {
 // readPins takes the inputs as they are, without any edge.
 func (t timer) readPins() {
 	for i := range t.channels() {
-		high := t.c.afIn(t.info.chan1 + signal(i))
+		high := !t.tapped(i) && t.c.afIn(t.info.chan1+signal(i))
 		t.Pins |= bit01(high) << i
 		t.TI[i] = filter{Raw: high, Out: high, At: t.Now}
 	}

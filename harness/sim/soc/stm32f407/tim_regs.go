@@ -65,19 +65,21 @@ func (t timer) has(off uint32) bool {
 	case timCCR1, timCCR1 + 4, timCCR1 + 8, timCCR4:
 		return int(off-timCCR1)/4 < t.channels()
 	case timOR:
-		return timRemaps[t.info.n] != remap{}
+		return timRemaps[t.info.n].mask != 0
 	}
 	return false
 }
 
-// remap is a field of OR that routes something else than the pin to an input;
-// none is modelled.
-type remap struct {
-	mask uint32
-	name string
+// timRemaps are the fields of OR.
+var timRemaps = map[int]struct {
+	mask  uint32
+	name  string
+	lacks func(v uint32) bool
+}{
+	2:  {3 << 10, "ITR1_RMP", func(v uint32) bool { return v != 0 }},
+	5:  {3 << 6, "TI4_RMP", func(v uint32) bool { return v == 3<<6 }},
+	11: {3, "TI1_RMP", func(uint32) bool { return false }},
 }
-
-var timRemaps = map[int]remap{2: {3 << 10, "ITR1_RMP"}, 5: {3 << 6, "TI4_RMP"}, 11: {3, "TI1_RMP"}}
 
 // Load implements bus.Device.
 func (t timer) Load(off uint32, width uint8) (uint64, bus.Fault) {
@@ -122,12 +124,14 @@ func (t timer) load(off uint32) uint32 {
 		return t.Bdtr
 	case timDCR:
 		return t.Dcr
+	case timOR:
+		return t.Or
 	case timDMAR:
 		if at, ok := t.burst(); ok {
 			return t.load(at)
 		}
 	}
-	return 0 // EGR is write-only, OR has nothing set
+	return 0 // EGR is write-only
 }
 
 // loadCCR: reading a captured value clears CCxIF (§18.4.5).
@@ -219,6 +223,8 @@ func (t timer) store(off uint32, v uint32) {
 		}
 	case timDCR:
 		t.Dcr, t.Burst = v&0x1F1F, 0
+	case timOR:
+		t.storeOR(v)
 	}
 }
 
@@ -384,7 +390,7 @@ func (t timer) lacks(off, v uint32) string {
 	case timCCMR1, timCCMR2:
 		return t.lacksCCMR(v, int(off-timCCMR1)/4)
 	case timOR:
-		if r := timRemaps[t.info.n]; v&r.mask != 0 {
+		if r := timRemaps[t.info.n]; r.lacks(v & r.mask) {
 			return "OR." + r.name
 		}
 	}

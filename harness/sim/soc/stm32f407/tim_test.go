@@ -412,8 +412,7 @@ func TestTimerFaultsByName(t *testing.T) {
 		want   string
 	}{
 		{2, timOR, 0x400, "TIM2.OR.ITR1_RMP"},
-		{5, timOR, 0x40, "TIM5.OR.TI4_RMP"},
-		{11, timOR, 2, "TIM11.OR.TI1_RMP"},
+		{5, timOR, 0xC0, "TIM5.OR.TI4_RMP"},
 		{9, timSMCR, 3, "TIM9.SMCR.SMS encoder mode, reserved"},
 		{12, timCCMR1, 0x8000, "TIM12.CCMR1.OC2CE, reserved"},
 		{13, timCCMR1, 0x0002, "TIM13.CCMR1.CC1S 2, reserved"},

@@ -95,6 +95,8 @@ func (c *Chip) fire(slot int) {
 		c.rtcEvent()
 	case slot >= slotSPI && slot < slotSPI+3:
 		c.spiEvent(slot, c.at)
+	case slot >= slotTap:
+		c.tapEvent(slot, c.at)
 	case slot >= slotI2C:
 		c.i2cEvent(slot, c.at)
 	case slot < slotDAC:

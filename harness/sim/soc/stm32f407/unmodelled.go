@@ -10,7 +10,7 @@ const (
 // blockTable is the memory map of the peripherals, RM0090 §2.3, and what this
 // model makes of each.
 var blockTable = []blockInfo{
-	{"TIM2", 0x40000000, k1, apb1, 0, Partly, "no remapping; inputs and triggers act without resynchronisation"},
+	{"TIM2", 0x40000000, k1, apb1, 0, Partly, "no trigger from Ethernet or USB, nor from RTC on TIM5; inputs and triggers act without resynchronisation"},
 	{"TIM3", 0x40000400, k1, apb1, 1, Partly, "as TIM2"},
 	{"TIM4", 0x40000800, k1, apb1, 2, Partly, "as TIM2"},
 	{"TIM5", 0x40000C00, k1, apb1, 3, Partly, "as TIM2"},
