@@ -89,7 +89,7 @@ func (t *Timeline) CycleFrom(at Time) uint64 {
 	return c
 }
 
-// MaxSlots is how many deadlines one chip may keep.
+// MaxSlots is how many deadlines one chip may keep: a bit each of a word.
 const MaxSlots = 64
 
 // Events holds one deadline a slot, in cycles. It is plain data; the zero
@@ -97,6 +97,7 @@ const MaxSlots = 64
 // events never depends on anything but their times.
 type Events struct {
 	at   [MaxSlots]uint64
+	held uint64 // the slots that have a deadline
 	next uint64
 	slot int
 }
@@ -106,12 +107,17 @@ func (e *Events) Reset() {
 	for i := range e.at {
 		e.at[i] = Never
 	}
-	e.next, e.slot = Never, -1
+	e.held, e.next, e.slot = 0, Never, -1
 }
 
 // Set gives the slot its deadline; Never clears it.
 func (e *Events) Set(slot int, cycle uint64) {
 	e.at[slot] = cycle
+	if cycle == Never {
+		e.held &^= 1 << slot
+	} else {
+		e.held |= 1 << slot
+	}
 	switch {
 	case slot == e.slot:
 		e.find()
@@ -128,9 +134,9 @@ func (e *Events) Next() (cycle uint64, slot int) { return e.next, e.slot }
 
 func (e *Events) find() {
 	e.next, e.slot = Never, -1
-	for i, at := range e.at {
-		if at < e.next {
-			e.next, e.slot = at, i
+	for held := e.held; held != 0; held &= held - 1 {
+		if i := bits.TrailingZeros64(held); e.at[i] < e.next {
+			e.next, e.slot = e.at[i], i
 		}
 	}
 }

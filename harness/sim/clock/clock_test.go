@@ -1,6 +1,9 @@
 package clock
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+)
 
 func TestTimelineKeepsCyclesExact(t *testing.T) {
 	for _, hz := range []uint64{1, 7, 16_000_000, 30_000_000, 168_000_000} {
@@ -59,5 +62,28 @@ func TestEventsOrder(t *testing.T) {
 	e.Set(4, 30)
 	if c, s := e.Next(); c != 20 || s != 5 {
 		t.Errorf("after postponing slot 4: %d, %d", c, s)
+	}
+}
+
+// Whatever is set and cleared, Next is what a search of all slots finds.
+func TestEventsFindTheNext(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var e Events
+	e.Reset()
+	for range 10_000 {
+		at := uint64(rnd.IntN(20))
+		if at < 5 {
+			at = Never
+		}
+		e.Set(rnd.IntN(MaxSlots), at)
+		want, slot := Never, -1
+		for i := range MaxSlots {
+			if at := e.At(i); at < want {
+				want, slot = at, i
+			}
+		}
+		if next, got := e.Next(); next != want || got != slot {
+			t.Fatalf("slot %d at %d, want %d at %d", got, next, slot, want)
+		}
 	}
 }
