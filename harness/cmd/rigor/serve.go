@@ -24,6 +24,9 @@ type simServeCmd struct {
 	Flash         string `type:"existingfile" placeholder:"FILE" help:"Program to have in flash."`
 	Console       string `default:"PA2/PA3" placeholder:"TX/RX" help:"Pins of the program's UART (default: ${default})."`
 	Loader        string `default:"PB10/PB11" placeholder:"TX/RX" help:"Pins of the boot loader's UART (default: ${default})."`
+
+	Circuit string        `default:"direct" enum:"direct,esp32,k210" help:"Between modem lines and straps: direct, DTR on reset and RTS on the boot strap; esp32, two transistors; k210, RTS on reset and DTR on the strap (default: ${default})."`
+	Rise    time.Duration `placeholder:"TIME" help:"How long reset takes to end after its release, such as 60ms."`
 }
 
 func (*simServeCmd) Help() string {
@@ -34,7 +37,7 @@ func (*simServeCmd) Help() string {
 		"  rigor sim serve --chip stm32f407 --pty /tmp/f407 --boot loader &\n" +
 		"  stm32flash -m 8n1 -w program.bin -v -g 0 /tmp/f407\n\n" +
 		"RFC 2217 carries parity and modem lines, as a serial adapter does: the boot loader wants 8E1; DTR asserted holds NRST\n" +
-		"low, RTS asserted holds BOOT0 high, and both are released when the client goes. --rfc2217 alone serves both UARTs at one\n" +
+		"low, RTS asserted holds BOOT0 high (--circuit has others), and both are released when the client goes. --rfc2217 alone serves both UARTs at one\n" +
 		"port, as an adapter on both would; with --rfc2217-loader there are two ports, as there are two adapters on most boards,\n" +
 		"and the lines of either act. A port has one client at a time; a second one is told so. A pseudo terminal has no modem\n" +
 		"lines: rigs.yaml may take the bytes from there and the lines from an RFC 2217 port, `reset: {port: {rfc2217: ADDR}}`.\n\n" +
@@ -70,7 +73,7 @@ func (c *simServeCmd) Run(ctx context.Context) error {
 	b.SetBoot(c.Boot == "loader")
 	b.SetPower(true)
 	// Clients begin when they see the link, and one that is early has to be restarted: its first byte is lost.
-	if err := s.advance(clock.Time(stm32.Startup) * clock.Nanosecond); err != nil {
+	if err := s.advance(clock.Time(c.Rise+stm32.Startup) * clock.Nanosecond); err != nil {
 		return err
 	}
 	if c.PTY != "" {
@@ -105,13 +108,17 @@ func (c *simServeCmd) board() (*board.Board, error) {
 			}
 		}
 	}
-	wiring := board.Wiring{Boot: "BOOT0"}
+	wiring := board.Wiring{Boot: "BOOT0", Rise: clock.Time(c.Rise) * clock.Nanosecond}
 	for _, w := range []struct{ name, pins string }{{consoleBridge, c.Console}, {loaderBridge, c.Loader}} {
 		tx, rx, ok := strings.Cut(w.pins, "/")
 		if !ok {
 			return nil, fmt.Errorf("pins %q of the %s: want TX/RX, such as PA2/PA3", w.pins, w.name)
 		}
-		wiring.Bridges = append(wiring.Bridges, board.BridgeWiring{Name: w.name, TX: tx, RX: rx, DTR: board.StrapReset, RTS: board.StrapBoot})
+		bridge := board.BridgeWiring{Name: w.name, TX: tx, RX: rx, DTR: board.StrapReset, RTS: board.StrapBoot}
+		if c.Circuit != "direct" {
+			bridge.DTR, bridge.RTS, bridge.Cross = board.StrapBoot, board.StrapReset, c.Circuit == "esp32"
+		}
+		wiring.Bridges = append(wiring.Bridges, bridge)
 	}
 	return board.New(chip, wiring)
 }

@@ -26,7 +26,11 @@ type outlet struct {
 	gone   chan struct{} // closed when the client has gone
 }
 
-var _ rfc2217.Backend = (*outlet)(nil)
+var (
+	_ rfc2217.Backend         = (*outlet)(nil)
+	_ rfc2217.OutputDiscarder = (*outlet)(nil)
+	_ port.Breaker            = (*outlet)(nil)
+)
 
 // listen opens the ports of RFC 2217.
 func (c *simServeCmd) listen(s *server) (string, error) {
@@ -170,6 +174,19 @@ func (o *outlet) SetMode(m port.Mode) error {
 func (o *outlet) SetLines(l port.Lines) error {
 	return o.server.call(always, func() error {
 		return o.each(func(b *board.Bridge) error { b.SetLines(l.DTR, l.RTS); return nil })
+	})
+}
+
+// SetBreak begins when what was written is on the line.
+func (o *outlet) SetBreak(on bool) error {
+	return o.server.call(o.idle, func() error {
+		return o.each(func(b *board.Bridge) error { b.SetBreak(on); return nil })
+	})
+}
+
+func (o *outlet) DiscardOutput() error {
+	return o.server.call(always, func() error {
+		return o.each(func(b *board.Bridge) error { b.DiscardOutput(); return nil })
 	})
 }
 

@@ -37,6 +37,21 @@ func TestPyserial(t *testing.T) {
 	}
 }
 
+// pyserial's modem inputs, purge, break and one line after the other, as esptool
+// moves them by RFC 2217, on a board with two transistors and a slow reset.
+func TestPyserialOnTwoTransistors(t *testing.T) {
+	board := serveBoard(t, "--circuit", "esp32", "--rise", "120ms")
+	script, err := filepath.Abs("testdata/pyserial_lines.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := tool(t, python, script, board.addrs[0])
+	o.succeed(t)
+	if said, want := strings.Fields(o.stdout), "False False False False 79 1f"; strings.Join(said, " ") != want {
+		t.Errorf("pyserial read %v, want %v", said, want)
+	}
+}
+
 // uidOf reads the unique id by our own loader.
 func uidOf(t *testing.T, board served) string {
 	t.Helper()
