@@ -16,8 +16,9 @@
 // # Timing
 //
 // The core's cycles are armv7m's cycles.go, those of reading flash its flash.go
-// (RM0090 §3.5), and those of peripherals wait.go. Nothing here was measured on a
-// part by us; the comparisons with published figures are these.
+// (RM0090 §3.5), those of peripherals wait.go, and matrix.go says how core and DMA
+// wait for each other. Nothing here was measured on a part by us; the comparisons
+// with published figures are these.
 //
 // CoreMark, GCC 12.2.1 -mfloat-abi=hard, an iteration a second and MHz:
 //
@@ -324,6 +325,10 @@ func (c *Chip) Caveats() (all []string) {
 	if ws := c.FLASH.ACR & acrLATENCY; ws > 0 {
 		all = append(all, fmt.Sprintf("flash is read with %d wait states: what they cost follows RM0090 "+
 			"and was not measured on the part", ws))
+	}
+	if c.core.Shared {
+		all = append(all, "a DMA stream is enabled: that it goes before the core, if both want a bus in the same cycle, "+
+			"is assumed; fetches and the stacking of exceptions never wait for it")
 	}
 	if c.dmaReadsFlash() {
 		all = append(all, "a DMA stream reads flash: how it shares it with the core's fetches is not modelled")

@@ -170,7 +170,9 @@ func (d dmaController) claim(s *dmaStream) {
 
 // access ends a port's access and goes on to the next one of the transaction.
 func (d dmaController) access(s *dmaStream) {
-	if d.Memory {
+	switch {
+	case s.Cr&dmaEN == 0: // by an error of its registers
+	case d.Memory:
 		n := d.burst(s)
 		d.Left -= n
 		d.memoryPort(s, n)
@@ -178,7 +180,7 @@ func (d dmaController) access(s *dmaStream) {
 			d.enter(dmaAddress, d.addressCycles(s.MAt))
 			return
 		}
-	} else {
+	default:
 		d.peripheralPort(s)
 		if s.Cr&dmaEN != 0 && s.wantsMemory() {
 			d.turnToMemory(s)

@@ -167,6 +167,9 @@ func (d dmaDevice) enable(i int) {
 	s.Cr |= dmaEN
 	s.Head, s.Level = 0, 0
 	s.rewind()
+	if d.Active == i {
+		d.Left = 0 // what an error has ended is not this transfer's
+	}
 }
 
 // peripheralControls lets the peripheral say where the end is (§10.3.15): NDTR

@@ -405,15 +405,23 @@ func TestDMAMovesAll(t *testing.T) {
 	}
 }
 
-// How DMA shares flash with fetches is a caveat while it reads it.
+// What is assumed of how DMA and core share the buses is a caveat while a stream is
+// on, and how they share flash while one reads it.
 func TestDMACaveat(t *testing.T) {
 	c := idle(t)
-	stream(t, dma2(c), 0, sramBase, sramBase+64, 100, 0, memToMem<<dir)
 	if got := c.Caveats(); len(got) != 0 {
-		t.Errorf("%q", got)
+		t.Errorf("%q without DMA", got)
+	}
+	stream(t, dma2(c), 0, sramBase, sramBase+64, 100, 0, memToMem<<dir)
+	if got := c.Caveats(); len(got) != 1 || !strings.Contains(got[0], "assumed") {
+		t.Errorf("%q with a stream at work", got)
 	}
 	stream(t, dma2(c), 1, flashBase, sramBase+64, 100, 0, memToMem<<dir)
-	if got := c.Caveats(); len(got) != 1 || !strings.Contains(got[0], "DMA") {
+	if got := c.Caveats(); len(got) != 2 || !strings.Contains(got[1], "flash") {
 		t.Errorf("%q with a stream that reads flash", got)
+	}
+	until(c, c.now()+5000)
+	if got := c.Caveats(); len(got) != 0 {
+		t.Errorf("%q with all done", got)
 	}
 }
