@@ -157,6 +157,8 @@ type Chip struct {
 	watch    func(p board.Pin, high bool, at clock.Time)
 	watched  map[board.Pin]bool                  // what watch must see in time; nil: all pins
 	analog   [pinCount]func(at clock.Time) int64 // sources that change by themselves, microvolts
+	reach    [pinCount]board.Reach               // when they reach a voltage
+	moving   []int                               // the pins that have it
 }
 
 var (
@@ -189,10 +191,11 @@ const (
 	slotIWDG    = slotDAC + 2
 	slotWWDG    = slotIWDG + 1
 	slotRTC     = slotWWDG + 1
-	slotSPI     = slotRTC + 1 // SPI1 to SPI3
-	slotI2C     = slotSPI + 3 // I2C1 to I2C3
-	slotTap     = slotI2C + 3 // of timTaps
-	slots       = slotTap + len(timTaps)
+	slotSPI     = slotRTC + 1            // SPI1 to SPI3
+	slotI2C     = slotSPI + 3            // I2C1 to I2C3
+	slotTap     = slotI2C + 3            // of timTaps
+	slotSource  = slotTap + len(timTaps) // sources cross thresholds
+	slots       = slotSource + 1
 )
 
 // New makes a part that is not powered, with erased flash.

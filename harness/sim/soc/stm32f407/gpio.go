@@ -334,6 +334,9 @@ func (c *Chip) settle(p int) {
 		c.observe(p, is)
 	}
 	c.settleInput(p)
+	if c.reach[p] != nil {
+		c.awaitCrossing()
+	}
 }
 
 func (c *Chip) noteFight(p int, fight bool) {
@@ -432,6 +435,7 @@ func (c *Chip) Drive(p board.Pin, d board.Drive, at clock.Time) {
 // SetAnalog connects a source that changes by itself; see board.Chip.
 func (c *Chip) SetAnalog(p board.Pin, f func(at clock.Time) int64) {
 	c.analog[p] = f
+	c.SetReach(p, nil)
 	c.settle(int(p))
 }
 

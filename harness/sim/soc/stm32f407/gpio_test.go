@@ -99,6 +99,79 @@ func TestAnalogSource(t *testing.T) {
 	}
 }
 
+// triangle rises from 0 V by 1 V/ms for 3.3 ms, falls as fast, and so on.
+func triangle(at clock.Time) int64 {
+	const half = 3300 * clock.Microsecond
+	if at %= 2 * half; at > half {
+		at = 2*half - at
+	}
+	return int64(at) / 1000
+}
+
+// triangleReach is its Reach, picosecond by picosecond where it is near.
+func triangleReach(from, to clock.Time, uv int64, rising bool) (clock.Time, bool) {
+	for at := from; at <= to; at++ {
+		switch v := triangle(at); {
+		case rising && v >= uv, !rising && v <= uv:
+			return at, true
+		case rising && uv-v > 2, !rising && v-uv > 2:
+			at += clock.Time(max(uv-v, v-uv)-2)*1000 - 1 // it cannot be there earlier
+		}
+	}
+	return 0, false
+}
+
+// VIH of 2.31 V comes 2.31 ms, and VIL of 0.99 V 5.61 ms after the beginning of
+// each period of 6.6 ms (DS8626 table 48); EXTI's flag follows in the same cycle.
+func TestSourceMakesEdges(t *testing.T) {
+	c := onPin(t, modeInput, 0, 0, 0)
+	start := c.Now()
+	reach := func(from, to clock.Time, uv int64, rising bool) (clock.Time, bool) {
+		at, ok := triangleReach(from-start, to-start, uv, rising)
+		return at + start, ok
+	}
+	c.SetAnalog(portB+5, func(at clock.Time) int64 { return triangle(at - start) })
+	c.SetReach(portB+5, reach)
+	c.WatchOnly()
+	var edges []clock.Time
+	c.Watch(func(p board.Pin, high bool, at clock.Time) {
+		if p == portB+5 {
+			edges = append(edges, at-start)
+		}
+	})
+	ms := clock.Millisecond
+	if c.Run(start + 10*ms); len(edges) != 0 {
+		t.Errorf("edges at %v though nobody looks", edges)
+	}
+	if next := c.events.At(slotSource); next != clock.Never {
+		t.Errorf("the source is looked at in cycle %d though nobody looks", next)
+	}
+	st(t, c, sysc0+0x0C, 1<<4) // EXTICR2: PB5
+	st(t, c, exti0+0x08, 1<<5) // RTSR
+	st(t, c, exti0+0x0C, 1<<5) // FTSR
+	if pr := ld(t, c, exti0+0x14); pr != 0 {
+		t.Errorf("PR %#x by an edge that was before", pr)
+	}
+	edges = nil
+	c.Run(start + 20*ms)
+	want := []clock.Time{6600*clock.Microsecond + 5610*clock.Microsecond, 15_510 * clock.Microsecond, 18_810 * clock.Microsecond}
+	if len(edges) != len(want) {
+		t.Fatalf("edges at %v, want %v", edges, want)
+	}
+	for i, at := range edges {
+		if late := at - want[i]; late < 0 || late > c.time(2)-c.time(1) {
+			t.Errorf("edge %d at %d ps, want %d", i, at, want[i])
+		}
+	}
+	if pr := ld(t, c, exti0+0x14); pr != 1<<5 {
+		t.Errorf("PR %#x", pr)
+	}
+	st(t, c, gpioB+0x00, modeAnalog<<10)
+	if next := c.events.At(slotSource); next != clock.Never {
+		t.Error("the source is looked at in analog mode")
+	}
+}
+
 // Between VIL and VIH a pin keeps its level, and so it does when let go.
 func TestPinHysteresis(t *testing.T) {
 	c := onPin(t, modeInput, 0, 0, 0)

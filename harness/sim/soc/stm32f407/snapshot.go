@@ -51,6 +51,7 @@ func (c *Chip) Restore(from any) {
 	c.stopped, c.warnings = s.stopped, slices.Clone(s.warnings)
 	c.mapMemory()
 	c.core.Restore(s.core)
+	c.awaitCrossing()
 }
 
 // Digest hashes all that decides what the chip does next.
@@ -59,7 +60,7 @@ func (c *Chip) Digest() (sum [32]byte) {
 	h := sha256.New()
 	fmt.Fprintf(h, "%v\n%v\n", c.state, c.core.Snapshot())
 	for slot := range slots {
-		if slot < slotTIM || slot >= slotTIM+len(c.TIMs) { // theirs depend on who looks
+		if slot < slotTIM || slot >= slotTIM+len(c.TIMs) && slot != slotSource { // theirs depend on who looks
 			fmt.Fprintln(h, c.events.At(slot))
 		}
 	}

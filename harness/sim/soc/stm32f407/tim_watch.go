@@ -123,12 +123,13 @@ func (t timer) heedsPins() bool {
 	return false
 }
 
-// timCatchUp brings pins that timers drive unseen up to the present, before
+// timCatchUp brings pins that timers or sources drive unseen up to the present, before
 // someone reads them or something about them changes.
 func (c *Chip) timCatchUp() {
 	for late := c.Pins.Late; late != 0; late &= late - 1 {
 		c.timer(bits.TrailingZeros16(late) + 1).sync(c.now())
 	}
+	c.sampleMoving()
 }
 
 // noteDriving tells timCatchUp whether it must care for the timer.
@@ -149,6 +150,7 @@ func (c *Chip) timRewatch() {
 			t.apply()
 		}
 	}
+	c.awaitCrossing()
 }
 
 // WatchOnly restricts Watch to some pins: those whose edges must come, each at

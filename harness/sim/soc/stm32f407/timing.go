@@ -95,6 +95,8 @@ func (c *Chip) fire(slot int) {
 		c.rtcEvent()
 	case slot >= slotSPI && slot < slotSPI+3:
 		c.spiEvent(slot, c.at)
+	case slot == slotSource:
+		c.crossing()
 	case slot >= slotTap:
 		c.tapEvent(slot, c.at)
 	case slot >= slotI2C:
@@ -131,6 +133,7 @@ func (c *Chip) setClocks(t clockTree) {
 	c.i2cClockChanged()
 	c.adcClockChanged()
 	c.rngClockChanged()
+	c.awaitCrossing()
 	if c.flashBusy() {
 		c.stallFetches()
 	}

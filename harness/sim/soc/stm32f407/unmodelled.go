@@ -49,7 +49,7 @@ var blockTable = []blockInfo{
 	{"TIM9", 0x40014000, k1, apb2, 16, Partly, "as TIM2, two channels"},
 	{"TIM10", 0x40014400, k1, apb2, 17, Partly, "as TIM2, one channel"},
 	{"TIM11", 0x40014800, k1, apb2, 18, Partly, "as TIM2, one channel"},
-	{"GPIOA", 0x40020000, k1, ahb1, 0, Modelled, "levels, voltages, pulls, contention, shorts; edges are instant; an analog source makes none, its level is seen when read"},
+	{"GPIOA", 0x40020000, k1, ahb1, 0, Modelled, "levels, voltages, pulls, contention, shorts; edges are instant; those of an analog source come in the next cycle of HCLK"},
 	{"GPIOB", 0x40020400, k1, ahb1, 1, Modelled, "as GPIOA"},
 	{"GPIOC", 0x40020800, k1, ahb1, 2, Modelled, "as GPIOA"},
 	{"GPIOD", 0x40020C00, k1, ahb1, 3, Modelled, "as GPIOA"},
