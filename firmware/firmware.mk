@@ -4,7 +4,8 @@
 #   make firmware-check  build the images again elsewhere and compare bit for bit
 #   make firmware-deps   install the Debian packages these two need
 
-FIRMWARE_PACKAGES := llvm-19-dev libclang-19-dev clang-19 lld-19 llvm-19 gcc-arm-none-eabi picolibc-arm-none-eabi
+FIRMWARE_PACKAGES := llvm-19-dev libclang-19-dev clang-19 lld-19 llvm-19 \
+	gcc-arm-none-eabi picolibc-arm-none-eabi gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf
 FIRMWARE_BUILD := $(CURDIR)/.build/firmware
 FIRMWARE_TOOLCHAIN := firmware/toolchain/go.mod firmware/toolchain/go.sum
 TINYGO := $(FIRMWARE_BUILD)/bin/tinygo
@@ -22,7 +23,7 @@ firmware-deps:
 	apt-get install --yes --no-install-recommends $(FIRMWARE_PACKAGES)
 
 $(TINYGO): $(FIRMWARE_TOOLCHAIN)
-	@command -v llvm-objcopy-19 ld.lld-19 clang-19 arm-none-eabi-gcc >/dev/null || { echo "no cross toolchain: run make firmware-deps as root" >&2; exit 1; }
+	@command -v llvm-objcopy-19 ld.lld-19 clang-19 arm-none-eabi-gcc riscv64-unknown-elf-gcc >/dev/null || { echo "no cross toolchain: run make firmware-deps as root" >&2; exit 1; }
 	CGO_ENABLED=1 go build -C firmware/toolchain -trimpath -tags llvm19 -o $@ github.com/tinygo-org/tinygo
 
 $(FIRMWARE_BUILD)/root.stamp: $(FIRMWARE_TOOLCHAIN) $(wildcard firmware/toolchain/mkroot/*.go firmware/svd/*.svd)

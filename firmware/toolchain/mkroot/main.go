@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 )
 
@@ -30,6 +31,7 @@ type chip struct {
 	irq    string // gen-device-svd's -interrupts
 	family string // target file that names compiler-rt and picolibc
 	target string // target file that gets the libraries below instead
+	script string // linker script that would take them from mask ROM, if there is one
 	libs   libraries
 }
 
@@ -56,6 +58,21 @@ var chips = []chip{{
 		// GCC's unwinder: it wants the symbol __exidx_start, which TinyGo's
 		// linker script leaves out.
 		unused: []string{"unwind-arm.o", "libunwind.o", "pr-support.o", "unwind-c.o"},
+	},
+}, {
+	svd:    "esp32c3.svd",
+	device: "esp",
+	irq:    "software",
+	family: "riscv",
+	target: "esp32c3",
+	script: "esp32c3.ld",
+	libs: libraries{
+		name: "rv32im",
+		// There is no variant with compressed instructions and without atomic
+		// ones, which the core lacks.
+		libgcc:  "/usr/lib/gcc/riscv64-unknown-elf/*/rv32im/ilp32/libgcc.a",
+		libc:    "/usr/lib/picolibc/riscv64-unknown-elf/lib/release/rv32im/ilp32/libc.a",
+		include: "/usr/lib/picolibc/riscv64-unknown-elf/include",
 	},
 }}
 
@@ -114,17 +131,41 @@ func (b *builder) add(c chip) error {
 	if err := b.addLibraries(c.libs); err != nil {
 		return err
 	}
-	if err := b.editTarget(c.family, func(t map[string]any) {
-		delete(t, "rtlib")
-		delete(t, "libc")
-	}); err != nil {
+	if c.script != "" {
+		if err := b.forgetROM(c.script); err != nil {
+			return err
+		}
+	}
+	if err := b.editTarget(c.family, dropLibraries); err != nil {
 		return err
 	}
 	dir := "{root}/lib/rt/" + c.libs.name
 	return b.editTarget(c.target, func(t map[string]any) {
+		dropLibraries(t)
 		extend(t, "ldflags", dir+"/libc.a", dir+"/libgcc.a")
 		extend(t, "cflags", "-nostdlibinc", "-isystem", dir+"/include")
 	})
+}
+
+func dropLibraries(target map[string]any) {
+	delete(target, "rtlib")
+	delete(target, "libc")
+}
+
+// romRoutine is a line of a linker script that gives the address in mask ROM of
+// a routine that the C runtime has too.
+var romRoutine = regexp.MustCompile(`(?m)^(__|mem|str)\w+\s*=\s*0x400.*\n`)
+
+// forgetROM has a linker script leave libgcc and libc to the linked libraries,
+// so that what a program computes and how long that takes doesn't hang on
+// the mask ROM's version.
+func (b *builder) forgetROM(script string) error {
+	file := b.path("targets/" + script)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, romRoutine.ReplaceAll(text, nil), 0o644)
 }
 
 // generateDevice runs gen-device-svd, which reads whole folders, on one file.
