@@ -152,20 +152,25 @@ func dropLibraries(target map[string]any) {
 	delete(target, "libc")
 }
 
-// romRoutine is a line of a linker script that gives the address in mask ROM of
-// a routine that the C runtime has too.
-var romRoutine = regexp.MustCompile(`(?m)^(__|mem|str)\w+\s*=\s*0x400.*\n`)
+// Lines of a linker script that give an address in mask ROM or in its data: of a routine
+// that the C runtime has too, and of anything.
+var (
+	romRuntime = regexp.MustCompile(`(?m)^(__|mem|str)\w+\s*=\s*0x400.*\n`)
+	romSymbol  = regexp.MustCompile(`(?m)^(\w+\s*=\s*0x\w+);`)
+)
 
 // forgetROM has a linker script leave libgcc and libc to the linked libraries,
-// so that what a program computes and how long that takes doesn't hang on
-// the mask ROM's version.
+// so that what a program computes and how long that takes doesn't hang on the
+// mask ROM's version. Of the other symbols only those that a program uses stay in its
+// symbol table.
 func (b *builder) forgetROM(script string) error {
 	file := b.path("targets/" + script)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, romRoutine.ReplaceAll(text, nil), 0o644)
+	text = romRuntime.ReplaceAll(text, nil)
+	return os.WriteFile(file, romSymbol.ReplaceAll(text, []byte("PROVIDE($1);")), 0o644)
 }
 
 // generateDevice runs gen-device-svd, which reads whole folders, on one file.
