@@ -73,6 +73,7 @@ var rules = []rule{
 	{pkg: "harness/sim/softfloat", tests: []string{"harness/sim/conform"}},
 	{pkg: "harness/sim/conform", imports: []string{"harness/sim/softfloat"}},
 	{pkg: "harness/sim/armv7m", imports: []string{"harness/sim/bus", "harness/sim/clock", "harness/sim/softfloat", "harness/sim/conform"}},
+	{pkg: "harness/sim/riscv", imports: []string{"harness/sim/bus", "harness/sim/softfloat", "harness/sim/conform"}},
 	{pkg: "harness/sim/board", imports: []string{"harness/sim/clock"}},
 	{pkg: "harness/sim/soc/stm32f407",
 		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/clock"},
