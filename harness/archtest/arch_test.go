@@ -70,6 +70,7 @@ var rules = []rule{
 	// its boot loaders are a second reading of the protocol.
 	{pkg: "harness/sim/bus"},
 	{pkg: "harness/sim/clock"},
+	{pkg: "harness/sim/nor", imports: []string{"harness/sim/clock"}},
 	{pkg: "harness/sim/softfloat", tests: []string{"harness/sim/conform"}},
 	{pkg: "harness/sim/conform", imports: []string{"harness/sim/softfloat"}},
 	{pkg: "harness/sim/armv7m", imports: []string{"harness/sim/bus", "harness/sim/clock", "harness/sim/softfloat", "harness/sim/conform"}},
