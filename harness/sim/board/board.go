@@ -24,6 +24,7 @@ type Wiring struct {
 	// and after power-on: a resistor has to charge its capacitor.
 	Rise    clock.Time
 	Bridges []BridgeWiring
+	Targets []TargetWiring
 }
 
 // Board is a chip, what is wired to it, and the outside events to come. It is
@@ -35,6 +36,7 @@ type Board struct {
 	bootLow bool
 	rise    clock.Time
 	bridges []*Bridge
+	targets []*Target
 	tapped  map[Pin]*tap
 	sources map[Pin]Source // what SetAnalog connected
 	state   state
@@ -84,6 +86,11 @@ func New(chip Chip, w Wiring) (*Board, error) {
 			return nil, fmt.Errorf("wire bridge %q: %w", bw.Name, err)
 		}
 	}
+	for _, tw := range w.Targets {
+		if err := b.addTarget(tw); err != nil {
+			return nil, fmt.Errorf("wire target %q: %w", tw.Name, err)
+		}
+	}
 	b.rewatch()
 	b.applyStraps()
 	return b, nil
@@ -114,6 +121,9 @@ func (b *Board) SetPower(on bool) {
 	}
 	b.state.Power = on
 	b.chip.SetPower(on)
+	for _, t := range b.targets {
+		t.power(on, b.Now())
+	}
 }
 
 // Powered reports the supply switch.
@@ -264,6 +274,9 @@ func (b *Board) horizon(until clock.Time) clock.Time {
 	for i := range b.state.Faults {
 		at = min(at, b.state.Faults[i].look(b.Now()))
 	}
+	for _, t := range b.targets {
+		at = min(at, t.look(b.Now()))
+	}
 	return at
 }
 
@@ -296,6 +309,11 @@ func (b *Board) earliest() (clock.Time, func(clock.Time)) {
 			at, fire = t, func(at clock.Time) { b.turn(i, at) }
 		}
 	}
+	for _, t := range b.targets {
+		if due := t.next(); due < at {
+			at, fire = due, t.turn
+		}
+	}
 	return at, fire
 }
 
@@ -308,6 +326,9 @@ func (b *Board) driveScheduled(at clock.Time) {
 // changed is the chip's watcher.
 func (b *Board) changed(p Pin, high bool, at clock.Time) {
 	b.arm(p, high, at)
+	if !b.cut(p) {
+		b.tellTargets(p, high, at)
+	}
 	t := b.tapped[p]
 	if t == nil {
 		return
@@ -335,6 +356,8 @@ type Snapshot struct {
 	chip    any
 	board   state
 	bridges []bridgeState
+	targets []targetState
+	devices []any
 }
 
 // Snapshot copies the board. Recorders are instruments, not board: they are not
@@ -344,19 +367,27 @@ func (b *Board) Snapshot() *Snapshot {
 	for _, br := range b.bridges {
 		s.bridges = append(s.bridges, br.bridgeState.clone())
 	}
+	for _, t := range b.targets {
+		s.targets = append(s.targets, t.targetState.clone())
+		s.devices = append(s.devices, t.device.Snapshot())
+	}
 	return s
 }
 
 // Restore puts the board back, time included. Sources whose voltage changes by
 // itself stay as they are now.
 func (b *Board) Restore(s *Snapshot) {
-	if len(s.bridges) != len(b.bridges) {
+	if len(s.bridges) != len(b.bridges) || len(s.targets) != len(b.targets) {
 		panic("BUG: a snapshot of another wiring")
 	}
 	b.chip.Restore(s.chip)
 	b.state = s.board.clone()
 	for i, br := range b.bridges {
 		br.bridgeState = s.bridges[i].clone()
+	}
+	for i, t := range b.targets {
+		t.targetState, t.log = s.targets[i].clone(), nil
+		t.device.Restore(s.devices[i])
 	}
 	b.rewatch()
 }
@@ -369,6 +400,9 @@ func (b *Board) Digest() [32]byte {
 	fmt.Fprintf(h, "%v", b.state)
 	for _, br := range b.bridges {
 		fmt.Fprintf(h, "%v", br.bridgeState)
+	}
+	for _, t := range b.targets {
+		fmt.Fprintf(h, "%v%v", t.targetState, t.device.Snapshot())
 	}
 	return [32]byte(h.Sum(nil))
 }

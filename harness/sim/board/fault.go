@@ -137,8 +137,10 @@ func (b *Board) remove(i int, at clock.Time) {
 	b.wire(f.Pin, at)
 }
 
-// hear tells a pin's bridge of a level that changed on its side of a cut.
+// hear tells a pin's bridge and targets of a level that changed on their side of
+// a cut.
 func (b *Board) hear(p Pin, high bool, at clock.Time) {
+	b.tellTargets(p, high, at)
 	if t := b.tapped[p]; t != nil && t.bridge != nil && t.bridge.rx.level != high {
 		t.bridge.edge(high, at)
 	}

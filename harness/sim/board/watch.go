@@ -10,8 +10,8 @@ type Selective interface {
 	WatchOnly(pins ...Pin)
 }
 
-// rewatch tells the chip whose edges the board needs: those that recorders and
-// bridges take, and those that a fault waits for.
+// rewatch tells the chip whose edges the board needs: those that recorders,
+// bridges and targets take, and those that a fault waits for.
 func (b *Board) rewatch() {
 	chip, ok := b.chip.(Selective)
 	if !ok {
@@ -22,6 +22,9 @@ func (b *Board) rewatch() {
 		if t.bridge != nil || len(t.recorders) > 0 {
 			pins = append(pins, p)
 		}
+	}
+	for _, t := range b.targets {
+		pins = append(pins, t.sda, t.scl)
 	}
 	for _, f := range b.state.Faults {
 		if f.Waits {
