@@ -36,6 +36,7 @@ var rules = []rule{
 	{pkg: "harness/port/rfc2217", imports: []string{"harness/port", "harness/timebase"}, tests: []string{"harness/port/porttest"}},
 	{pkg: "harness/flash", imports: []string{"harness/timebase"}, tests: []string{"harness/flash/flashtest"}},
 	{pkg: "harness/flash/stm32", imports: []string{"harness/flash", "harness/port", "harness/timebase"}},
+	{pkg: "harness/flash/esp32", imports: []string{"harness/flash", "harness/port", "harness/timebase"}},
 	{pkg: "harness/flash/flashtest", imports: []string{"harness/flash", "harness/timebase"}},
 	{pkg: "harness/rig", imports: []string{"harness/flash", "harness/port", "harness/timebase", "harness/yamlfile", "probes"}},
 	{pkg: "harness/rig/rigtest", imports: append([]string{"firmware/wire"}, contracts...)},

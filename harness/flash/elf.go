@@ -20,8 +20,9 @@ func (e *MachineError) Error() string {
 }
 
 // ReadELF takes the loadable program headers of an executable by their physical
-// addresses, which is where a loader puts them. Bytes that exist in memory only
-// (.bss) are not part of the image.
+// addresses, which is where a loader puts them, or makes of its sections the image
+// that the part's ROM wants. Bytes that exist in memory only (.bss) are not part of
+// it.
 func ReadELF(data []byte, p Part) (*Image, error) {
 	f, err := elf.NewFile(bytes.NewReader(data))
 	if err != nil {
@@ -42,6 +43,12 @@ func fromELF(f *elf.File, data []byte, p Part) (*Image, error) {
 	if f.Type != elf.ET_EXEC {
 		return nil, fmt.Errorf("file is %v, want a linked program (%v)", f.Type, elf.ET_EXEC)
 	}
+	if f.Entry > 1<<32-1 {
+		return nil, fmt.Errorf("entry %#x does not fit 32 bits", f.Entry)
+	}
+	if p.ROMImage {
+		return romImageOf(f, data, p.Memory[0].Addr)
+	}
 	var segments []Segment
 	for _, h := range f.Progs {
 		if h.Type != elf.PT_LOAD || h.Filesz == 0 {
@@ -52,9 +59,6 @@ func fromELF(f *elf.File, data []byte, p Part) (*Image, error) {
 			return nil, err
 		}
 		segments = append(segments, s)
-	}
-	if f.Entry > 1<<32-1 {
-		return nil, fmt.Errorf("entry %#x does not fit 32 bits", f.Entry)
 	}
 	return newImage(data, segments, uint32(f.Entry))
 }

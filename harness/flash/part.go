@@ -29,6 +29,9 @@ type Part struct {
 	// Vectors says that a program starts through a vector table at the
 	// beginning of the image, so that Image.Entry is the table's address.
 	Vectors bool
+	// ROMImage says that the first region begins with an image of Espressif's
+	// format, which the chip's ROM loads; a program is made one.
+	ROMImage bool
 }
 
 var parts = map[string]Part{
@@ -39,6 +42,15 @@ var parts = map[string]Part{
 		Class:   elf.ELFCLASS32,
 		Memory:  []Region{{"flash", Span{0x0800_0000, 1 << 20}}},
 		Vectors: true,
+	},
+	// Addresses are those in the flash chip; 16 MB is the largest that maps
+	// (ESP32-C3 datasheet §3.1.3). Which is fitted, the loader finds out.
+	"esp32c3": {
+		Chip:     "esp32c3",
+		Machine:  elf.EM_RISCV,
+		Class:    elf.ELFCLASS32,
+		Memory:   []Region{{"flash", Span{0, 16 << 20}}},
+		ROMImage: true,
 	},
 }
 
@@ -62,13 +74,22 @@ func (p Part) Check(m *Image) error {
 	return nil
 }
 
-// checkRaw refuses a raw file that cannot be a program: the reset vector of a
-// Cortex-M points into it, with the Thumb bit set (DDI0403E B1.5.3).
+// checkRaw refuses a raw file that cannot be a program.
 func (p Part) checkRaw(m *Image) error {
-	if !p.Vectors {
-		return nil
+	switch {
+	case p.Vectors:
+		return p.checkVectors(m.Segments[0])
+	case p.ROMImage:
+		if err := checkROMImage(m.Segments[0].Data); err != nil {
+			return fmt.Errorf("the file is neither ELF nor Intel hex, and as a raw binary it is no image for the %s's ROM: %w", p.Chip, err)
+		}
 	}
-	s := m.Segments[0]
+	return nil
+}
+
+// checkVectors: the reset vector of a Cortex-M points into its program, with the
+// Thumb bit set (DDI0403E B1.5.3).
+func (p Part) checkVectors(s Segment) error {
 	if len(s.Data) < 8 {
 		return fmt.Errorf("%d bytes are no program for the %s: a vector table takes 8 at least", len(s.Data), p.Chip)
 	}

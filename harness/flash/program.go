@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"rigor/harness/timebase"
@@ -27,6 +28,28 @@ type Sectored interface {
 // allow to be written at most.
 type Ceiling interface {
 	Ceiling() uint64
+}
+
+// Streamer is a Loader whose writes of whole sectors erase them first and take
+// their data as one piece. Program needs no Erase and no Write of it. Segments then
+// begin where the loader's Block is aligned.
+type Streamer interface {
+	// Stream erases what data at addr needs and gives its writer.
+	Stream(ctx context.Context, addr uint32, data []byte) (Stream, error)
+}
+
+// Stream is a write under way.
+type Stream interface {
+	// Next writes some more, and tells how many bytes; 0: all is written.
+	Next(ctx context.Context) (n int, err error)
+}
+
+// Wired is a Loader that has fewer bytes on its line than it writes, for it
+// compresses them.
+type Wired interface {
+	// Wire is how many bytes of data were sent until now, and how many of them
+	// the line could carry in a second.
+	Wire() (sent, perSecond uint64)
 }
 
 // Phase is a step of programming.
@@ -69,6 +92,9 @@ type Result struct {
 	Bytes   int // of the image, without padding
 	Steps   []Step
 	Ceiling uint64 // bytes a second; 0: the loader does not say
+	// Wire is how many bytes of data were on the line, and Ceiling is of them; 0:
+	// as many as were written.
+	Wire uint64
 }
 
 // Duration is the time of all phases.
@@ -85,8 +111,11 @@ func (r Result) Duration() time.Duration {
 func (r Result) Share() (percent uint64, ok bool) {
 	for _, s := range r.Steps {
 		if s.Phase == PhaseWrite && r.Ceiling > 0 && s.Duration > 0 {
-			atCeiling := uint64(s.Bytes) * uint64(time.Second) / r.Ceiling
-			return 100 * atCeiling / uint64(s.Duration), true
+			carried := uint64(s.Bytes)
+			if r.Wire > 0 {
+				carried = r.Wire
+			}
+			return 100 * (carried * uint64(time.Second) / r.Ceiling) / uint64(s.Duration), true
 		}
 	}
 	return 0, false
@@ -117,10 +146,7 @@ func Program(ctx context.Context, l Loader, m *Image, o Options) (Result, error)
 	if err := p.identify(ctx, m); err != nil {
 		return p.result, err
 	}
-	if err := p.erase(ctx); err != nil {
-		return p.result, err
-	}
-	if err := p.write(ctx); err != nil {
+	if err := p.fill(ctx); err != nil {
 		return p.result, err
 	}
 	if !o.Verify {
@@ -176,9 +202,20 @@ func (p *programmer) step(phase Phase, total int, run func(done func(n int)) err
 		e.Done += n
 		p.tell(e)
 	})
-	s := Step{Phase: phase, Bytes: e.Done, Duration: p.Clock.Now().Sub(began)}
-	p.result.Steps = append(p.result.Steps, s)
+	p.note(Step{Phase: phase, Bytes: e.Done, Duration: p.Clock.Now().Sub(began)})
 	return err
+}
+
+// note adds to what a phase did: of a streaming loader each segment has an erase
+// and a write.
+func (p *programmer) note(s Step) {
+	i := slices.IndexFunc(p.result.Steps, func(t Step) bool { return t.Phase == s.Phase })
+	if i < 0 {
+		p.result.Steps = append(p.result.Steps, s)
+		return
+	}
+	p.result.Steps[i].Bytes += s.Bytes
+	p.result.Steps[i].Duration += s.Duration
 }
 
 func (p *programmer) tell(e Event) {
@@ -226,6 +263,65 @@ func (p *programmer) checkVerifiable() error {
 		return errors.New("the loader can neither read nor digest memory, so nothing can be verified")
 	}
 	return nil
+}
+
+// fill erases and writes by the means the loader has.
+func (p *programmer) fill(ctx context.Context) error {
+	if s, ok := p.Loader.(Streamer); ok {
+		return p.stream(ctx, s)
+	}
+	if err := p.erase(ctx); err != nil {
+		return err
+	}
+	return p.write(ctx)
+}
+
+// stream writes segment by segment, and counts what is on the line for it.
+func (p *programmer) stream(ctx context.Context, l Streamer) error {
+	for _, s := range p.segments {
+		before := p.wire()
+		if err := p.streamSegment(ctx, l, s); err != nil {
+			return err
+		}
+		p.result.Wire += p.wire() - before
+	}
+	return nil
+}
+
+func (p *programmer) wire() uint64 {
+	w, ok := p.Loader.(Wired)
+	if !ok {
+		return 0
+	}
+	var sent uint64
+	sent, p.result.Ceiling = w.Wire()
+	return sent
+}
+
+func (p *programmer) streamSegment(ctx context.Context, l Streamer, s Segment) error {
+	var w Stream
+	err := p.step(PhaseErase, len(s.Data), func(done func(int)) (err error) {
+		if w, err = l.Stream(ctx, s.Addr, s.Data); err != nil {
+			return &Error{Phase: PhaseErase, Addr: s.Addr, Err: err}
+		}
+		done(len(s.Data))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return p.step(PhaseWrite, len(s.Data), func(done func(int)) error {
+		for {
+			n, err := w.Next(ctx)
+			switch {
+			case err != nil:
+				return &Error{Phase: PhaseWrite, Addr: s.Addr, Err: err}
+			case n == 0:
+				return nil
+			}
+			done(n)
+		}
+	})
 }
 
 func (p *programmer) erase(ctx context.Context) error {
