@@ -47,6 +47,12 @@ func (r *Runner) Run(ctx context.Context, x Experiment) (record.Experiment, erro
 	return e, r.Bundle.Add(e)
 }
 
+// Skip records that the board cannot be asked, for want of something.
+func (r *Runner) Skip(x Experiment, missing *rig.MissingError) (record.Experiment, error) {
+	e := record.Experiment{Suite: x.Suite, Name: x.Name, Board: r.Station.Name(), Skipped: missing.Error()}
+	return e, r.Bundle.Add(e)
+}
+
 // ask is the pipeline up to the verdicts.
 func (r *Runner) ask(ctx context.Context, x Experiment, e *record.Experiment) error {
 	if err := r.selfTest(ctx); err != nil {

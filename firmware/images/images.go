@@ -8,6 +8,7 @@
 package images
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -23,8 +24,8 @@ var embedded embed.FS
 
 // Manifest describes all images of one build.
 type Manifest struct {
-	Toolchain Toolchain `json:"toolchain"`
-	Images    []Entry   `json:"images"`
+	Toolchains map[string]Toolchain `json:"toolchains"` // by chip
+	Images     []Entry              `json:"images"`
 }
 
 // Toolchain is the versions of everything that decides about an image's bytes.
@@ -66,6 +67,28 @@ type Image struct {
 // Open returns the image of that name, for example latency-stm32f407-16mhz.
 func Open(name string) (Image, error) { return open(embedded, name) }
 
+// For returns the images of a program for a chip, the slowest first. Variants
+// that have a name of their own, as the liar of latency does, are not among them.
+func For(program, chip string) ([]Image, error) {
+	names, err := Names()
+	if err != nil {
+		return nil, err
+	}
+	var all []Image
+	for _, name := range names {
+		if stem := program + "-" + chip; name != stem && !strings.HasPrefix(name, stem+"-") {
+			continue
+		}
+		image, err := Open(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, image)
+	}
+	slices.SortStableFunc(all, func(a, b Image) int { return cmp.Compare(a.ClockHz, b.ClockHz) })
+	return all, nil
+}
+
 // Names returns the names of all images, sorted.
 func Names() ([]string, error) {
 	m, err := ReadManifest(embedded)
@@ -106,7 +129,8 @@ func open(dir fs.FS, name string) (Image, error) {
 	if i < 0 {
 		return Image{}, fmt.Errorf("open firmware image %q: there is no such image, only %s", name, strings.Join(m.names(), ", "))
 	}
-	img := Image{Entry: m.Images[i], Toolchain: m.Toolchain}
+	img := Image{Entry: m.Images[i]}
+	img.Toolchain = m.Toolchains[img.Chip]
 	if img.Data, err = fs.ReadFile(dir, img.File); err != nil {
 		return Image{}, fmt.Errorf("open firmware image %q: %w: run make firmware, or restore the file with git", name, err)
 	}

@@ -131,3 +131,23 @@ func TestSourceDigest(t *testing.T) {
 		t.Error("does not depend on the contents")
 	}
 }
+
+func TestFor(t *testing.T) {
+	for program, want := range map[string][]string{
+		"latency": {"latency-stm32f407-16mhz", "latency-stm32f407-168mhz"},
+		"echo":    {"echo-stm32f407"},
+		"lat":     nil,
+	} {
+		all, err := For(program, "stm32f407")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, image := range all {
+			got = append(got, image.Name)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("images of %s: got %v, want %v", program, got, want)
+		}
+	}
+}

@@ -9,7 +9,7 @@ import (
 )
 
 var _ = bench.EachBoard("flash", func(b *bench.Bench) {
-	for _, image := range b.Images("echo-stm32f407") {
+	for _, image := range b.Images("echo") {
 		for _, x := range Experiments(image) {
 			It(x.Name, func(ctx context.Context) { b.Run(ctx, x) })
 		}

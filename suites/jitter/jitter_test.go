@@ -9,7 +9,7 @@ import (
 )
 
 var _ = bench.EachBoard("jitter", func(b *bench.Bench) {
-	for _, image := range b.Images("jitter-stm32f407-16mhz", "jitter-stm32f407-168mhz") {
+	for _, image := range b.Images("jitter") {
 		Describe(image.Name, func() {
 			for _, x := range Experiments(image) {
 				It(x.Name, func(ctx context.Context) { b.Run(ctx, x) })

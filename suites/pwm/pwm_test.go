@@ -9,7 +9,7 @@ import (
 )
 
 var _ = bench.EachBoard("pwm", func(b *bench.Bench) {
-	for _, image := range b.Images("pwm-stm32f407-16mhz", "pwm-stm32f407-168mhz") {
+	for _, image := range b.Images("pwm") {
 		Describe(image.Name, func() {
 			for _, x := range Experiments(image) {
 				It(x.Name, func(ctx context.Context) { b.Run(ctx, x) })

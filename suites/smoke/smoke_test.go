@@ -26,7 +26,7 @@ const (
 )
 
 var _ = bench.EachBoard("smoke", func(b *bench.Bench) {
-	for _, image := range b.Images("echo-stm32f407") {
+	for _, image := range b.Images("echo") {
 		ask := func(name string, watch []probes.Line, s stimulate, m func(harness.Observation) ([]measure.Sample, error)) {
 			It(name, func(ctx context.Context) {
 				b.Run(ctx, harness.Experiment{Name: name, Image: image, Watch: watch, Stimulate: s, Measure: m})

@@ -211,21 +211,27 @@ func (b *Bench) Run(ctx context.Context, x harness.Experiment) record.Experiment
 	return e
 }
 
-// Images are the images of a program for the board, in order of name. None is
-// a failure: a suite that measures nothing must not pass.
-func (b *Bench) Images(names ...string) []images.Image {
-	var found []images.Image
-	for _, name := range names {
-		image, err := images.Open(name)
-		if err != nil {
-			panic(fmt.Sprintf("suite %s: %v", b.Suite, err))
-		}
-		if image.Chip == b.Board.Chip {
-			found = append(found, image)
-		}
+// Images are the images of a program for the board's chip, in order of name.
+// Where there is none the suite has nothing to ask this board, which is recorded
+// as a skip: a suite that measures nothing must not pass.
+func (b *Bench) Images(program string) []images.Image {
+	found, err := images.For(program, b.Board.Chip)
+	if err != nil {
+		panic(fmt.Sprintf("suite %s: %v", b.Suite, err))
 	}
 	if len(found) == 0 {
-		panic(fmt.Sprintf("suite %s: no image for chip %s among %v", b.Suite, b.Board.Chip, names))
+		ginkgo.It(program, func() { b.lack(fmt.Sprintf("program %s for %s", program, b.Board.Chip)) })
 	}
 	return found
+}
+
+// lack records that the board has not what the suite is about.
+func (b *Bench) lack(what string) {
+	e, err := b.runner.Skip(harness.Experiment{Suite: b.Suite, Name: "all"}, &rig.MissingError{What: what})
+	tell(report.Ended, report.Progress(e, colours()))
+	if err != nil {
+		tell(report.Trouble, err.Error())
+		ginkgo.AbortSuite(err.Error())
+	}
+	ginkgo.Skip(e.Skipped)
 }
