@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 
 	"rigor/firmware/images"
 )
@@ -44,8 +46,10 @@ func compare(have, want fs.FS) (diffs []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if old.Toolchain != fresh.Toolchain {
-		diffs = append(diffs, fmt.Sprintf("toolchain: checked in with %v\n           built now with  %v", old.Toolchain, fresh.Toolchain))
+	for _, chip := range slices.Sorted(maps.Keys(fresh.Toolchains)) {
+		if o, f := old.Toolchains[chip], fresh.Toolchains[chip]; o != f {
+			diffs = append(diffs, fmt.Sprintf("toolchain for %s: checked in with %v\n           built now with  %v", chip, o, f))
+		}
 	}
 	entries := map[string]images.Entry{}
 	for _, e := range old.Images {

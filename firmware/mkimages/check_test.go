@@ -11,7 +11,7 @@ import (
 
 // folder is a folder with one image.
 func folder(tinygo, source, data string) fstest.MapFS {
-	manifest := fmt.Sprintf(`{"toolchain": {"tinygo": %q}, "images": [{"name": "a", "file": "a.elf", "sha256": %q, "sourceDigest": %q}]}`,
+	manifest := fmt.Sprintf(`{"toolchains": {"c": {"tinygo": %q}}, "images": [{"name": "a", "file": "a.elf", "sha256": %q, "sourceDigest": %q}]}`,
 		tinygo, images.SHA256([]byte(data)), source)
 	return fstest.MapFS{"manifest.json": {Data: []byte(manifest)}, "a.elf": {Data: []byte(data)}}
 }
@@ -19,7 +19,7 @@ func folder(tinygo, source, data string) fstest.MapFS {
 func TestCompare(t *testing.T) {
 	damaged := folder("1", "s", "abcd")
 	damaged["a.elf"].Data = []byte("abXd")
-	none := fstest.MapFS{"manifest.json": {Data: []byte(`{"toolchain": {"tinygo": "1"}}`)}}
+	none := fstest.MapFS{"manifest.json": {Data: []byte(`{"toolchains": {"c": {"tinygo": "1"}}}`)}}
 	for _, tt := range []struct {
 		name string
 		have fstest.MapFS

@@ -35,10 +35,15 @@ type variant struct {
 
 type chip struct {
 	name   string
-	target string // TinyGo's
+	target string // of tinygo build, with options
+	triple string // in the names of Debian's packages
 }
 
-var stm32f407 = chip{"stm32f407", "stm32f4disco"}
+var (
+	stm32f407 = chip{"stm32f407", "-target=stm32f4disco", "arm-none-eabi"}
+	esp32c3   = chip{"esp32c3", "-target=esp32c3-generic -serial=uart", "riscv64-unknown-elf"}
+	chips     = []chip{stm32f407, esp32c3}
+)
 
 var variants = []variant{
 	{name: "echo-stm32f407", program: "echo", chip: stm32f407, clockHz: 168e6},
@@ -50,6 +55,13 @@ var variants = []variant{
 	{name: "analog-stm32f407", program: "analog", chip: stm32f407, clockHz: 168e6},
 	{name: "pwm-stm32f407-16mhz", program: "pwm", chip: stm32f407, clockHz: 16e6, tags: "hsi16"},
 	{name: "pwm-stm32f407-168mhz", program: "pwm", chip: stm32f407, clockHz: 168e6},
+	{name: "echo-esp32c3", program: "echo", chip: esp32c3, clockHz: 160e6},
+	{name: "latency-esp32c3", program: "latency", chip: esp32c3, clockHz: 160e6},
+	{name: "latency-liar-esp32c3", program: "latency", chip: esp32c3, clockHz: 160e6, tags: "liar"},
+	{name: "jitter-esp32c3", program: "jitter", chip: esp32c3, clockHz: 160e6},
+	{name: "jitter-stockidle-esp32c3", program: "jitter", chip: esp32c3, clockHz: 160e6, tags: "stockidle"},
+	{name: "analog-esp32c3", program: "analog", chip: esp32c3, clockHz: 160e6},
+	{name: "pwm-esp32c3", program: "pwm", chip: esp32c3, clockHz: 160e6},
 }
 
 func main() {
@@ -75,10 +87,13 @@ type builder struct{ tinygo string }
 
 // build makes all images and the manifest in dir.
 func (b builder) build(dir string) error {
-	var m images.Manifest
-	var err error
-	if m.Toolchain, err = b.toolchain(); err != nil {
-		return err
+	m := images.Manifest{Toolchains: map[string]images.Toolchain{}}
+	for _, c := range chips {
+		t, err := b.toolchain(c)
+		if err != nil {
+			return err
+		}
+		m.Toolchains[c.name] = t
 	}
 	for _, v := range variants {
 		e, err := b.image(v, dir)
@@ -102,7 +117,7 @@ func (b builder) image(v variant, dir string) (images.Entry, error) {
 		Program: v.program,
 		Chip:    v.chip.name,
 		ClockHz: v.clockHz,
-		Options: fmt.Sprintf("-target=%s -tags=%s", v.chip.target, strings.ReplaceAll(v.tags, " ", ",")),
+		Options: fmt.Sprintf("%s -tags=%s", v.chip.target, strings.ReplaceAll(v.tags, " ", ",")),
 	}
 	var err error
 	if e.Sources, err = b.sources(v); err != nil {
@@ -130,13 +145,14 @@ func (b builder) compile(e images.Entry, out string) error {
 	if _, err := output(b.tinygo, args...); err != nil {
 		return err
 	}
-	_, err := output("llvm-objcopy-19", "--strip-debug", "--remove-section=.rel.*", "--remove-section=.comment", out)
+	_, err := output("llvm-objcopy-19", "--strip-debug", "--discard-locals", "--remove-section=.rel.*", "--remove-section=.comment", out)
 	return err
 }
 
 // sources asks the go command which files of this module go into a program.
 func (b builder) sources(v variant) ([]string, error) {
-	list, err := output(b.tinygo, "list", "-target="+v.chip.target, "-tags="+v.tags, "-deps", "-json", "./firmware/"+v.program)
+	args := append([]string{"list"}, strings.Fields(v.chip.target)...)
+	list, err := output(b.tinygo, append(args, "-tags="+v.tags, "-deps", "-json", "./firmware/"+v.program)...)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +189,7 @@ func (b builder) sources(v variant) ([]string, error) {
 
 var versionLine = regexp.MustCompile(`^tinygo version (\S+) .*using go version (\S+) and LLVM version (\S+)\)`)
 
-func (b builder) toolchain() (images.Toolchain, error) {
+func (b builder) toolchain(c chip) (images.Toolchain, error) {
 	version, err := output(b.tinygo, "version")
 	if err != nil {
 		return images.Toolchain{}, err
@@ -182,11 +198,11 @@ func (b builder) toolchain() (images.Toolchain, error) {
 	if m == nil {
 		return images.Toolchain{}, fmt.Errorf("cannot read the version in %q", version)
 	}
-	gcc, err := output("dpkg-query", "-W", "-f", "${Version}", "gcc-arm-none-eabi")
+	gcc, err := output("dpkg-query", "-W", "-f", "${Version}", "gcc-"+c.triple)
 	if err != nil {
 		return images.Toolchain{}, err
 	}
-	picolibc, err := output("dpkg-query", "-W", "-f", "${Version}", "picolibc-arm-none-eabi")
+	picolibc, err := output("dpkg-query", "-W", "-f", "${Version}", "picolibc-"+c.triple)
 	if err != nil {
 		return images.Toolchain{}, err
 	}

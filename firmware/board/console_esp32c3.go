@@ -1,0 +1,62 @@
+//go:build tinygo && esp32c3
+
+package board
+
+import (
+	"device/riscv"
+	"machine"
+)
+
+var console = machine.UART0
+
+// startConsole sets UART0 up, which TinyGo leaves as the ROM had it if it is the
+// serial port, and lets interrupts in: TinyGo never sets mstatus.MIE, but
+// takes over what the ROM leaves there.
+func startConsole() {
+	if err := console.Configure(machine.UARTConfig{BaudRate: 115200, TX: machine.GPIO21, RX: machine.GPIO20}); err != nil {
+		panic("BUG: board: console: " + err.Error())
+	}
+	riscv.MSTATUS.SetBits(riscv.MSTATUS_MIE)
+}
+
+// ReadByte waits for a byte from the console, with the processor asleep in
+// between. An interrupt between the test and WFI is not lost: it is held off, and
+// being pending ends the sleep (The RISC-V Instruction Set Manual, Volume II, §3.3.3).
+func ReadByte() byte {
+	mask := riscv.DisableInterrupts()
+	for console.Buffered() == 0 {
+		riscv.Asm("wfi")
+		riscv.EnableInterrupts(mask) // it is taken here
+		riscv.DisableInterrupts()
+	}
+	riscv.EnableInterrupts(mask)
+	b, _ := console.ReadByte()
+	consumed++
+	return b
+}
+
+var consumed uint32 // bytes of the console taken
+
+// TryReadByte takes a byte from the console if there is one.
+func TryReadByte() (byte, bool) {
+	if console.Buffered() == 0 {
+		return 0, false
+	}
+	b, _ := console.ReadByte()
+	consumed++
+	return b, true
+}
+
+// Received counts the bytes that the console's interrupt has received, as far as
+// there was room for them.
+func Received() uint32 { return consumed + uint32(console.Buffered()) }
+
+// WriteByte sends a byte to the console, waiting for room.
+func WriteByte(b byte) { console.WriteByte(b) }
+
+// Write sends bytes to the console.
+func Write(p []byte) {
+	for _, b := range p {
+		WriteByte(b)
+	}
+}
