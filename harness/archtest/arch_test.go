@@ -44,6 +44,7 @@ var rules = []rule{
 	{pkg: "probes/probestest", imports: []string{"harness/timebase", "probes"}},
 	{pkg: "probes/virtual", imports: []string{"harness/timebase", "probes", "harness/sim/board", "harness/sim/clock"},
 		tests: []string{"probes/probestest"}},
+	{pkg: "probes/virtual/accesspoint", imports: []string{"probes", "harness/sim/board", "harness/sim/clock"}},
 
 	// The thin seam: the only package that knows both the rig's contracts and
 	// the simulated silicon.
@@ -124,6 +125,8 @@ var sole = map[string][]string{
 	"google.golang.org/protobuf":          {"harness/export"},
 	"github.com/creack/pty":               {"harness/cmd/rigor", "harness/port/serialport"},
 	"golang.org/x/sys":                    {"harness/cmd/rigor", "harness/port/serialport", "harness/record"},
+	"gvisor.dev/gvisor":                   {"probes/virtual/accesspoint"},
+	"github.com/insomniacslk/dhcp":        {"probes/virtual/accesspoint"},
 	"github.com/tinygo-org/tinygo":        {"firmware/toolchain"},
 	"device/arm":                          {"firmware/board"}, // TinyGo's
 	"device/stm32":                        {"firmware/board"},
