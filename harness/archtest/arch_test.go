@@ -72,6 +72,7 @@ var rules = []rule{
 	// its boot loaders are a second reading of the protocol.
 	{pkg: "harness/sim/bus"},
 	{pkg: "harness/sim/clock"},
+	{pkg: "harness/sim/bme280", imports: []string{"harness/sim/clock"}},
 	{pkg: "harness/sim/nor", imports: []string{"harness/sim/clock"}},
 	{pkg: "harness/sim/softfloat", tests: []string{"harness/sim/conform"}},
 	{pkg: "harness/sim/conform", imports: []string{"harness/sim/softfloat"}},
