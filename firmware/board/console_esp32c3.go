@@ -5,6 +5,8 @@ package board
 import (
 	"device/riscv"
 	"machine"
+	"runtime"
+	"unsafe"
 )
 
 var console = machine.UART0
@@ -19,21 +21,36 @@ func startConsole() {
 	riscv.MSTATUS.SetBits(riscv.MSTATUS_MIE)
 }
 
-// ReadByte waits for a byte from the console, with the processor asleep in
-// between. An interrupt between the test and WFI is not lost: it is held off, and
-// being pending ends the sleep (The RISC-V Instruction Set Manual, Volume II, §3.3.3).
+// ReadByte waits for a byte from the console. Other goroutines run meanwhile;
+// if there are none, the processor sleeps. An interrupt that comes after the tests is not
+// lost: it is held off, and being pending ends the sleep (The RISC-V Instruction Set
+// Manual, Volume II, §3.3.3).
 func ReadByte() byte {
-	mask := riscv.DisableInterrupts()
 	for console.Buffered() == 0 {
-		riscv.Asm("wfi")
-		riscv.EnableInterrupts(mask) // it is taken here
-		riscv.DisableInterrupts()
+		runtime.Gosched()
+		mask := riscv.DisableInterrupts()
+		if console.Buffered() == 0 && runQueue().head == nil && sleepQueue == nil && timerQueue == nil {
+			riscv.Asm("wfi")
+		}
+		riscv.EnableInterrupts(mask)
 	}
-	riscv.EnableInterrupts(mask)
-	b, _ := console.ReadByte()
-	consumed++
+	b, _ := TryReadByte()
 	return b
 }
+
+// queue is how the runtime's queue of goroutines begins (internal/task.Queue).
+type queue struct{ head unsafe.Pointer }
+
+//go:linkname runQueue runtime.schedulerRunQueue
+func runQueue() *queue
+
+// Goroutines that sleep; the scheduler looks after them whenever it is called.
+var (
+	//go:extern runtime.sleepQueue
+	sleepQueue unsafe.Pointer
+	//go:extern runtime.timerQueue
+	timerQueue unsafe.Pointer
+)
 
 var consumed uint32 // bytes of the console taken
 

@@ -6,13 +6,16 @@
 //   - device packages (registers and vector table): made from firmware/svd by
 //     TinyGo's own tools/gen-device-svd;
 //   - compiler-rt and picolibc: replaced by Debian's libgcc and picolibc;
-//   - src/net: an empty folder, since nothing here has a network.
+//   - src/net: an empty folder, since nothing here needs it.
+//
+// One line of TinyGo's is changed, see correctIdle.
 //
 // Target names stay those of an official release, so the firmware builds the
 // same way with either. A chip is a row of the table chips.
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -119,7 +122,7 @@ func (b *builder) build() error {
 			return fmt.Errorf("add %s: %w", c.svd, err)
 		}
 	}
-	return nil
+	return b.correctIdle()
 }
 
 func (b *builder) path(p string) string { return filepath.Join(b.root, p) }
@@ -145,6 +148,38 @@ func (b *builder) add(c chip) error {
 		extend(t, "ldflags", dir+"/libc.a", dir+"/libgcc.a")
 		extend(t, "cflags", "-nostdlibinc", "-isystem", dir+"/include")
 	})
+}
+
+// With no goroutine to run and none asleep, TinyGo's scheduler calls
+// waitForEvents, whose test is the wrong way round on RISC-V in 0.41.1: it doesn't sleep
+// while the run queue is empty, and does if an interrupt has filled the queue since the scheduler
+// looked, until another interrupt comes. The tag stockidle leaves it so.
+const (
+	idleFile    = "src/runtime/arch_tinygoriscv.go"
+	idleTest    = "runqueue == nil || !runqueue.Empty()"
+	idleCorrect = "runqueue == nil || runqueue.Empty() != stockIdle"
+	idleConst   = "//go:build %s\n\npackage runtime\n\nconst stockIdle = %v\n"
+)
+
+func (b *builder) correctIdle() error {
+	text, err := os.ReadFile(b.path(idleFile))
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(text, []byte(idleTest)) {
+		return fmt.Errorf("%s: no %q: is the correction still needed?", idleFile, idleTest)
+	}
+	text = bytes.Replace(text, []byte(idleTest), []byte(idleCorrect), 1)
+	if err := os.WriteFile(b.path(idleFile), text, 0o644); err != nil {
+		return err
+	}
+	for tag, stock := range map[string]bool{"stockidle": true, "!stockidle": false} {
+		file := b.path(fmt.Sprintf("src/runtime/stockidle_%v.go", stock))
+		if err := os.WriteFile(file, fmt.Appendf(nil, idleConst, tag, stock), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func dropLibraries(target map[string]any) {
