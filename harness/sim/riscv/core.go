@@ -129,6 +129,8 @@ type Config struct {
 	Vectored31 bool
 
 	Caches []CacheConfig // at most 2
+
+	Timing Timing // zero is ESP32C3Timing
 }
 
 // ROMCall is the instruction word that calls Config.ROM with an index below
@@ -176,8 +178,8 @@ type Stop struct {
 
 // Privilege modes (volume II 1.2).
 const (
-	User    = 0
-	Machine = 3
+	UserMode    = 0
+	MachineMode = 3
 )
 
 // State is all that a core remembers, as plain data: a copy is a snapshot.
@@ -192,7 +194,7 @@ type State struct {
 	F    [32]uint64
 	FCSR uint32
 
-	Priv uint8 // User or Machine
+	Priv uint8 // UserMode or MachineMode
 
 	// Reserved is whether LR holds a reservation, of the word at Reservation.
 	Reserved    bool
@@ -207,8 +209,9 @@ type State struct {
 
 	Perf PerfCounter // of the ESP32-C3
 
-	Interrupt uint8 // what the interrupt matrix presents: see SetInterrupt
-	Sleep     bool  // WFI waits
+	Interrupt   uint8  // what the interrupt matrix presents: see SetInterrupt
+	InterruptAt uint64 // when the core sees it
+	Sleep       bool   // WFI waits
 
 	// Cycle counts the processor clock since the core was made. Slept are
 	// those of them spent asleep.
@@ -221,5 +224,6 @@ type State struct {
 
 	Pipe       uint8  // the register that the last instruction loads; 0 is none
 	StallUntil uint64 // see Stall
+	FetchLine  uint64 // 1 + the number of the cache line that was last fetched from
 	Caches     [2]CacheState
 }

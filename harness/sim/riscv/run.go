@@ -1,82 +1,311 @@
 package riscv
 
-// New makes a core in its reset state: call Map, then Reset.
-func New(cfg Config) *Core {
-	c := &Core{cfg: cfg}
-	c.Reset(0)
-	return c
-}
+import "rigor/harness/sim/bus"
 
 // Core is one simulated core. The zero value is of no use; call New.
 type Core struct {
 	State
-	cfg Config
+	cfg    Config
+	mask   uint64 // of XLEN bits
+	pcMask uint64 // of what a PC can be
+
+	windows []*window
+	open    tables  // all of the quick ones
+	fast    *tables // those in use: see selectTables
+	world   uint64
+
+	pmp       []pmpEntry // the active ones
+	pmpLocked bool
+	pmpWorld  uint64
+	worlds    uint64
+
+	caches []cache
+
+	blocks      map[uint64]*block
+	hash        [hashSize]*block
+	breakpoints map[uint64]bool
+	trace       func(pc uint64)
+
+	deadline uint64 // of the present Run
+	// limit ends the execution of blocks: the least of deadline and when an
+	// interrupt will be seen.
+	limit     uint64
+	attention bool  // an interrupt is to be taken, or ends WFI
+	leave     bool  // asks exec to return at the next boundary
+	stop      *Stop // set by an instruction to end Run after it
 }
 
-// PerfCounter is the performance counter of the ESP32-C3.
-type PerfCounter struct {
-	Mpcer, Mpcmr uint32
-	Base         uint32
+// New makes a core in its reset state: call Map, then Reset.
+func New(cfg Config) *Core {
+	if cfg.Timing == (Timing{}) {
+		cfg.Timing = ESP32C3Timing
+	}
+	c := &Core{cfg: cfg, blocks: map[uint64]*block{}, breakpoints: map[uint64]bool{}}
+	c.mask = ^uint64(0) >> (64 - cfg.XLEN)
+	c.pcMask = c.mask &^ 3
+	if cfg.Ext&ExtC != 0 {
+		c.pcMask = c.mask &^ 1
+	}
+	for _, k := range cfg.Caches {
+		c.caches = append(c.caches, newCache(k))
+	}
+	c.open.loads.clear()
+	c.open.stores.clear()
+	c.Reset(0)
+	return c
 }
 
-// CacheState is which lines a cache holds: 1 + the number of the line in memory,
-// set by set, the ones last used first.
-type CacheState struct{ Tag [512]uint64 }
-
-// Map replaces the directly mapped memory and drops all decoded code. Regions
-// must not overlap.
-func (c *Core) Map(regions []Region) {}
-
-// Reset is a warm reset to an address. Cycle, Slept and Insns go on.
+// Reset is a warm reset to an address: the reset state of volume II 3.4, and of all else that
+// has none zero. Cycle, Slept and Insns go on, and so does what the interrupt inputs
+// and Stall have been told.
 func (c *Core) Reset(pc uint64) {
-	c.State = State{PC: pc, Priv: Machine, Cycle: c.Cycle, Slept: c.Slept, Insns: c.Insns}
+	old := c.State
+	c.State = State{
+		PC: pc & c.pcMask, Priv: MachineMode, Mip: old.Mip, Interrupt: old.Interrupt, InterruptAt: old.InterruptAt,
+		Cycle: old.Cycle, Slept: old.Slept, Insns: old.Insns, StallUntil: old.StallUntil,
+	}
+	if c.cfg.Vectored31 {
+		c.Mtvec = 1
+	}
+	if c.cfg.Ext&ExtU == 0 {
+		c.Mstatus = mstatusMPP
+	}
+	c.refreshDerived()
+}
+
+func (c *Core) refreshDerived() {
+	c.refreshPMP()
+	c.updatePending()
+	c.selectTables()
+	c.leave = true
 }
 
 // Run executes until Cycle reaches until, which it may overshoot by one
 // instruction, or something else ends it.
-func (c *Core) Run(until uint64) Stop { return Stop{Reason: NotModelled, PC: c.PC, What: "execution"} }
+func (c *Core) Run(until uint64) Stop {
+	c.stop = nil
+	c.deadline = min(until, never)
+	fresh := true // a breakpoint at the start was met by the Run before
+	for c.stop == nil {
+		c.selectTables()
+		due := c.attention && c.InterruptAt <= c.Cycle
+		c.limit = c.deadline
+		if c.attention && !due {
+			c.limit = min(c.limit, c.InterruptAt)
+		}
+		switch {
+		case c.Cycle >= c.deadline:
+			return c.atDeadline()
+		case due:
+			c.service()
+		case c.Sleep:
+			c.Slept += c.limit - c.Cycle
+			c.Cycle = c.limit
+		case c.StallUntil > c.Cycle:
+			c.Cycle = min(c.StallUntil, c.limit)
+		case len(c.breakpoints) > 0 && !fresh && c.breakpoints[c.PC]:
+			return Stop{Reason: Breakpoint, PC: c.PC}
+		default:
+			c.execute()
+			fresh = false
+		}
+	}
+	return *c.stop
+}
+
+func (c *Core) atDeadline() Stop {
+	reason := Deadline
+	if c.Sleep {
+		reason = Asleep
+	}
+	return Stop{Reason: reason, PC: c.PC}
+}
 
 // Step executes exactly one instruction, or takes one trap.
-func (c *Core) Step() Stop { return Stop{Reason: NotModelled, PC: c.PC, What: "execution"} }
+func (c *Core) Step() Stop {
+	c.stop = nil
+	c.deadline = never
+	c.selectTables()
+	c.limit = never
+	if c.attention && c.InterruptAt > c.Cycle && c.Sleep {
+		c.Slept += c.InterruptAt - c.Cycle
+		c.Cycle = c.InterruptAt
+	}
+	switch {
+	case c.attention && c.InterruptAt <= c.Cycle:
+		c.service()
+		return Stop{Reason: Deadline, PC: c.PC}
+	case c.Sleep:
+		return Stop{Reason: Asleep, PC: c.PC}
+	case c.StallUntil > c.Cycle:
+		c.Cycle = c.StallUntil
+	}
+	if b := c.fetch(); b != nil {
+		c.leave = false
+		c.single(b, 0)
+	}
+	if c.stop != nil {
+		return *c.stop
+	}
+	return Stop{Reason: Deadline, PC: c.PC}
+}
 
 // SetDeadline ends the present Run no later than at a cycle; for the Bus, which
 // learns of an earlier event while it is being called.
-func (c *Core) SetDeadline(cycle uint64) {}
+func (c *Core) SetDeadline(cycle uint64) {
+	c.deadline = min(c.deadline, cycle)
+	c.limit = min(c.limit, cycle)
+}
 
 // Stall makes the next instruction wait until a cycle. Interrupts are taken
 // meanwhile.
-func (c *Core) Stall(until uint64) {}
+func (c *Core) Stall(until uint64) {
+	c.StallUntil = until
+	c.leave = true
+}
 
-// Invalidate says that size bytes of memory at addr have changed behind the
-// core's back.
-func (c *Core) Invalidate(addr, size uint64) {}
+// execute runs from the present PC until exec returns: instruction by
+// instruction while each needs something done before or after it, or may be the
+// last before the limit, then by whole blocks.
+func (c *Core) execute() {
+	b := c.fetch()
+	if b == nil {
+		return
+	}
+	c.leave = false
+	i, n := 0, len(b.code)
+	for i == 0 && (c.Pipe != 0 || b.line != 0 && b.line != c.FetchLine) || c.Cycle+b.worst >= c.limit || c.trace != nil || !c.enters(b) {
+		next, ok := c.single(b, i)
+		if !ok {
+			return
+		}
+		i = next
+	}
+	c.exec(b, i, n)
+}
 
-// InvalidateCache empties a cache.
-func (c *Core) InvalidateCache(i int) {}
+// single executes the instruction at entry i of b. It returns the entry of the
+// next one, if execution is to go on there.
+func (c *Core) single(b *block, i int) (next int, ok bool) {
+	if c.trace != nil {
+		c.trace(c.PC)
+	}
+	stall := hazard(c.Pipe, b.code[i].uses()) * uint64(c.cfg.Timing.LoadUse)
+	if i > 0 {
+		stall = 0 // it is in the static cost
+	}
+	c.Pipe = 0
+	if b.line != 0 && b.line != c.FetchLine && i == 0 {
+		stall += c.fetchLine(b)
+	}
+	c.Cycle += stall
+	if !c.exec(b, i, i+1) {
+		return 0, false
+	}
+	next = i + 1
+	return next, c.Cycle < c.limit && !c.mustReturn(b) && c.at(b, next)
+}
 
-// InvalidateCacheRange drops the lines of size bytes at addr from a cache.
-func (c *Core) InvalidateCacheRange(i int, addr, size uint64) {}
+// mustReturn says whether the run loop has something to do.
+func (c *Core) mustReturn(b *block) bool {
+	return c.leave || c.attention || c.stop != nil || b.dead
+}
 
-// SetInterrupt says which interrupt the matrix of the ESP32-C3 presents, 1 to
-// 31, or 0 for none; a level.
-func (c *Core) SetInterrupt(cause int) { c.Interrupt = uint8(cause) }
+// at says whether the next instruction is that of entry i of b.
+func (c *Core) at(b *block, i int) bool {
+	in := &b.code[i]
+	return in.op != opEnd && c.PC == b.addr+uint64(in.off)
+}
 
-// SetIP sets or clears bits of mip, which are levels from outside.
-func (c *Core) SetIP(mask uint64, level bool) {}
+// fetch returns the block at PC, or nil if an exception was raised or the
+// simulation stopped instead.
+func (c *Core) fetch() *block {
+	pc := c.PC
+	b := c.find(pc)
+	if b == nil {
+		return c.fetchFromBus(pc)
+	}
+	if c.world == openWorld || c.permits(pc, uint64(b.code[0].size), pmpX, c.Priv) {
+		return b
+	}
+	c.raise(causeFetchAccess, pc)
+	return nil
+}
+
+// fetchFromBus makes a block of one instruction that isn't in mapped memory, or
+// straddles its end. It isn't kept.
+func (c *Core) fetchFromBus(pc uint64) *block {
+	h, ok := c.fetchHalf(pc)
+	if !ok {
+		return nil
+	}
+	mem := []byte{byte(h), byte(h >> 8)}
+	if isWide(h) {
+		h2, ok := c.fetchHalf(pc + 2)
+		if !ok {
+			return nil
+		}
+		mem = append(mem, byte(h2), byte(h2>>8))
+	}
+	b := c.assemble(pc, mem, nil)
+	b.worst = never
+	return b
+}
+
+func (c *Core) fetchHalf(addr uint64) (h uint32, ok bool) {
+	if c.world != openWorld && !c.permits(addr, 2, pmpX, c.Priv) {
+		c.raise(causeFetchAccess, addr)
+		return 0, false
+	}
+	v, f := uint64(0), bus.Error
+	if w := c.windowAt(addr); w == nil || w.Exec {
+		v, f = c.physLoad(addr, 2)
+	}
+	switch f {
+	case bus.Error:
+		c.raise(causeFetchAccess, addr)
+	case bus.Unmodelled:
+		c.stop = &Stop{Reason: NotModelled, PC: c.PC, Addr: addr, Width: 2, What: "instruction fetch"}
+	}
+	return uint32(v), f == bus.None
+}
 
 // Snapshot returns all that the core remembers; memory is not part of it.
 func (c *Core) Snapshot() State { return c.State }
 
 // Restore puts back a snapshot and drops decoded code, for memory may differ
 // by now.
-func (c *Core) Restore(s State) { c.State = s }
+func (c *Core) Restore(s State) {
+	c.State = s
+	c.drop()
+	c.refreshDerived()
+}
 
 // SetTrace has f called with the address of each instruction before it is
 // executed; nil, as at first, costs nothing.
-func (c *Core) SetTrace(f func(pc uint64)) {}
+func (c *Core) SetTrace(f func(pc uint64)) {
+	c.trace = f
+	c.leave = true
+}
 
 // SetBreakpoint makes Run stop before the instruction at addr, or no longer.
-func (c *Core) SetBreakpoint(addr uint64, on bool) {}
+func (c *Core) SetBreakpoint(addr uint64, on bool) {
+	if on {
+		c.breakpoints[addr] = true
+	} else {
+		delete(c.breakpoints, addr)
+	}
+	c.drop()
+	c.leave = true
+}
 
 // Unimplemented lists what the model lacks.
-func Unimplemented() []string { return nil }
+func Unimplemented() []string {
+	return []string{
+		"debug triggers (tselect, tdata, tcontrol) and debug mode",
+		"performance counter events but for cycles and instructions",
+		"fetches ahead of execution, and what a misaligned branch target costs",
+		"supervisor mode and address translation",
+		"what floating-point instructions cost beyond one cycle",
+	}
+}

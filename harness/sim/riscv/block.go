@@ -1,0 +1,194 @@
+package riscv
+
+import "encoding/binary"
+
+// block is a run of decoded instructions that is entered at its start and left
+// at its end or by a taken branch. Conditional branches that aren't taken stay
+// in it.
+type block struct {
+	code []insn // the last is always opEnd
+	// links are the targets of the block's branches, in order; before the last one, which
+	// caches the target of an indirect branch, comes the end of the block.
+	links []link
+	addr  uint64
+	// worst is more than the block can take up to its last instruction; never
+	// if the block must not be entered by a link.
+	worst uint64
+	world uint64 // see selectTables
+	dead  bool   // memory has changed
+	tail  uint8  // the register that the last instruction loads
+	first uint64 // the registers that the first one uses
+	// line is 1 + the number of the cache line that all of the block is in, but
+	// for the end of an instruction that straddles two; 0 if it isn't cached.
+	line   uint64
+	window *window // nil if the code is from the Bus
+}
+
+type link struct {
+	addr uint64
+	to   *block // nil until first taken
+}
+
+const (
+	maxBlock = 32      // instructions
+	never    = 1 << 62 // later than any cycle, with room to add to
+	// noAddress is no instruction's address.
+	noAddress = 1
+)
+
+// hashSize is the number of entries of the table in front of the block map.
+const hashSize = 1 << 12
+
+// find returns the block at addr, or nil if addr is not in mapped memory.
+func (c *Core) find(addr uint64) *block {
+	slot := &c.hash[addr>>1%hashSize]
+	if b := *slot; b != nil && b.addr == addr && !b.dead {
+		return b
+	}
+	b := c.blocks[addr]
+	if b == nil {
+		if b = c.build(addr); b == nil {
+			return nil
+		}
+	}
+	*slot = b
+	return b
+}
+
+// build decodes the block at addr and registers it with the memory it is in.
+func (c *Core) build(addr uint64) *block {
+	w := c.windowAt(addr)
+	if w == nil || !w.Exec {
+		return nil
+	}
+	b := c.assemble(addr, w.Data[addr-w.Base:], w)
+	if b == nil {
+		return nil
+	}
+	c.blocks[addr] = b
+	w.mem.hold(addr-w.Base, b.end()-addr, b)
+	return b
+}
+
+// assemble decodes from the start of mem, which is at addr and in w, if that
+// isn't nil; nil if mem holds no whole instruction.
+func (c *Core) assemble(addr uint64, mem []byte, w *window) *block {
+	a := assembler{c: c, b: &block{addr: addr, window: w}, end: ^uint64(0)}
+	d := decoder{rv32: c.cfg.XLEN == 32, ext: c.cfg.Ext}
+	if w != nil {
+		d.rom = w.ROM
+		if w.ICache != 0 {
+			shift := c.caches[w.ICache-1].shift
+			a.b.line = addr>>shift + 1
+			a.end = a.b.line << shift
+		}
+	}
+	for len(a.b.code) < maxBlock && !a.done {
+		pc := addr + uint64(a.off)
+		if len(a.b.code) > 0 && (c.breakpoints[pc] || pc >= a.end) {
+			break
+		}
+		raw, ok := instruction(mem[a.off:])
+		if !ok {
+			break
+		}
+		in := d.decode(pc, raw)
+		if len(a.b.code) > 0 && pc+uint64(in.size) > a.end {
+			break
+		}
+		a.add(pc, in)
+	}
+	if len(a.b.code) == 0 {
+		return nil
+	}
+	a.finish()
+	if c.breakpoints[addr] {
+		a.b.worst = never
+	}
+	return a.b
+}
+
+// instruction returns the bits of the instruction that mem begins with.
+func instruction(mem []byte) (w uint32, ok bool) {
+	if len(mem) < 2 {
+		return 0, false
+	}
+	if w = uint32(binary.LittleEndian.Uint16(mem)); !isWide(w) {
+		return w, true
+	}
+	if len(mem) < 4 {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint32(mem), true
+}
+
+// assembler puts a block together.
+type assembler struct {
+	c    *Core
+	b    *block
+	off  uint16
+	pre  uint16
+	end  uint64 // of the cache line
+	done bool
+}
+
+func (a *assembler) add(pc uint64, in insn) {
+	t := &a.c.cfg.Timing
+	uses := in.uses()
+	if len(a.b.code) == 0 {
+		a.b.first = uses
+	}
+	a.pre += uint16(hazard(a.b.tail, uses)) * uint16(t.LoadUse)
+	in.pre, in.off = a.pre, a.off
+	in.cost = t.takenCost(&in)
+	wait := a.wait(pc, in.size)
+	a.pre += wait + uint16(t.staticCost(&in))
+	in.cost += uint8(wait)
+	if in.isBranch() {
+		in.a = uint8(len(a.b.links))
+		a.b.links = append(a.b.links, link{addr: (pc + in.imm) & a.c.pcMask})
+		in.imm = a.c.extend(pc + uint64(in.size))
+	}
+	a.b.tail = in.loaded()
+	a.off += uint16(in.size)
+	a.done = in.ends()
+	a.b.code = append(a.b.code, in)
+}
+
+// hazard is 1 if one of the registers in a set, in which x0 is not, is that which
+// was just loaded, if any.
+func hazard(loaded uint8, uses uint64) uint64 { return uses >> loaded & 1 }
+
+// wait is what fetching from slow memory takes: each word is fetched with the
+// instruction that has its start.
+func (a *assembler) wait(pc uint64, size uint8) uint16 {
+	if a.b.window == nil || a.b.window.Wait == 0 {
+		return 0
+	}
+	words := (pc+uint64(size)+3)/4 - (pc+3)/4
+	return uint16(words) * uint16(a.b.window.Wait)
+}
+
+func (a *assembler) finish() {
+	b := a.b
+	b.code = append(b.code, insn{op: opEnd, off: a.off, pre: a.pre, a: uint8(len(b.links))})
+	b.links = append(b.links, link{addr: (b.addr + uint64(a.off)) & a.c.pcMask}, link{addr: noAddress})
+	b.worst = uint64(a.pre) + a.c.cfg.Timing.worst() + uint64(a.c.cfg.Timing.LoadUse)
+}
+
+// end is the address behind the block.
+func (b *block) end() uint64 { return b.addr + uint64(b.code[len(b.code)-1].off) }
+
+// drop forgets all decoded code.
+func (c *Core) drop() {
+	for _, b := range c.blocks {
+		b.kill()
+	}
+	clear(c.blocks)
+	c.hash = [hashSize]*block{}
+	for _, w := range c.windows {
+		w.mem.release()
+	}
+}
+
+func (b *block) kill() { b.dead, b.worst, b.world = true, never, 0 }

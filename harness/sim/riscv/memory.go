@@ -1,0 +1,279 @@
+package riscv
+
+import (
+	"encoding/binary"
+
+	"rigor/harness/sim/bus"
+)
+
+// window is a region as the core reaches it.
+type window struct {
+	Region
+	marks []bool // mem.marks, for the store's fast path
+	mem   *memory
+}
+
+// memory is the storage behind one or more windows, with the decoded code that
+// depends on it.
+type memory struct {
+	pages int
+	marks []bool // pages that blocks were decoded from
+	held  map[uint64][]*block
+}
+
+const (
+	pageBits   = 8  // of the pages by which code is invalidated
+	windowBits = 20 // of the table through which data accesses find their window
+	windows    = 1 << (32 - windowBits)
+)
+
+// windowTable finds the window for an address by bits 31 to 20.
+type windowTable [windows]*window
+
+// noWindow fills the tables where there is no memory: nothing is in it.
+var noWindow = &window{mem: &memory{}}
+
+// noWindows makes every access take the slow path.
+var noWindows = func() *windowTable {
+	var t windowTable
+	t.clear()
+	return &t
+}()
+
+func (w *window) holds(addr uint64) bool { return addr-w.Base < uint64(len(w.Data)) }
+
+// quick says whether accesses need nothing but to be made: the fast path checks the
+// address's alignment and the start of what it accesses.
+func (w *window) quick() bool {
+	return w.DCache == 0 && w.Wait == 0 && (w.Base|uint64(len(w.Data)))&7 == 0
+}
+
+func (t *windowTable) clear() {
+	for i := range t {
+		t[i] = noWindow
+	}
+}
+
+// enter lists w under all of its addresses. Where regions share an entry the
+// first one keeps it; the others are reached the slow way.
+func (t *windowTable) enter(w *window) {
+	last := (w.Base + uint64(len(w.Data)) - 1) >> windowBits
+	for i := w.Base >> windowBits; i <= last; i++ {
+		if t[i%windows] == noWindow {
+			t[i%windows] = w
+		}
+	}
+}
+
+// tables are the window tables of the fast paths.
+type tables struct{ loads, stores windowTable }
+
+// Map replaces the directly mapped memory and drops all decoded code. Regions
+// must not overlap nor wrap.
+func (c *Core) Map(regions []Region) {
+	c.drop()
+	c.windows = nil
+	c.open.loads.clear()
+	c.open.stores.clear()
+	memories := map[*byte]*memory{}
+	for _, r := range regions {
+		if len(r.Data) == 0 {
+			continue
+		}
+		m := memories[&r.Data[0]]
+		if m == nil {
+			m = &memory{held: map[uint64][]*block{}}
+			memories[&r.Data[0]] = m
+		}
+		m.pages = max(m.pages, (len(r.Data)-1)>>pageBits+1)
+		c.windows = append(c.windows, &window{Region: r, mem: m})
+	}
+	for _, w := range c.windows {
+		if w.mem.marks == nil {
+			w.mem.marks = make([]bool, w.mem.pages)
+		}
+		w.marks = w.mem.marks
+		if w.quick() {
+			c.open.loads.enter(w)
+			if w.Write {
+				c.open.stores.enter(w)
+			}
+		}
+	}
+	c.selectTables()
+	c.leave = true
+}
+
+// hold registers b as decoded from size bytes at off.
+func (m *memory) hold(off, size uint64, b *block) {
+	for page := off >> pageBits; page <= (off+max(size, 1)-1)>>pageBits; page++ {
+		m.marks[page] = true
+		m.held[page] = append(m.held[page], b)
+	}
+}
+
+// spoil drops the blocks decoded from the pages of size bytes at off.
+func (c *Core) spoil(m *memory, off, size uint64) {
+	for page := off >> pageBits; page <= (off+size-1)>>pageBits; page++ {
+		if !m.marks[page] {
+			continue
+		}
+		for _, b := range m.held[page] {
+			b.kill()
+			if c.blocks[b.addr] == b {
+				delete(c.blocks, b.addr)
+			}
+		}
+		delete(m.held, page)
+		m.marks[page] = false
+		c.leave = true
+	}
+}
+
+func (m *memory) release() {
+	clear(m.marks)
+	clear(m.held)
+}
+
+// Invalidate says that size bytes of memory at addr have changed behind the
+// core's back. Caches, which hold no data, stay as they are.
+func (c *Core) Invalidate(addr, size uint64) {
+	for _, w := range c.windows {
+		first, last := max(addr, w.Base), min(addr+size, w.Base+uint64(len(w.Data)))
+		if first < last {
+			c.spoil(w.mem, first-w.Base, last-first)
+		}
+	}
+}
+
+// windowAt returns the window that addr is in, or nil.
+func (c *Core) windowAt(addr uint64) *window {
+	if w := c.open.loads[addr>>windowBits%windows]; w.holds(addr) {
+		return w
+	}
+	for _, w := range c.windows {
+		if w.holds(addr) {
+			return w
+		}
+	}
+	return nil
+}
+
+// double, word, half and byte are the fast path of loads: aligned, and in memory
+// that needs nothing else.
+func (c *Core) double(addr uint64) (v uint64, ok bool) {
+	w := c.fast.loads[addr>>windowBits%windows]
+	if off := addr - w.Base; addr&7 == 0 && off < uint64(len(w.Data)) {
+		return binary.LittleEndian.Uint64(w.Data[off:]), true
+	}
+	return 0, false
+}
+
+func (c *Core) word(addr uint64) (v uint32, ok bool) {
+	w := c.fast.loads[addr>>windowBits%windows]
+	if off := addr - w.Base; addr&3 == 0 && off < uint64(len(w.Data)) {
+		return binary.LittleEndian.Uint32(w.Data[off:]), true
+	}
+	return 0, false
+}
+
+func (c *Core) half(addr uint64) (v uint16, ok bool) {
+	w := c.fast.loads[addr>>windowBits%windows]
+	if off := addr - w.Base; addr&1 == 0 && off < uint64(len(w.Data)) {
+		return binary.LittleEndian.Uint16(w.Data[off:]), true
+	}
+	return 0, false
+}
+
+func (c *Core) byte(addr uint64) (v byte, ok bool) {
+	w := c.fast.loads[addr>>windowBits%windows]
+	if off := addr - w.Base; off < uint64(len(w.Data)) {
+		return w.Data[off], true
+	}
+	return 0, false
+}
+
+// setDouble, setWord, setHalf and setByte are the fast path of stores; code
+// decoded from the page needs the slow one.
+func (c *Core) setDouble(addr, v uint64) bool {
+	w := c.fast.stores[addr>>windowBits%windows]
+	off := addr - w.Base
+	if addr&7 == 0 && off < uint64(len(w.Data)) && !w.marks[off>>pageBits] {
+		binary.LittleEndian.PutUint64(w.Data[off:], v)
+		return true
+	}
+	return false
+}
+
+func (c *Core) setWord(addr uint64, v uint32) bool {
+	w := c.fast.stores[addr>>windowBits%windows]
+	off := addr - w.Base
+	if addr&3 == 0 && off < uint64(len(w.Data)) && !w.marks[off>>pageBits] {
+		binary.LittleEndian.PutUint32(w.Data[off:], v)
+		return true
+	}
+	return false
+}
+
+func (c *Core) setHalf(addr uint64, v uint16) bool {
+	w := c.fast.stores[addr>>windowBits%windows]
+	off := addr - w.Base
+	if addr&1 == 0 && off < uint64(len(w.Data)) && !w.marks[off>>pageBits] {
+		binary.LittleEndian.PutUint16(w.Data[off:], v)
+		return true
+	}
+	return false
+}
+
+func (c *Core) setByte(addr uint64, v byte) bool {
+	w := c.fast.stores[addr>>windowBits%windows]
+	off := addr - w.Base
+	if off < uint64(len(w.Data)) && !w.marks[off>>pageBits] {
+		w.Data[off] = v
+		return true
+	}
+	return false
+}
+
+// physLoad loads from wherever the address leads, without regard to PMP.
+func (c *Core) physLoad(addr uint64, width uint8) (uint64, bus.Fault) {
+	w := c.windowAt(addr)
+	if w == nil || addr-w.Base+uint64(width) > uint64(len(w.Data)) {
+		return c.cfg.Bus.Load(addr, width)
+	}
+	c.access(w, addr, false)
+	return loadBytes(w.Data[addr-w.Base:], width), bus.None
+}
+
+func (c *Core) physStore(addr uint64, width uint8, v uint64) bus.Fault {
+	w := c.windowAt(addr)
+	if w == nil || !w.Write || addr-w.Base+uint64(width) > uint64(len(w.Data)) {
+		return c.cfg.Bus.Store(addr, width, v)
+	}
+	c.access(w, addr, true)
+	off := addr - w.Base
+	c.spoil(w.mem, off, uint64(width))
+	storeBytes(w.Data[off:], width, v)
+	return bus.None
+}
+
+// access charges a data access to a window.
+func (c *Core) access(w *window, addr uint64, write bool) {
+	c.Cycle += uint64(w.Wait)
+	if w.DCache != 0 {
+		c.Cycle += c.lookup(w.DCache-1, addr, write)
+	}
+}
+
+func loadBytes(b []byte, width uint8) (v uint64) {
+	for i := range width {
+		v |= uint64(b[i]) << (8 * i)
+	}
+	return v
+}
+
+func storeBytes(b []byte, width uint8, v uint64) {
+	for i := range width {
+		b[i] = byte(v >> (8 * i))
+	}
+}
