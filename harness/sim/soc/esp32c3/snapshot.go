@@ -1,0 +1,74 @@
+package esp32c3
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/clock"
+	"rigor/harness/sim/nor"
+	"rigor/harness/sim/riscv"
+)
+
+// snapshot is a whole chip but its watcher and options.
+type snapshot struct {
+	state    state
+	events   clock.Events
+	core     riscv.State
+	mem      memories
+	flash    *nor.Snapshot
+	stopped  board.Stop
+	warnings []string
+}
+
+// Snapshot copies the chip's state and memories.
+func (c *Chip) Snapshot() any {
+	return &snapshot{
+		state:    c.state,
+		events:   c.events,
+		core:     c.core.Snapshot(),
+		mem:      c.mem.clone(),
+		flash:    c.nor.Snapshot(),
+		stopped:  c.stopped,
+		warnings: slices.Clone(c.warnings),
+	}
+}
+
+func (m *memories) clone() memories {
+	return memories{bytes.Clone(m.SRAM0), bytes.Clone(m.SRAM1), bytes.Clone(m.RTC)}
+}
+
+// Restore puts a snapshot back. It may be of another chip made with the same
+// options; it stays good for further use.
+func (c *Chip) Restore(from any) {
+	s := from.(*snapshot)
+	c.state, c.events = s.state, s.events
+	copy(c.mem.SRAM0, s.mem.SRAM0)
+	copy(c.mem.SRAM1, s.mem.SRAM1)
+	copy(c.mem.RTC, s.mem.RTC)
+	c.nor.Restore(s.flash)
+	c.stopped, c.warnings = s.stopped, slices.Clone(s.warnings)
+	c.mapMemory()
+	c.core.Restore(s.core)
+	c.awaitCrossing()
+}
+
+// Digest hashes all that decides what the chip does next.
+func (c *Chip) Digest() (sum [32]byte) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%v\n%v\n", c.state, c.core.Snapshot())
+	for slot := range slots {
+		if slot != slotSource { // its deadline depends on who looks
+			fmt.Fprintln(h, c.events.At(slot))
+		}
+	}
+	for _, m := range [][]byte{c.mem.SRAM0, c.mem.SRAM1, c.mem.RTC} {
+		h.Write(m)
+	}
+	flash := c.nor.Digest()
+	h.Write(flash[:])
+	h.Sum(sum[:0])
+	return sum
+}
