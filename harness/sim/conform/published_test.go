@@ -10,7 +10,7 @@ import (
 
 //go:generate go run sample.go
 
-// README of the vectors: 38 classes of programs. The oracle has 16- and 32-bit encodings with three verdicts each.
+// README of the vectors: 38, 9 and 14 classes of programs. The oracles have 16- and 32-bit encodings with three verdicts each, RISC-V's with two.
 func TestSamplesHaveEveryClass(t *testing.T) {
 	classes := map[string]int{}
 	countClass := func(name string, r io.Reader) error {
@@ -26,6 +26,10 @@ func TestSamplesHaveEveryClass(t *testing.T) {
 	}{
 		{"thumb2.jsonl.gz", countClass, 38},
 		{"thumb2-decode-llvm19.tsv.gz", countKind, 6},
+		{"rv32imc.jsonl.gz", countClass, 9},
+		{"rv32imc-decode-llvm19.tsv.gz", countKind, 4},
+		{"rv64gc.jsonl.gz", countClass, 14},
+		{"rv64gc-decode-llvm19.tsv.gz", countKind, 4},
 	} {
 		clear(classes)
 		f, err := open(filepath.Join("testdata", c.file))

@@ -1,14 +1,15 @@
 //go:build ignore
 
 // Sample chooses the vectors that are checked in under testdata from the full files in the folder that RIGOR_VECTORS names:
-// the first programs of each class and first mnemonic, every fifth of the mixed sequences, and every tenth
-// line of the decode oracle.
+// the first programs of each class and first mnemonic, some of the mixed sequences, and every tenth
+// line of the decode oracles.
 package main
 
 import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -18,13 +19,23 @@ import (
 
 const (
 	perMnemonic   = 6
-	sequenceEvery = 5
 	encodingEvery = 10
 )
 
+// sequenceEvery keeps a core's sample below a megabyte.
+var sequenceEvery = map[string]int{"thumb2": 5, "rv32imc": 10, "rv64gc": 20}
+
 func main() {
+	for core, every := range sequenceEvery {
+		if err := errors.Join(samplePrograms(core, every), sampleEncodings(core)); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+func samplePrograms(core string, every int) error {
 	seen := map[string]int{}
-	err := sample("thumb2.jsonl.gz", func(line string) bool {
+	return sample(core+".jsonl.gz", func(line string) bool {
 		var p struct {
 			Cls string
 			Asm []string
@@ -34,20 +45,21 @@ func main() {
 		}
 		if p.Cls == "sequence" {
 			seen[p.Cls]++
-			return seen[p.Cls]%sequenceEvery == 0
+			return seen[p.Cls]%every == 0
 		}
-		mnemonic, _, _ := strings.Cut(p.Asm[0], " ")
+		asm := p.Asm[0]
+		if strings.HasPrefix(asm, ".") && len(p.Asm) > 1 { // of an assembler directive
+			asm = p.Asm[1]
+		}
+		mnemonic, _, _ := strings.Cut(asm, " ")
 		seen[p.Cls+" "+mnemonic]++
 		return seen[p.Cls+" "+mnemonic] <= perMnemonic
 	})
-	if err != nil {
-		log.Fatal(err)
-	}
+}
+
+func sampleEncodings(core string) error {
 	n := 0
-	err = sample("thumb2-decode-llvm19.tsv.gz", func(string) bool { n++; return n%encodingEvery == 0 })
-	if err != nil {
-		log.Fatal(err)
-	}
+	return sample(core+"-decode-llvm19.tsv.gz", func(string) bool { n++; return n%encodingEvery == 0 })
 }
 
 // sample copies the lines of a file that are to be kept.

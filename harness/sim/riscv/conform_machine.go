@@ -106,9 +106,22 @@ func (m *Machine) stepUntil(pc uint64, limit int) error {
 	return fmt.Errorf("at %#x after %d instructions", m.c.PC, limit)
 }
 
-// Valid implements conform.Decoder. RISC-V calls no encoding unpredictable.
+// Valid implements conform.Decoder. What the manual reserves counts as unpredictable:
+// fields of fences that implementations are to ignore (volume I 2.7), shifts of 32-bit
+// registers by more and C.LUI of 0.
 func (m *Machine) Valid(code []byte) (ok, unpredictable bool) {
 	w, _ := instruction(code)
 	d := decoder{rv32: m.c.cfg.XLEN == 32, ext: m.c.cfg.Ext}
-	return d.decode(0, w).op != opIllegal, false
+	var reserved bool
+	switch {
+	case w&0x7F == majorMISCMEM:
+		reserved = field(w, 14, 12) <= 1
+	case w&0x7F == majorOPIMM:
+		reserved = d.rv32 && field(w, 13, 12) == 1 && field(w, 25, 25) == 1
+	case w&0xE003 == 0x6001: // C.LUI, C.ADDI16SP
+		reserved = imm6(w) == 0
+	case w&0xE003 == 0x0002, w&0xE803 == 0x8001: // C.SLLI; C.SRLI, C.SRAI
+		reserved = d.rv32 && imm6(w) >= 32
+	}
+	return d.decode(0, w).op != opIllegal, reserved
 }

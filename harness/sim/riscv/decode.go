@@ -82,7 +82,7 @@ func (d *decoder) decode32(pc uint64, w uint32) insn {
 	case majorAUIPC:
 		return li(rd, d.extend(pc+immU(w)))
 	case majorJAL:
-		return d.jal(pc, rd, 4, immJ(w))
+		return jal(rd, immJ(w))
 	case majorJALR:
 		if f3 == 0 {
 			return jalr(rd, rs1, immI(w))
@@ -102,11 +102,9 @@ func (d *decoder) decode32(pc uint64, w uint32) insn {
 	case majorOP:
 		return d.opReg(f3, field(w, 31, 25), rd, rs1, rs2, d.rv32)
 	case majorOP32:
-		if !d.rv32 && words[f3] {
-			return d.opReg(f3, field(w, 31, 25), rd, rs1, rs2, true)
-		}
-		if !d.rv32 && field(w, 31, 25) == 1 && f3 >= 4 {
-			return d.opReg(f3, 1, rd, rs1, rs2, true)
+		f7 := field(w, 31, 25)
+		if product := f7 == 1 && (f3 == 0 || f3 >= 4); !d.rv32 && (product || f7 != 1 && words[f3]) {
+			return d.opReg(f3, f7, rd, rs1, rs2, true)
 		}
 	case majorMISCMEM:
 		switch f3 {
@@ -159,9 +157,8 @@ func (d *decoder) addi(rd, rs1 uint8, imm uint64) insn {
 	return alu(insn{op: opADDI, d: rd, n: rs1, imm: imm})
 }
 
-// jal leaves the offset in imm of a jump and, relative to pc, in that of a call:
-// the block builder takes it from there.
-func (d *decoder) jal(pc uint64, rd uint8, size uint64, offset uint64) insn {
+// jal leaves the offset in imm: the block builder takes it from there.
+func jal(rd uint8, offset uint64) insn {
 	if rd == 0 {
 		return insn{op: opJ, imm: offset}
 	}
@@ -179,7 +176,7 @@ var (
 	branches = [8]op{0: opBEQ, 1: opBNE, 4: opBLT, 5: opBGE, 6: opBLTU, 7: opBGEU}
 	loads    = [8]op{opLB, opLH, opLW, opLD, opLBU, opLHU, opLWU, opIllegal}
 	stores   = [8]op{opSB, opSH, opSW, opSD}
-	words    = [8]bool{0: true, 1: true, 5: true} // funct3 of OP-32
+	words    = [8]bool{0: true, 1: true, 5: true} // funct3 of OP-32 but for products
 )
 
 func (d *decoder) load(f3 uint32, rd, rs1 uint8, imm uint64) insn {
