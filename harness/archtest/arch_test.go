@@ -37,6 +37,8 @@ var rules = []rule{
 	{pkg: "harness/flash", imports: []string{"harness/timebase"}, tests: []string{"harness/flash/flashtest"}},
 	{pkg: "harness/flash/stm32", imports: []string{"harness/flash", "harness/port", "harness/timebase"}},
 	{pkg: "harness/flash/esp32", imports: []string{"harness/flash", "harness/port", "harness/timebase"}},
+	{pkg: "harness/flash/loaders",
+		imports: []string{"harness/flash", "harness/flash/esp32", "harness/flash/stm32", "harness/port", "harness/timebase"}},
 	{pkg: "harness/flash/flashtest", imports: []string{"harness/flash", "harness/timebase"}},
 	{pkg: "harness/rig", imports: []string{"harness/flash", "harness/port", "harness/timebase", "harness/yamlfile", "probes"}},
 	{pkg: "harness/rig/rigtest", imports: append([]string{"firmware/wire"}, contracts...)},
@@ -54,7 +56,7 @@ var rules = []rule{
 			"harness/rig/rigtest", "probes/probestest"}},
 
 	{pkg: "harness/hardware",
-		imports: append([]string{"harness/flash/stm32", "harness/port/serialport", "harness/port/rfc2217"}, contracts...),
+		imports: append([]string{"harness/flash/loaders", "harness/port/serialport", "harness/port/rfc2217"}, contracts...),
 		tests:   []string{"harness/port/porttest"}},
 	{pkg: "harness/station", imports: []string{"harness/hardware", "harness/virtual", "harness/rig", "harness/timebase"}},
 
@@ -79,8 +81,12 @@ var rules = []rule{
 	{pkg: "harness/sim/armv7m", imports: []string{"harness/sim/bus", "harness/sim/clock", "harness/sim/softfloat", "harness/sim/conform"}},
 	{pkg: "harness/sim/riscv", imports: []string{"harness/sim/bus", "harness/sim/softfloat", "harness/sim/conform"}},
 	{pkg: "harness/sim/board", imports: []string{"harness/sim/clock"}},
+	{pkg: "harness/sim/soc/svd"},
+	{pkg: "harness/sim/soc/esp32c3",
+		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/nor", "harness/sim/soc/svd"},
+		tests:   []string{"firmware/wire", "firmware/images"}},
 	{pkg: "harness/sim/soc/stm32f407",
-		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/clock"},
+		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/soc/svd"},
 		tests:   []string{"firmware/wire", "firmware/images"}},
 
 	{pkg: "harness/cmd/rigor", imports: []string{"harness/...", "probes/...", "firmware/images"}},

@@ -43,6 +43,11 @@ type Digester interface {
 	Digest(ctx context.Context, s Span) (algorithm string, sum []byte, err error)
 }
 
+// Identified is a Loader of a part that has an identification of its own.
+type Identified interface {
+	UniqueID(ctx context.Context) ([]byte, error)
+}
+
 // Protector is a Loader that can turn the part's read protection on and off.
 // Turning it off erases all of the flash. A refusal for being read protected is
 // an error with a method ReadProtected that returns true.

@@ -31,7 +31,11 @@ func Check(ctx context.Context, rigName string, c *rig.BoardConfig, clock timeba
 	if !r.note("lease", "free", err) {
 		return r.findings
 	}
-	b := newBoard(c, clock)
+	b, err := newBoard(c, clock)
+	if err != nil {
+		r.note("boot loader", "", errors.Join(err, lease.Release()))
+		return r.findings
+	}
 	b.lease = lease
 	defer b.Close()
 	complete := true
@@ -39,16 +43,24 @@ func Check(ctx context.Context, rigName string, c *rig.BoardConfig, clock timeba
 		complete = r.note(l.role+" port", fmt.Sprint(l.at), l.connect()) && complete
 	}
 	if b.straps.connected() {
-		found := fmt.Sprintf("DTR is %s, RTS is %s", c.Reset.DTR, c.Reset.RTS)
-		if c.Reset.Circuit == rig.ESP32 {
-			found += ", by two transistors"
-		}
-		complete = r.note("reset lines", found, b.strap(false, false)) && complete
+		complete = r.note("reset lines", describe(c.Reset), b.idle()) && complete
 	}
 	if complete {
 		r.chip(ctx, b)
 	}
 	return r.findings
+}
+
+// describe says what the modem lines do.
+func describe(r *rig.ResetConfig) string {
+	if r.Circuit == rig.USB {
+		return "DTR and RTS are commands to the chip's own USB port"
+	}
+	found := fmt.Sprintf("DTR is %s, RTS is %s", r.DTR, r.RTS)
+	if r.Circuit == rig.ESP32 {
+		found += ", by two transistors"
+	}
+	return found
 }
 
 // checker collects findings.
@@ -81,7 +93,7 @@ func (r *checker) chip(ctx context.Context, b *Board) {
 	if !r.note("chip", id.String(), err) {
 		return
 	}
-	uid, err := readUID(ctx, l)
+	uid, err := uniqueID(ctx, l)
 	if err == nil && b.config.UID != "" && uid != b.config.UID {
 		err = &UIDError{Want: b.config.UID, Got: uid}
 	}
@@ -125,7 +137,7 @@ func fix(err error) string {
 	case errors.As(err, &chip):
 		return "correct chip or port in rigs.yaml"
 	case errors.As(err, &classed) && classed.Class == rig.DUT:
-		return "is the board powered? check the wires of NRST, BOOT0 and of the loader's tx and rx, and `invert` and `hold` of reset"
+		return "is the board powered? check the wires of its reset pin, of its boot strap and of the loader's tx and rx, and `invert` and `hold` of reset"
 	}
 	return "check the cable, and the port in rigs.yaml"
 }

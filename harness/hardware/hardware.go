@@ -19,18 +19,16 @@ import (
 	"time"
 
 	"rigor/harness/flash"
-	"rigor/harness/flash/stm32"
+	"rigor/harness/flash/loaders"
 	"rigor/harness/port"
 	"rigor/harness/rig"
 	"rigor/harness/timebase"
 )
 
-// uniqueID is where the F407 keeps its unique device ID, 96 bits (RM0090 §39.1).
-const uniqueID, uniqueIDSize = 0x1FFF_7A10, 12
-
 // Board is a real board.
 type Board struct {
 	config  *rig.BoardConfig
+	kind    loaders.Kind
 	clock   timebase.Clock
 	lease   *rig.Lease
 	ports   []*line // each once
@@ -51,7 +49,10 @@ func Open(rigName string, c *rig.BoardConfig, clock timebase.Clock) (*rig.Statio
 	if err != nil {
 		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "open", Err: err}
 	}
-	b := newBoard(c, clock)
+	b, err := newBoard(c, clock)
+	if err != nil {
+		return nil, errors.Join(&rig.Error{Class: rig.Harness, Board: c.Name, Op: "open", Err: err}, lease.Release())
+	}
 	b.lease = lease
 	if err := b.open(); err != nil {
 		return nil, errors.Join(err, b.Close())
@@ -60,12 +61,16 @@ func Open(rigName string, c *rig.BoardConfig, clock timebase.Clock) (*rig.Statio
 }
 
 // newBoard makes the board and opens nothing.
-func newBoard(c *rig.BoardConfig, clock timebase.Clock) *Board {
-	b := &Board{config: c, clock: clock}
+func newBoard(c *rig.BoardConfig, clock timebase.Clock) (*Board, error) {
+	kind, err := loaders.Of(c.Chip)
+	if err != nil {
+		return nil, err
+	}
+	b := &Board{config: c, kind: kind, clock: clock}
 	b.console = b.line("console", *c.Console.Port, port.Mode{Baud: c.Console.Baud})
-	b.loader = b.line("loader", *c.Loader.Port, port.Mode{Baud: c.Loader.Baud, Parity: port.ParityEven})
+	b.loader = b.line("loader", *c.Loader.Port, port.Mode{Baud: c.Loader.Baud, Parity: kind.Parity})
 	b.straps = b.line("reset", c.Line(), port.Mode{Baud: c.Loader.Baud})
-	return b
+	return b, nil
 }
 
 // line makes a port, or finds the one that has another role already.
@@ -86,7 +91,7 @@ func (b *Board) open() error {
 			return &rig.Error{Class: rig.Rig, Board: b.config.Name, Op: "open the " + l.role + "'s port", Err: err}
 		}
 	}
-	return b.strap(false, false)
+	return b.idle()
 }
 
 // Name is the board's in rigs.yaml.
@@ -107,41 +112,32 @@ func (b *Board) Power(ctx context.Context, on bool) error {
 		Err: &rig.MissingError{What: "switch for the supply"}}
 }
 
-// Reset holds the reset pin with the boot strap set for m, as far as the board's
-// circuit can: of two transistors one pulls at a time, and the strap follows
-// until the chip has read it.
+// Reset moves the modem lines as the board's circuit wants it. The mode of a line
+// that serves the loader, too, is the console's again when the program starts.
 func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
 	if err := b.usable(ctx, "reset"); err != nil {
 		return err
 	}
-	boot, r := m == rig.BootLoader, b.config.Reset
-	if err := b.strap(true, boot && r.Stays()); err != nil {
-		return err
+	boot := m == rig.BootLoader
+	steps := b.config.Reset.Sequence(boot)
+	for i, step := range steps {
+		if i == len(steps)-1 && !boot && b.console == b.loader {
+			if err := b.console.SetMode(port.Mode{Baud: b.config.Console.Baud}); err != nil {
+				return errors.Join(err, b.idle())
+			}
+		}
+		if err := b.straps.SetLines(step.Lines); err != nil {
+			return err
+		}
+		if err := b.clock.Sleep(ctx, step.For); err != nil {
+			return errors.Join(err, b.idle())
+		}
 	}
-	err := b.clock.Sleep(ctx, r.Hold)
-	if !boot && b.console == b.loader { // which the loader has set to its own
-		err = errors.Join(err, b.console.SetMode(port.Mode{Baud: b.config.Console.Baud}))
-	}
-	if err = errors.Join(err, b.strap(false, boot)); err == nil {
-		err = b.clock.Sleep(ctx, r.Settle(boot))
-	}
-	if boot && !r.Stays() {
-		err = errors.Join(err, b.strap(false, false))
-	}
-	return err
+	return nil
 }
 
-// strap sets both straps.
-func (b *Board) strap(reset, boot bool) error {
-	r := b.config.Reset
-	on := func(s rig.Strap) bool {
-		if s.Resets() {
-			return reset != r.Invert
-		}
-		return boot != r.Invert
-	}
-	return b.straps.SetLines(port.Lines{DTR: on(r.DTR), RTS: on(r.RTS)})
-}
+// idle lets the board go, whatever a reset was about.
+func (b *Board) idle() error { return b.straps.SetLines(b.config.Reset.Idle()) }
 
 // Loader resets the board into its boot loader, connects to it, and makes sure
 // that the board is the one that rigs.yaml names.
@@ -158,7 +154,7 @@ func (b *Board) LoaderAt(ctx context.Context, baud int) (flash.Loader, error) {
 	if b.config.UID == "" {
 		return l, nil
 	}
-	uid, err := readUID(ctx, l)
+	uid, err := uniqueID(ctx, l)
 	if err == nil && uid != b.config.UID {
 		err = &UIDError{Want: b.config.UID, Got: uid}
 	}
@@ -176,26 +172,27 @@ func (e *UIDError) Error() string {
 }
 
 // connect resets the board into its boot loader and synchronises with it.
-func (b *Board) connect(ctx context.Context, baud int) (*stm32.Loader, error) {
+func (b *Board) connect(ctx context.Context, baud int) (flash.Loader, error) {
 	if err := b.Reset(ctx, rig.BootLoader); err != nil {
 		return nil, err
 	}
-	if err := b.clock.Sleep(ctx, stm32.Startup); err != nil {
+	if err := b.clock.Sleep(ctx, b.kind.Startup); err != nil {
 		return nil, err
 	}
-	l, err := stm32.Connect(ctx, b.loader, b.clock, baud)
+	l, err := b.kind.Connect(ctx, b.loader, b.clock, baud)
 	if err != nil && ctx.Err() == nil {
 		err = b.blame(rig.DUT, "connect to the boot loader", err)
 	}
 	return l, err
 }
 
-func readUID(ctx context.Context, l flash.Reader) (string, error) {
-	var id [uniqueIDSize]byte
-	if err := l.Read(ctx, uniqueID, id[:]); err != nil {
-		return "", fmt.Errorf("read the unique id: %w", err)
+func uniqueID(ctx context.Context, l flash.Loader) (string, error) {
+	part, ok := l.(flash.Identified)
+	if !ok {
+		return "", errors.New("the boot loader tells no unique id")
 	}
-	return hex.EncodeToString(id[:]), nil
+	id, err := part.UniqueID(ctx)
+	return hex.EncodeToString(id), err
 }
 
 // blame classes an error that carries no class yet.
@@ -213,7 +210,7 @@ func (b *Board) Close() error {
 		return fmt.Errorf("close board %s: %w", b.Name(), os.ErrClosed)
 	}
 	if b.straps.connected() {
-		b.strap(false, false) // best effort: the port may be gone
+		b.idle() // best effort: the port may be gone
 	}
 	var errs []error
 	for _, l := range b.ports {

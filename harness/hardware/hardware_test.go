@@ -176,7 +176,7 @@ func TestResetTiming(t *testing.T) {
 		clock := &stepping{}
 		at := &rig.PortConfig{Device: "/dev/x"}
 		reset := &rig.ResetConfig{Circuit: rig.ESP32, DTR: rig.GPIO9, RTS: rig.EN, Hold: 100 * time.Millisecond, Rise: 5 * time.Millisecond, Sample: 50 * time.Millisecond}
-		b := newBoard(&rig.BoardConfig{Console: rig.UARTConfig{Port: at, Baud: 9600}, Loader: rig.UARTConfig{Port: at, Baud: 9600}, Reset: reset}, clock)
+		b := board(t, &rig.BoardConfig{Console: rig.UARTConfig{Port: at, Baud: 9600}, Loader: rig.UARTConfig{Port: at, Baud: 9600}, Reset: reset}, clock)
 		for _, l := range b.ports {
 			l.open = func(rig.PortConfig, port.Mode, timebase.Clock) (port.Port, error) { return &moved{}, nil }
 		}
@@ -188,6 +188,17 @@ func TestResetTiming(t *testing.T) {
 		}
 		b.Close()
 	}
+}
+
+// board is one of which nothing is open.
+func board(t *testing.T, c *rig.BoardConfig, clock timebase.Clock) *Board {
+	t.Helper()
+	c.Chip = "esp32c3"
+	b, err := newBoard(c, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // stepping is a clock that sleeps in no time.
@@ -255,12 +266,13 @@ func TestResetWiring(t *testing.T) {
 			[]port.Lines{{DTR: true, RTS: true}, {}, {DTR: true}, {DTR: true, RTS: true}}},
 		// As esptool resets by UnixTight, and kflash the boards dan and kd233.
 		"esp32":       {rig.ResetConfig{Circuit: rig.ESP32, DTR: rig.GPIO9, RTS: rig.EN}, []port.Lines{{}, {RTS: true}, {DTR: true}, {}, {}}},
+		"usb":         {rig.ResetConfig{Circuit: rig.USB}, []port.Lines{{}, {}, {DTR: true}, {DTR: true, RTS: true}, {RTS: true}, {}, {}}},
 		"k210, dan":   {rig.ResetConfig{Circuit: rig.K210, DTR: rig.IO16, RTS: rig.RST}, []port.Lines{{}, {RTS: true}, {DTR: true}, {}, {}}},
 		"k210, kd233": {rig.ResetConfig{Circuit: rig.K210, DTR: rig.RST, RTS: rig.IO16}, []port.Lines{{}, {DTR: true}, {RTS: true}, {}, {}}},
 	} {
 		m := &moved{}
 		at := &rig.PortConfig{Device: "/dev/x"}
-		b := newBoard(&rig.BoardConfig{Name: "f407", Console: rig.UARTConfig{Port: at}, Loader: rig.UARTConfig{Port: at}, Reset: &c.reset}, &stepping{})
+		b := board(t, &rig.BoardConfig{Name: "f407", Console: rig.UARTConfig{Port: at}, Loader: rig.UARTConfig{Port: at}, Reset: &c.reset}, &stepping{})
 		for _, l := range b.ports {
 			l.open = func(rig.PortConfig, port.Mode, timebase.Clock) (port.Port, error) { return m, nil }
 		}

@@ -73,4 +73,6 @@ type Station struct {
 	Source   probes.AnalogSource
 	Meter    probes.Voltmeter
 	Faults   probes.FaultInjector
+	AP       probes.AccessPoint   // in the air of the board's radio
+	Net      probes.NetworkFaults // of the same
 }

@@ -50,14 +50,27 @@ type BoardConfig struct {
 	// pins that the chip's boot loader listens on.
 	Console UARTConfig `yaml:"console" json:"console"`
 	Loader  UARTConfig `yaml:"loader" json:"loader"`
-	// UID is the chip's unique identification, 96 bits in order of address, as
-	// hexadecimal digits. A board that says another is not flashed. Hardware only.
+	// UID is the chip's unique identification as hexadecimal digits: 96 bits of an
+	// STM32F407 in order of address, the MAC address of an ESP32-C3. A board that
+	// says another is not flashed. Hardware only.
 	UID string `yaml:"uid" json:"uid,omitempty"`
 	// Reset is how modem lines reset the board. A real board has no other means; a
 	// virtual one without it has no modem lines.
 	Reset *ResetConfig `yaml:"reset" json:"reset,omitempty"`
 	// Lines are the wires of the probes, by the names that suites use.
 	Lines map[probes.Line]LineConfig `yaml:"lines" json:"lines"`
+	// Targets are the devices on the board's I2C buses, by their models.
+	Targets map[string]TargetConfig `yaml:"targets" json:"targets,omitempty"`
+	// AccessPoint puts a wireless network of the harness's into the air of the
+	// board's radio. Virtual only.
+	AccessPoint bool `yaml:"access_point" json:"access_point,omitempty"`
+}
+
+// TargetConfig is a device on an I2C bus.
+type TargetConfig struct {
+	SDA     string `yaml:"sda" json:"sda"`
+	SCL     string `yaml:"scl" json:"scl"`
+	Address uint8  `yaml:"address" json:"address"` // 7 bits
 }
 
 // UARTConfig is a serial adapter on two pins, named as the chip sees them.

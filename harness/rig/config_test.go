@@ -71,7 +71,7 @@ func TestConfigMistakes(t *testing.T) {
 		"no boards":            {good[strings.Index(good, "    boards:"):], "    boards: []\n", "2", "list at least one"},
 		"no rigs":              {good, "rigs: {}\n", "1", "needs a map"},
 		"empty rig":            {good, "rigs:\n  bench:\n", "2", "needs kind and boards"},
-		"unknown chip":         {"chip: stm32f407", "chip: stm32f470", "6", "want one of: stm32f407"},
+		"unknown chip":         {"chip: stm32f407", "chip: stm32f470", "6", "want one of: esp32c3, stm32f407"},
 		"board name":           {"name: f407", "name: F 407", "5", "lower-case"},
 		"twice the same board": {"      - name: f407", "      - {name: f407, chip: stm32f407, console: {tx: PA2, rx: PA3, baud: 9600}, loader: {tx: PA9, rx: PA10, baud: 9600}}\n      - name: f407", "6", "names must differ"},
 		"pin taken":            {"pin: PA0,", "pin: PA2,", "13", "wired to console.tx already"},
@@ -89,6 +89,58 @@ func TestConfigMistakes(t *testing.T) {
 		"not YAML":             {"kind: virtual", "kind: [virtual", "", "rigs.yaml:"},
 	} {
 		_, err := ParseConfig("rigs.yaml", []byte(strings.Replace(good, m.old, m.new, 1)))
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		if want := "rigs.yaml:" + m.line; !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), m.fix) {
+			t.Errorf("%s: %q, want it to hold %q and %q", name, err, want, m.fix)
+		}
+	}
+}
+
+// c3 is a board with an ESP32-C3, whose console and loader are one adapter.
+const c3 = `rigs:
+  bench:
+    kind: virtual
+    boards:
+      - name: c3
+        chip: esp32c3
+        console: {tx: GPIO21, rx: GPIO20, baud: 115200}
+        loader: {tx: GPIO21, rx: GPIO20, baud: 460800}
+        targets:
+          bme280: {sda: GPIO6, scl: GPIO7, address: 0x76}
+        lines:
+          scl: {pin: GPIO7}
+          analog: {pin: GPIO0, drive: true, analog: true}
+        access_point: true
+`
+
+func TestC3(t *testing.T) {
+	c, err := ParseConfig("rigs.yaml", []byte(c3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.Rigs["bench"].Boards[0]
+	if !b.OneUART() || b.Targets["bme280"] != (TargetConfig{"GPIO6", "GPIO7", 0x76}) || !b.AccessPoint {
+		t.Errorf("board is %+v", b)
+	}
+	for name, m := range map[string]struct{ old, new, line, fix string }{
+		"pin of the flash":   {"{pin: GPIO7}", "{pin: GPIO12}", "12", "no pin of the chip (such as GPIO0)"},
+		"console elsewhere":  {"GPIO21, rx: GPIO20, baud: 115200", "GPIO6, rx: GPIO7, baud: 115200", "10", "wired to console.tx already"},
+		"loader elsewhere":   {"GPIO21, rx: GPIO20, baud: 460800", "GPIO20, rx: GPIO21, baud: 460800", "8", "want one of GPIO21/GPIO20"},
+		"loader too fast":    {"460800", "1000000", "8", "want 1200 to 921600"},
+		"no such target":     {"bme280:", "bmp180:", "10", "there are: bme280"},
+		"no such address":    {"0x76", "0x78", "10", "want one of [0x76 0x77]"},
+		"target on no pin":   {"sda: GPIO6", "sda: SDA", "10", "no pin of the chip"},
+		"target driven over": {"scl: {pin: GPIO7}", "scl: {pin: GPIO7, drive: true}", "12", "wired to bme280.scl already"},
+		"no ADC there":       {"pin: GPIO0", "pin: GPIO5", "13", "no input of a converter"},
+		"no DAC":             {"pin: GPIO0, drive: true", "pin: GPIO0", "13", "no converter that gives volts"},
+		"crystal":            {"chip: esp32c3", "chip: esp32c3\n        crystal_hz: 26000000", "7", "a crystal of 40000000 Hz only"},
+		"no radio": {c3[strings.Index(c3, "      - name"):],
+			good[strings.Index(good, "      - name"):] + "        access_point: true\n", "18", "no radio"},
+	} {
+		_, err := ParseConfig("rigs.yaml", []byte(strings.Replace(c3, m.old, m.new, 1)))
 		if err == nil {
 			t.Errorf("%s: no error", name)
 			continue

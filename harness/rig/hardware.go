@@ -42,26 +42,32 @@ func (p PortConfig) String() string {
 // Same reports whether two descriptions are of one port.
 func (p PortConfig) Same(o PortConfig) bool { return p.String() == o.String() }
 
-// oneUART reports a real board whose program speaks on the UART, and so through
-// the adapter, that its boot loader does.
-func (b *BoardConfig) oneUART() bool {
+// OneUART reports a board whose program speaks on the UART, and so through the
+// adapter, that its boot loader does.
+func (b *BoardConfig) OneUART() bool {
 	c, l := b.Console, b.Loader
-	return c.Port != nil && l.Port != nil && c.Port.Same(*l.Port) && c.TX == l.TX && c.RX == l.RX
+	if (c.Port == nil) != (l.Port == nil) || c.Port != nil && !c.Port.Same(*l.Port) {
+		return false
+	}
+	return c.TX == l.TX && c.RX == l.RX
 }
 
 var (
 	usbPath  = regexp.MustCompile(`^\d+-\d+(\.\d+)*:\d+\.\d+$`)
 	usbID    = regexp.MustCompile(`^[0-9a-f]{4}$`)
 	fleeting = regexp.MustCompile(`^/dev/tty(USB|ACM)\d+$`)
-	chipID   = regexp.MustCompile(`^[0-9a-f]{24}$`)
+	hexID    = regexp.MustCompile(`^[0-9a-f]*$`)
 )
 
 // hardware checks what only real boards have.
 func (s scoped) hardware(b *BoardConfig) {
 	s.at("console", "port").port("console", b.Console.Port)
 	s.at("loader", "port").port("loader", b.Loader.Port)
-	if b.UID != "" && !chipID.MatchString(b.UID) {
-		s.at("uid").errorf("board %q: uid %q: want 24 lower-case hexadecimal digits, as `rigor rigs check` shows them", b.Name, b.UID)
+	if n := wirings[b.Chip].uidDigits; b.UID != "" && n > 0 && (len(b.UID) != n || !hexID.MatchString(b.UID)) {
+		s.at("uid").errorf("board %q: uid %q: want %d lower-case hexadecimal digits, as `rigor rigs check` shows them", b.Name, b.UID, n)
+	}
+	if b.AccessPoint {
+		s.at("access_point").errorf("board %q: no access point can be put into the air of a real board; remove it", b.Name)
 	}
 	if b.Seed != 0 {
 		s.at("seed").errorf("board %q: a real board has no seed; remove it", b.Name)

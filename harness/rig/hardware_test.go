@@ -1,9 +1,12 @@
 package rig
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"rigor/harness/port"
 )
 
 const bench = `rigs:
@@ -84,12 +87,40 @@ func TestVirtualReset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := c.Rigs["bench"].Boards[0].Reset; r.RTS != NRST || r.Stays() {
+	if r := c.Rigs["bench"].Boards[0].Reset; r.RTS != NRST || r.Circuit != ESP32 {
 		t.Errorf("reset %+v", r)
 	}
 	_, err = ParseConfig("rigs.yaml", text("{dtr: nrst, rts: boot0, port: {device: /dev/x}}"))
 	if err == nil || !strings.Contains(err.Error(), "for rigs of kind hardware") {
 		t.Errorf("a virtual board with a port for reset: %v", err)
+	}
+}
+
+// The steps are those of Espressif's and Canaan's tools (esptool's reset
+// strategies, kflash's), and of the ESP32-C3's TRM, table 30.3-2.
+func TestSequence(t *testing.T) {
+	none, dtr, rts, both := port.Lines{}, port.Lines{DTR: true}, port.Lines{RTS: true}, port.Lines{DTR: true, RTS: true}
+	const ms = time.Millisecond
+	for text, want := range map[string]struct{ app, loader []LineStep }{
+		"{circuit: direct, dtr: en, rts: gpio9, rise: 1ms}": {
+			[]LineStep{{dtr, 10 * ms}, {none, ms}}, []LineStep{{both, 10 * ms}, {rts, ms}}},
+		"{circuit: direct, dtr: en, rts: gpio9, invert: true}": {
+			[]LineStep{{rts, 10 * ms}, {both, 0}}, []LineStep{{none, 10 * ms}, {dtr, 0}}},
+		"{circuit: esp32, rise: 5ms}": {
+			[]LineStep{{rts, 100 * ms}, {none, 5 * ms}}, []LineStep{{rts, 100 * ms}, {dtr, 55 * ms}, {none, 0}}},
+		"{circuit: usb}": {
+			[]LineStep{{none, 0}, {rts, 100 * ms}, {none, 100 * ms}},
+			[]LineStep{{none, 100 * ms}, {dtr, 100 * ms}, {both, 0}, {rts, 100 * ms}, {none, 100 * ms}}},
+	} {
+		c, err := ParseConfig("rigs.yaml", []byte(c3+"        reset: "+text+"\n"))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		r := c.Rigs["bench"].Boards[0].Reset
+		if app, loader := r.Sequence(false), r.Sequence(true); !slices.Equal(app, want.app) || !slices.Equal(loader, want.loader) {
+			t.Errorf("%s: %v and %v, want %v and %v", text, app, loader, want.app, want.loader)
+		}
 	}
 }
 
@@ -111,7 +142,8 @@ func TestHardwareMistakes(t *testing.T) {
 		"both lines the same":  {"rts: boot0, hold", "rts: nrst, hold", "10", "nrst for one and boot0"},
 		"unknown strap":        {"rts: boot0, hold", "rts: en, hold", "10", "nrst for one and boot0"},
 		"another chip's":       {"rts: boot0, hold", "rts: gpio9, hold", "10", "nrst for one and boot0"},
-		"circuit":              {"hold: 20ms", "circuit: crossed", "10", "want direct, esp32 or k210"},
+		"circuit":              {"hold: 20ms", "circuit: crossed", "10", "want direct, esp32, k210 or usb"},
+		"no USB of its own":    {"hold: 20ms", "circuit: usb", "10", "no USB port that resets it"},
 		"rise":                 {"hold: 20ms", "rise: 1h", "10", "up to 10s"},
 		"sample of direct":     {"hold: 20ms", "sample: 20ms", "10", "remove sample"},
 		"hold":                 {"hold: 20ms", "hold: 1h", "10", "up to 10s"},

@@ -3,6 +3,8 @@ package rig
 import (
 	"fmt"
 	"time"
+
+	"rigor/harness/port"
 )
 
 // Strap is a pin that a modem line is wired to, by the name in the chip's data
@@ -31,12 +33,15 @@ var strapsOf = map[string]straps{
 // Circuit is what lies between an adapter's modem lines and a board's straps.
 type Circuit string
 
-// The circuits. Of the last two, a reset into the boot loader holds reset alone,
+// The circuits. Of esp32 and k210, a reset into the boot loader holds reset alone,
 // then the strap alone; on a direct one the strap is set before, and stays.
 const (
 	Direct Circuit = "direct" // each line pulls its strap
 	ESP32  Circuit = "esp32"  // two transistors: each line pulls its strap while the other is not asserted
 	K210   Circuit = "k210"   // wired as direct, driven as esp32
+	// USB is none: the port is the chip's own USB-Serial-JTAG, which takes what
+	// the lines do for commands (ESP32-C3 TRM table 30.3-2).
+	USB Circuit = "usb"
 )
 
 // ResetConfig wires an adapter's modem lines to a board.
@@ -49,12 +54,12 @@ type ResetConfig struct {
 	RTS Strap `yaml:"rts" json:"rts"`
 	// Invert says that the straps act while the lines are not asserted.
 	Invert bool          `yaml:"invert" json:"invert"`
-	Hold   time.Duration `yaml:"hold" json:"hold"` // of reset; default 10 ms, of esp32 and k210 100 ms
+	Hold   time.Duration `yaml:"hold" json:"hold"` // of reset; default 10 ms, of the other circuits 100 ms
 	// Rise is how long reset takes to end after its release: the charging of a
 	// capacitor.
 	Rise time.Duration `yaml:"rise" json:"rise,omitempty"`
 	// Sample is how long after the end of reset a chip has read its boot strap,
-	// where that does not stay; default 50 ms of esp32, 100 ms of k210.
+	// where that does not stay; default 50 ms of esp32, 100 ms of k210 and usb.
 	Sample time.Duration `yaml:"sample" json:"sample,omitempty"`
 }
 
@@ -66,6 +71,7 @@ var timings = map[Circuit]timing{
 	Direct: {hold: DefaultHold},
 	ESP32:  {hold: 100 * time.Millisecond, sample: 50 * time.Millisecond},
 	K210:   {hold: 100 * time.Millisecond, sample: 100 * time.Millisecond},
+	USB:    {hold: 100 * time.Millisecond, sample: 100 * time.Millisecond},
 }
 
 // DefaultHold is far above the 300 ns that DS8626 table 51 asks of NRST, and
@@ -78,17 +84,55 @@ const maxHold = 10 * time.Second
 // boots.
 func (s Strap) Resets() bool { return s == NRST || s == EN || s == RST }
 
-// Stays reports whether the boot strap is set before reset ends and stays so
-// until the next reset; else it follows reset, for a while.
-func (r *ResetConfig) Stays() bool { return r.Circuit != ESP32 && r.Circuit != K210 }
+// LineStep is what the modem lines are set to, and for how long at least.
+type LineStep struct {
+	Lines port.Lines
+	For   time.Duration
+}
 
-// Settle is how long after its release a reset has had its effect: the chip runs
-// and, on its way into the boot loader, has read its strap.
-func (r *ResetConfig) Settle(boot bool) time.Duration {
-	if boot {
-		return r.Rise + r.Sample
+// Idle is the lines when no strap acts.
+func (r *ResetConfig) Idle() port.Lines { return r.lines(false, false) }
+
+// Sequence is what the modem lines have to do for a reset, into the boot loader or
+// not. After its last step the chip runs and, on its way into the boot loader, has
+// read its strap.
+func (r *ResetConfig) Sequence(boot bool) []LineStep {
+	switch r.Circuit {
+	case USB:
+		return r.usbSequence(boot)
+	case ESP32, K210:
+		steps := []LineStep{{r.lines(true, false), r.Hold}, {r.lines(false, boot), r.Rise}}
+		if boot {
+			steps[1].For += r.Sample
+			steps = append(steps, LineStep{r.Idle(), 0})
+		}
+		return steps
 	}
-	return r.Rise
+	return []LineStep{{r.lines(true, boot), r.Hold}, {r.lines(false, boot), r.Rise}}
+}
+
+// usbSequence: DTR alone asks for the boot loader at the next reset, which RTS
+// alone is; both together are nothing, and neither takes the request back.
+func (r *ResetConfig) usbSequence(boot bool) []LineStep {
+	dtr, rts := port.Lines{DTR: true}, port.Lines{RTS: true}
+	if !boot {
+		return []LineStep{{port.Lines{}, 0}, {rts, r.Hold}, {port.Lines{}, r.Rise + r.Sample}}
+	}
+	return []LineStep{{port.Lines{}, r.Hold}, {dtr, r.Hold}, {port.Lines{DTR: true, RTS: true}, 0}, {rts, r.Hold}, {port.Lines{}, r.Rise + r.Sample}}
+}
+
+// lines has the straps act.
+func (r *ResetConfig) lines(reset, boot bool) port.Lines {
+	if r.Circuit == USB {
+		return port.Lines{}
+	}
+	on := func(s Strap) bool {
+		if s.Resets() {
+			return reset != r.Invert
+		}
+		return boot != r.Invert
+	}
+	return port.Lines{DTR: on(r.DTR), RTS: on(r.RTS)}
 }
 
 // Line gives the port whose modem lines reset the board.
@@ -106,12 +150,19 @@ func (s scoped) reset(b *BoardConfig) {
 		r.Circuit = Direct
 	}
 	usual, ok := timings[r.Circuit]
-	if !ok {
-		s.at("circuit").errorf("board %q: circuit %q is not known; want %s, %s or %s", b.Name, r.Circuit, Direct, ESP32, K210)
+	switch {
+	case !ok:
+		s.at("circuit").errorf("board %q: circuit %q is not known; want %s, %s, %s or %s", b.Name, r.Circuit, Direct, ESP32, K210, USB)
 		return
+	case r.Circuit == USB && b.Chip != "esp32c3":
+		s.at("circuit").errorf("board %q: the chip has no USB port that resets it", b.Name)
+		return
+	case r.Circuit == USB && (r.DTR != "" || r.RTS != "" || r.Invert):
+		s.errorf("board %q: the chip's own USB port has no straps; remove dtr, rts and invert", b.Name)
+	case r.Circuit != USB:
+		s.straps(b)
 	}
-	s.straps(b)
-	if r.Stays() && r.Sample != 0 {
+	if r.Circuit == Direct && r.Sample != 0 {
 		s.at("sample").errorf("board %q: the strap of a direct circuit stays, however long sampling takes; remove sample", b.Name)
 	}
 	for _, d := range []struct {

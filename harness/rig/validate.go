@@ -7,21 +7,28 @@ import (
 	"slices"
 	"strings"
 
+	"rigor/harness/timebase"
 	"rigor/harness/yamlfile"
 	"rigor/probes"
 )
 
 // wiring is what a chip allows to be wired.
 type wiring struct {
-	pin     *regexp.Regexp
-	uarts   []UARTConfig   // pin pairs that carry a UART
-	loaders []UARTConfig   // of these, what the boot loader listens on
-	adc     *regexp.Regexp // pins that a converter can take
-	dac     *regexp.Regexp // pins that one can give
+	pin        *regexp.Regexp
+	example    string         // of a pin's name
+	uarts      []UARTConfig   // pin pairs that carry a UART; nil: any two pins do
+	loaders    []UARTConfig   // what the boot loader listens on
+	loaderBaud int            // of which it can do so much
+	adc        *regexp.Regexp // pins that a converter can take
+	dac        *regexp.Regexp // pins that one can give; nil: there is none
+	crystal    timebase.Rate  // the only one it takes; 0: any
+	uidDigits  int            // of its unique identification
+	radio      bool
 }
 
 var wirings = map[string]wiring{
 	"stm32f407": {
+		example: "PA0", uidDigits: 24,
 		pin: regexp.MustCompile(`^P([A-H](\d|1[0-5])|I(\d|1[01]))$`), // DS8626 table 7, the largest package
 		// DS8626 table 9.
 		uarts: []UARTConfig{
@@ -33,15 +40,32 @@ var wirings = map[string]wiring{
 			{TX: "PC6", RX: "PC7"}, {TX: "PG14", RX: "PG9"}, // USART6
 		},
 		// AN2606, section "STM32F40xxx/41xxx devices".
-		loaders: []UARTConfig{{TX: "PA9", RX: "PA10"}, {TX: "PB10", RX: "PB11"}, {TX: "PC10", RX: "PC11"}},
+		loaders:    []UARTConfig{{TX: "PA9", RX: "PA10"}, {TX: "PB10", RX: "PB11"}, {TX: "PC10", RX: "PC11"}},
+		loaderBaud: 115200, // what ST tested
 		// DS8626 table 7, additional functions.
 		adc: regexp.MustCompile(`^(PA[0-7]|PB[01]|PC[0-5]|PF([3-9]|10))$`),
 		dac: regexp.MustCompile(`^PA[45]$`),
 	},
+	"esp32c3": {
+		example: "GPIO0", uidDigits: 12, radio: true,
+		// Datasheet §2.2; GPIO11 to GPIO17 serve the flash.
+		pin: regexp.MustCompile(`^GPIO(\d|10|18|19|20|21)$`),
+		// The GPIO matrix takes a UART to any pins; the ROM's loader has UART0's usual ones.
+		loaders:    []UARTConfig{{TX: "GPIO21", RX: "GPIO20"}},
+		loaderBaud: 921600, // esptool's highest default
+		// Datasheet §4.2.2.1: ADC1; ADC2 does not work (errata).
+		adc:     regexp.MustCompile(`^GPIO[0-4]$`),
+		crystal: 40_000_000,
+	},
 }
 
-// Bounds of the loader's rate: what ST tested (AN2606).
-const minBaud, maxLoaderBaud, maxBaud = 1200, 115200, 3_000_000
+// models are the devices that may be on an I2C bus, with their addresses.
+var models = map[string][]int{
+	"bme280": {0x76, 0x77}, // BST-BME280-DS002 §6.2
+}
+
+// Bounds of a UART's rate.
+const minBaud, maxBaud = 1200, 3_000_000
 
 // scoped checks the entry at path of the file; mistakes of all entries are
 // collected in errs.
@@ -107,14 +131,38 @@ func (s scoped) board(b *BoardConfig) {
 		s.at("chip").errorf("board %q: chip %q is not known; want one of: %s", b.Name, b.Chip, known)
 		return
 	}
+	if w.crystal != 0 && b.CrystalHz != 0 && b.CrystalHz != w.crystal {
+		s.at("crystal_hz").errorf("board %q: the chip takes a crystal of %d Hz only", b.Name, w.crystal)
+	}
+	if b.AccessPoint && !w.radio {
+		s.at("access_point").errorf("board %q: the chip has no radio; remove it", b.Name)
+	}
 	used := map[string]string{}
 	s.at("console").uart("console", b.Console, w, w.uarts, maxBaud, used)
-	if b.oneUART() {
+	if b.OneUART() {
 		delete(used, b.Console.TX)
 		delete(used, b.Console.RX)
 	}
-	s.at("loader").uart("loader", b.Loader, w, w.loaders, maxLoaderBaud, used)
+	s.at("loader").uart("loader", b.Loader, w, w.loaders, w.loaderBaud, used)
+	s.targets(b, w, used)
 	s.lines(b, w, used)
+}
+
+// targets checks what is on the I2C buses.
+func (s scoped) targets(b *BoardConfig, w wiring, used map[string]string) {
+	for _, model := range slices.Sorted(maps.Keys(b.Targets)) {
+		at, t := s.at("targets", model), b.Targets[model]
+		addresses, ok := models[model]
+		if !ok {
+			at.errorf("no target %q is known; there are: %s", model, strings.Join(slices.Sorted(maps.Keys(models)), ", "))
+			continue
+		}
+		if !slices.Contains(addresses, int(t.Address)) {
+			at.at("address").errorf("target %q: it has no address %#02x; want one of %#02x", model, t.Address, addresses)
+		}
+		at.at("sda").claim(t.SDA, model+".sda", w, used)
+		at.at("scl").claim(t.SCL, model+".scl", w, used)
+	}
 }
 
 // lines lets a line that only watches share a pin with an adapter, but not with
@@ -155,6 +203,8 @@ func (s scoped) analog(use string, l LineConfig, w wiring) {
 	switch {
 	case l.Drive && !w.adc.MatchString(l.Pin):
 		s.errorf("%s: %s is no input of a converter; want one of those that match %v", use, l.Pin, w.adc)
+	case !l.Drive && w.dac == nil:
+		s.errorf("%s: the chip has no converter that gives volts; remove the line", use)
 	case !l.Drive && !w.dac.MatchString(l.Pin):
 		s.errorf("%s: %s is no output of a converter; want one of those that match %v", use, l.Pin, w.dac)
 	}
@@ -165,7 +215,7 @@ func (s scoped) uart(use string, u UARTConfig, w wiring, pairs []UARTConfig, mos
 		s.at("baud").errorf("%s: baud %d is out of range; want %d to %d", use, u.Baud, minBaud, most)
 	}
 	fits := func(p UARTConfig) bool { return p.TX == u.TX && p.RX == u.RX }
-	if !slices.ContainsFunc(pairs, fits) {
+	if pairs != nil && !slices.ContainsFunc(pairs, fits) {
 		s.at("tx").errorf("%s: tx %q and rx %q are no pair that the chip offers for it; want one of %s (tx/rx as the chip sees them)",
 			use, u.TX, u.RX, pairList(pairs))
 		return
@@ -177,7 +227,7 @@ func (s scoped) uart(use string, u UARTConfig, w wiring, pairs []UARTConfig, mos
 // claim takes a pin for one use, if it is free.
 func (s scoped) claim(pin, use string, w wiring, used map[string]string) bool {
 	if !w.pin.MatchString(pin) {
-		s.errorf("%s: %q is no pin of the chip (such as PA0)", use, pin)
+		s.errorf("%s: %q is no pin of the chip (such as %s)", use, pin, w.example)
 		return false
 	}
 	if other, taken := used[pin]; taken {

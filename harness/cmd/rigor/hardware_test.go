@@ -201,7 +201,7 @@ func TestRigsCheck(t *testing.T) {
 		"no such device":      {bench("{device: /dev/serial/by-id/none}", loader, ""), exitWanting, []string{"plug it in, or correct the device"}},
 		"no such adapter":     {bench("{usb: {path: \"9-9:1.0\"}}", loader, ""), exitWanting, []string{"no port usb 9-9:1.0", "plug it in, or correct the port"}},
 		"no modem lines":      {bench(device(terminal), device(terminal), ""), exitWanting, []string{"reset lines   MISSING", "reset: {port: …}"}},
-		"loader is silent":    {bench(loader, console, ""), exitWanting, []string{"boot loader   MISSING", "check the wires of NRST, BOOT0"}},
+		"loader is silent":    {bench(loader, console, ""), exitWanting, []string{"boot loader   MISSING", "check the wires of its reset pin"}},
 		"another board":       {strings.Replace(good, uid, "uid: 000000000000000000000001\n        "+uid, 1), exitWanting, []string{"unique id     MISSING", "another board is plugged in"}},
 		"not a serial server": {bench(tcp(telnet(t)), loader, ""), exitWanting, []string{`says "hello"`, "end the other client, or correct host and port"}},
 	} {

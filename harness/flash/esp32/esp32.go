@@ -83,6 +83,8 @@ var (
 	_ flash.Blocks   = (*Loader)(nil)
 	_ flash.Streamer = (*Loader)(nil)
 	_ flash.Wired    = (*Loader)(nil)
+
+	_ flash.Identified = (*Loader)(nil)
 )
 
 // Connect synchronises with the loader, asks which chip it is on, changes to a

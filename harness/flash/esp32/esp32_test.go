@@ -249,6 +249,15 @@ func TestRefusedBeforeSending(t *testing.T) {
 	}
 }
 
+// The fuses of aa:bb:cc:dd:ee:ff.
+func TestUniqueID(t *testing.T) {
+	l := connected(t, "> C0 00 0A 04 00 00 00 00 00 44 88 00 60 C0\n< C0 01 0A 04 00 FF EE DD CC 00 00 00 00 C0\n"+
+		"> C0 00 0A 04 00 00 00 00 00 48 88 00 60 C0\n< C0 01 0A 04 00 BB AA 00 00 00 00 00 00 C0\n")
+	if id, err := l.UniqueID(ctx); err != nil || string(id) != "\xAA\xBB\xCC\xDD\xEE\xFF" {
+		t.Errorf("unique id is % X, %v", id, err)
+	}
+}
+
 func TestNoFlash(t *testing.T) {
 	for id, size := range map[uint32]uint32{0x1640EF: 4 << 20, 0x1240EF: 256 << 10, 0x1840C8: 16 << 20, 0xFFFFFF: 0, 0: 0, 0x1940EF: 0} {
 		if got, err := sizeOf(id); got != size || (err == nil) != (size > 0) {

@@ -2,6 +2,7 @@ package esp32
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 )
 
@@ -87,6 +88,24 @@ func (l *Loader) spiDone(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("the SPI transfer does not end")
+}
+
+// macRegister is the fuses' block with the MAC address: its low four bytes, then
+// the other two (TRM chapter eFuse Controller).
+const macRegister = 0x6000_8844
+
+// UniqueID is the part's MAC address, in its usual order.
+func (l *Loader) UniqueID(ctx context.Context) ([]byte, error) {
+	low, err := l.readReg(ctx, macRegister)
+	if err != nil {
+		return nil, fmt.Errorf("read the MAC address: %w", err)
+	}
+	high, err := l.readReg(ctx, macRegister+4)
+	if err != nil {
+		return nil, fmt.Errorf("read the MAC address: %w", err)
+	}
+	id := binary.BigEndian.AppendUint16(nil, uint16(high))
+	return binary.BigEndian.AppendUint32(id, low), nil
 }
 
 // Registers of RTC_CNTL (TRM chapter Watchdog Timers), and what they are given.

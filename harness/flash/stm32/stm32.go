@@ -84,7 +84,8 @@ var (
 	_ flash.Sectored = (*Loader)(nil)
 	_ flash.Ceiling  = (*Loader)(nil)
 
-	_ flash.Protector = (*Loader)(nil)
+	_ flash.Protector  = (*Loader)(nil)
+	_ flash.Identified = (*Loader)(nil)
 )
 
 // Connect sets the port to 8E1 at a rate, synchronises with the loader and asks
@@ -130,6 +131,18 @@ func (l *Loader) Identify(ctx context.Context) (flash.ChipID, error) {
 		c.Chip = fmt.Sprintf("stm32 %#x", c.ID)
 	}
 	return c, nil
+}
+
+// uniqueID is where the part keeps its unique device ID, 96 bits (RM0090 §39.1).
+const uniqueID, uniqueIDSize = 0x1FFF_7A10, 12
+
+// UniqueID reads the part's unique device ID, in order of address.
+func (l *Loader) UniqueID(ctx context.Context) ([]byte, error) {
+	id := make([]byte, uniqueIDSize)
+	if err := l.Read(ctx, uniqueID, id); err != nil {
+		return nil, fmt.Errorf("read the unique id: %w", err)
+	}
+	return id, nil
 }
 
 // Version asks for the protocol's version, 0x31 for 3.1, and the two option
