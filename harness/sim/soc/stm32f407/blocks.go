@@ -6,56 +6,16 @@ import (
 	"rigor/harness/sim/bus"
 )
 
-// peripheral and register are rows of names.go.
-type peripheral struct {
-	name string
-	base uint32
-	regs []register
-}
-
-type register struct {
-	off   uint32
-	name  string
-	reset uint32 // after a system reset
-}
-
 // RegisterName names the register at an address, such as "RCC.SSCGR", or
 // the block and an offset, such as "OTG_FS+0x08"; outside of all blocks it is
 // the address.
 func RegisterName(addr uint32) string {
 	for i := range blockTable {
 		if b := &blockTable[i]; addr-b.base < b.size {
-			return b.registerName(addr)
+			return peripherals.Name(b.name, b.base, addr)
 		}
 	}
 	return fmt.Sprintf("0x%08x", addr)
-}
-
-// registerName looks in the last peripheral of names.go that begins in the
-// block at or before the address: ADC has four.
-func (b *blockInfo) registerName(addr uint32) string {
-	name, base := b.name, b.base
-	for i := range peripherals {
-		p := &peripherals[i]
-		if p.base < b.base || p.base > addr {
-			continue
-		}
-		if r := p.at(addr - p.base); r != nil {
-			return p.name + "." + r.name
-		}
-		name, base = p.name, p.base
-	}
-	return fmt.Sprintf("%s+0x%02x", name, addr-base)
-}
-
-// at is the register that holds the byte at an offset, or nil.
-func (p *peripheral) at(off uint32) *register {
-	for i := range p.regs {
-		if p.regs[i].off == off&^3 {
-			return &p.regs[i]
-		}
-	}
-	return nil
 }
 
 // Buses, and at the same time the indices of RCC's enable and reset registers.
@@ -272,14 +232,8 @@ func (c *Chip) clocked(b *block) bool {
 // implement: by name where the part has one, else as the reserved word it is,
 // which reads 0.
 func (c *Chip) unknown(block string, off uint32) bus.Fault {
-	for i := range peripherals {
-		p := &peripherals[i]
-		if p.name != block {
-			continue
-		}
-		if r := p.at(off); r != nil {
-			return c.lack(block + "." + r.name)
-		}
+	if r := peripherals.Register(block, off); r != nil {
+		return c.lack(block + "." + r.Name)
 	}
 	c.warn("reserved word %s+0x%02x used", block, off)
 	return bus.None

@@ -59,7 +59,7 @@ import (
 	"rigor/harness/sim/clock"
 )
 
-//go:generate go run gen.go ../../../../firmware/svd/stm32f407.svd names.go
+//go:generate go run ../svd/gen.go ../../../../firmware/svd/stm32f407.svd stm32f407 names.go
 
 // Options are what differs between one part on a board and another. The zero
 // value of a field chooses the default.

@@ -106,20 +106,20 @@ func TestResetValues(t *testing.T) {
 		"GPIOB.IDR":     0x0010, // and of NJTRST
 	}
 	for _, p := range peripherals {
-		b := c.block(p.base)
+		b := c.block(p.Base)
 		if b == nil || b.dev == nil {
 			continue
 		}
-		for _, r := range p.regs {
-			name := p.name + "." + r.name
+		for _, r := range p.Registers {
+			name := p.Name + "." + r.Name
 			want, ok := differs[name]
 			if !ok {
-				want = r.reset
+				want = r.Reset
 			}
-			if p.name == "RCC" && strings.HasSuffix(r.name, "ENR") && !strings.HasSuffix(r.name, "LPENR") {
+			if p.Name == "RCC" && strings.HasSuffix(r.Name, "ENR") && !strings.HasSuffix(r.Name, "LPENR") {
 				continue // the test itself opened the gates
 			}
-			v, f := cpuBus{c}.Load(p.base+r.off, 4)
+			v, f := cpuBus{c}.Load(p.Base+r.Offset, 4)
 			if f == bus.None && v != want {
 				t.Errorf("%s resets to %#x, want %#x", name, v, want)
 			}
@@ -379,7 +379,7 @@ func TestNamesAreCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "names.go")
-	cmd := exec.Command("go", "run", "gen.go", "../../../../firmware/svd/stm32f407.svd", out)
+	cmd := exec.Command("go", "run", "../svd/gen.go", "../../../../firmware/svd/stm32f407.svd", "stm32f407", out)
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, msg)
 	}
@@ -444,7 +444,7 @@ func TestFidelityIsComplete(t *testing.T) {
 		rows[r.Block] = true
 	}
 	for _, p := range peripherals {
-		name := p.name
+		name := p.Name
 		if strings.HasPrefix(name, "ADC") {
 			name = "ADC"
 		}
