@@ -170,6 +170,11 @@ func (c *Chip) clocked(b *block) bool {
 	return true
 }
 
+// gateOpen is clocked without a warning.
+func (c *Chip) gateOpen(b *block) bool {
+	return b.gate < 0 || c.SYSTEM.PERIP_CLK_EN[b.gate>>5]&^c.SYSTEM.PERIP_RST_EN[b.gate>>5]>>(b.gate&31)&1 != 0
+}
+
 // unknown answers an access to a register that a modelled block does not
 // implement: by name where the part has one, else as the reserved word it is,
 // which reads 0.

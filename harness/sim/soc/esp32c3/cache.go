@@ -283,3 +283,7 @@ func (d mmuDevice) Store(off uint32, _ uint8, v uint64) bus.Fault {
 	d.mmuSet(int(off/4), uint32(v))
 	return bus.None
 }
+
+func (d cacheDevice) foreseeLoad(off uint32, _ uint64) (least, most uint64, ok bool) {
+	return steady(d, off, extmemHas(off))
+}

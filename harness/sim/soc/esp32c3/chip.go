@@ -71,7 +71,6 @@ type state struct {
 	EN      bool   // the reset pin is high
 	Running bool   // out of reset, and the core executes
 	Colds   uint64 // power-ons so far
-	BusFree uint64 // when the core's bus to peripherals is, see wait.go
 
 	Cause    resetCause // of the last reset
 	ResetDue resetCause // of one that waits for the core's instruction to end

@@ -83,3 +83,7 @@ func (d efuseDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	d.efuseInterrupts()
 	return bus.None
 }
+
+func (d efuseDevice) foreseeLoad(off uint32, _ uint64) (least, most uint64, ok bool) {
+	return steady(d, off, peripherals.Register("EFUSE", off) != nil)
+}

@@ -130,8 +130,6 @@ func (d matrixDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	return bus.None
 }
 
-// foreseeLoad: all of its registers change at events or by stores only.
 func (d matrixDevice) foreseeLoad(off uint32, _ uint64) (least, most uint64, ok bool) {
-	v, f := d.Load(off, 4)
-	return v, v, f == bus.None
+	return steady(d, off, peripherals.Register("INTERRUPT_CORE0", off) != nil)
 }

@@ -123,7 +123,7 @@ type cpuBus struct{ *Chip }
 func (b cpuBus) Load(addr64 uint64, width uint8) (uint64, bus.Fault) {
 	c, addr := b.Chip, uint32(addr64)
 	c.sync()
-	c.waitForBus(addr, false)
+	c.waitForBus(addr)
 	c.sync()
 	c.lacking = ""
 	v, f := c.load(addr, width)
@@ -136,7 +136,7 @@ func (b cpuBus) Load(addr64 uint64, width uint8) (uint64, bus.Fault) {
 func (b cpuBus) Store(addr64 uint64, width uint8, v64 uint64) bus.Fault {
 	c, addr, v := b.Chip, uint32(addr64), uint32(v64)
 	c.sync()
-	c.waitForBus(addr, true)
+	c.waitForBus(addr)
 	c.sync()
 	c.lacking = ""
 	f := c.store(addr, width, v)

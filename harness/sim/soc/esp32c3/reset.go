@@ -121,7 +121,6 @@ func (c *Chip) resetParts(r resetCause) {
 
 // resetBlocks resets every block of the digital part.
 func (c *Chip) resetBlocks() {
-	c.BusFree = 0
 	c.systemReset()
 	c.matrixReset()
 	c.cacheReset()

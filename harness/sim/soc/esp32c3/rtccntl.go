@@ -293,3 +293,7 @@ func (c *Chip) writeOptions(off, v uint32) bus.Fault {
 	}
 	return bus.None
 }
+
+func (d rtcDevice) foreseeLoad(off uint32, _ uint64) (least, most uint64, ok bool) {
+	return steady(d, off, rtcHas(off))
+}

@@ -181,3 +181,7 @@ func (c *Chip) resetBySystem(n int, bits uint32) {
 		}
 	}
 }
+
+func (d systemDevice) foreseeLoad(off uint32, _ uint64) (least, most uint64, ok bool) {
+	return steady(d, off, d.SYSTEM.stored(off) != nil)
+}

@@ -249,12 +249,8 @@ func (c *Chip) writeTargetCONF(n int, v uint32) {
 
 // foreseeLoad: the counters only show through UNITx_OP.
 func (d systimerDevice) foreseeLoad(off uint32, until uint64) (least, most uint64, ok bool) {
-	v, f := d.Load(off, 4)
-	if f != bus.None {
-		return 0, 0, false
-	}
 	if off < 0x40 || off >= 0x50 {
-		return v, v, true
+		return steady(d, off, peripherals.Register("SYSTIMER", off) != nil)
 	}
 	unit := int(off-0x40) / 8
 	now, then := d.SYSTIMER.Units[unit].Latch, d.SYSTIMER.value(unit, d.time(until))

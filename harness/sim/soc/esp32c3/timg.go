@@ -46,7 +46,7 @@ const (
 	sourceTG0 = 32 // T0 and WDT of TIMG0, then those of TIMG1
 )
 
-// timgEach are the groups' names, for messages.
+// timgNames are the groups' names, for messages.
 var timgNames = [2]string{"TIMG0", "TIMG1"}
 
 func (c *Chip) timgReset(n int) {
@@ -246,12 +246,8 @@ func (d timgDevice) writeT0CONFIG(v uint32) {
 // foreseeLoad: the counter only shows through T0UPDATE, and counts up.
 func (d timgDevice) foreseeLoad(off uint32, until uint64) (least, most uint64, ok bool) {
 	t := &d.TIMG[d.n]
-	v, f := d.Load(off, 4)
-	if f != bus.None || off == 0x6C {
-		return 0, 0, false
-	}
 	if off != 0x04 && off != 0x08 {
-		return v, v, true
+		return steady(d, off, peripherals.Register("TIMG0", off) != nil)
 	}
 	now, then := t.Latch, t.t0Value(d.time(until))
 	if t.T0CONFIG&t0INCREASE == 0 || then < now {
