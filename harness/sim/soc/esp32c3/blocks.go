@@ -29,7 +29,7 @@ const (
 	Faults   Status = "faults" // any access stops the simulation and names the register
 )
 
-// blockInfo is a block of the memory map (TRM System and Memory, table 3.3-3)
+// blockInfo is a block of the memory map (TRM System and Memory, peripherals)
 // with its bit in SYSTEM's clock gates and resets: from 0 that of PERIP_CLK_EN0,
 // from 32 that of PERIP_CLK_EN1, -1 where it has none.
 type blockInfo struct {

@@ -7,7 +7,7 @@ import (
 	"rigor/harness/sim/riscv"
 )
 
-// Flash cache and its MMU: TRM System and Memory §3.3.3. Flash appears in pages
+// Flash cache and its MMU: TRM System and Memory, External Memory. Flash appears in pages
 // of 64 KB at the same offsets of an instruction and a data window, through one
 // cache of 16 KB, 8 ways and lines of 32 bytes. The table has the page of flash
 // behind each page of the windows; bit 8 marks an entry invalid.

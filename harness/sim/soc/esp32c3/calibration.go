@@ -5,7 +5,7 @@ import (
 	"rigor/harness/sim/clock"
 )
 
-// Calibration of slow clocks: TRM Timer Group §11.2.5. It counts cycles of the
+// Calibration of slow clocks: TRM Timer Group, RTC calibration. It counts cycles of the
 // crystal's clock during a number of cycles of the slow one. No crystal of
 // 32 kHz is connected: counting its cycles ends by the timeout.
 const (

@@ -245,7 +245,7 @@ func TestGatesAndResets(t *testing.T) {
 	}
 }
 
-// TRM Reset and Clock, tables 6.2-2 and 6.2-3.
+// TRM Reset and Clock, CPU_CLK and APB_CLK.
 func TestClockTree(t *testing.T) {
 	tests := []struct {
 		sysclk, perConf uint32

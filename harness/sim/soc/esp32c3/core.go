@@ -9,7 +9,7 @@ func (c *Chip) coreConfig() riscv.Config {
 		Ext:        riscv.ExtM | riscv.ExtC | riscv.ExtU,
 		PMP:        16,
 		Misaligned: true,
-		Vendor:     0x612,      // mvendorid, §1.4.1
+		Vendor:     0x612,      // mvendorid
 		Arch:       0x80000001, // marchid
 		Imp:        1,          // mimpid
 		Bus:        cpuBus{c},
@@ -21,7 +21,7 @@ func (c *Chip) coreConfig() riscv.Config {
 }
 
 // csrs are the registers that the part adds to the core's: those of dedicated
-// GPIO (TRM ESP-RISC-V CPU §1.14).
+// GPIO (TRM ESP-RISC-V CPU).
 type csrs struct{ *Chip }
 
 func (r csrs) ReadCSR(n uint16) (v uint64, ok bool)  { return r.gpioReadCSR(n) }

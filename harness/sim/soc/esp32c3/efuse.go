@@ -36,7 +36,7 @@ const (
 
 func (e *efuseState) reg(off uint32) *uint32 { return &e.Regs[off/4] }
 
-// efuseReset reads the fuses (block 1, table 4.3-3, for what they mean).
+// efuseReset reads the fuses (TRM eFuse Controller, block 1; what its SYS_DATA_PART0 means is in ESP-IDF, esp_efuse_table).
 func (c *Chip) efuseReset() {
 	e, o := &c.EFUSE, &c.opt
 	*e = efuseState{}

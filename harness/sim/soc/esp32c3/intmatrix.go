@@ -7,11 +7,11 @@ import (
 )
 
 // Interrupt matrix: TRM Interrupt Matrix (its table 8.3-1 numbers the 62
-// sources), and ESP-RISC-V CPU §1.6 for how one of the 31 interrupts is chosen:
+// sources), and ESP-RISC-V CPU, Interrupt Controller, for how one of the 31 interrupts is chosen:
 // enabled, pending, a priority not below the threshold and not 0; the highest
 // priority first, of equal ones the lowest number.
 //
-// The controller's latency of four cycles (§1.6.3) is part of what the core charges
+// The controller's latency of four cycles is part of what the core charges
 // for taking an interrupt.
 type matrixState struct {
 	Levels  uint64 // of the sources

@@ -2,7 +2,7 @@ package esp32c3
 
 import "testing"
 
-// What the matrix presents: TRM Interrupt Matrix, ESP-RISC-V CPU §1.6.
+// What the matrix presents: TRM Interrupt Matrix, ESP-RISC-V CPU, Interrupt Controller.
 func TestMatrixPresents(t *testing.T) {
 	type set struct {
 		source, irq int

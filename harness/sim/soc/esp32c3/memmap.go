@@ -8,7 +8,7 @@ import (
 	"rigor/harness/sim/riscv"
 )
 
-// The memory map, TRM System and Memory §3.3.
+// The memory map, TRM System and Memory.
 const (
 	iromBase  = 0x42000000 // flash through the cache, instruction bus
 	dromBase  = 0x3C000000 // and data bus

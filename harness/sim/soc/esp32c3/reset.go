@@ -6,7 +6,7 @@ import (
 )
 
 // resetCause says what resets the part, in the numbers of
-// RTC_CNTL.RESET_STATE (TRM Reset and Clock, table 6.1-1); 0 is nothing.
+// RTC_CNTL.RESET_STATE (TRM Reset and Clock, reset source); 0 is nothing.
 type resetCause uint8
 
 const (
@@ -48,7 +48,7 @@ func (r resetCause) level() resetLevel {
 
 // Until the ROM's code runs [A]: the crystal's start behind CHIP_EN, and what the
 // reset controller takes otherwise. The data sheet has only the least times
-// that a board must wait (§4.2: CHIP_EN low for 50 us; straps are held 3 ms).
+// that a board must wait (CHIP_EN low for 50 us; straps are held 3 ms).
 const (
 	chipResetTime = 1 * clock.Millisecond
 	coreResetTime = 20 * clock.Microsecond

@@ -6,7 +6,7 @@ import (
 	"rigor/harness/sim/clock"
 )
 
-// What resets reach: TRM Reset and Clock, table 6.1-1 and figure 6.1-1.
+// What resets reach: TRM Reset and Clock, reset levels.
 func TestResets(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -85,7 +85,7 @@ func TestWatchdogResetOfEsptool(t *testing.T) {
 }
 
 // A boot from flash is watched, TIMG0's watchdog is the first to bite (TRM
-// Watchdog Timers §12.2.2.4): 26 million cycles of APB_CLK.
+// Watchdog Timers): 26 million cycles of APB_CLK.
 func TestFlashBootIsWatched(t *testing.T) {
 	c := started(t, Options{}, endless())
 	c.GPIO.STRAP = strapGPIO9

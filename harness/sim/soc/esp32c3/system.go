@@ -31,7 +31,7 @@ type clocks struct {
 }
 
 // Oscillators. The crystal's rate is exact, those of the internal ones are the
-// typical figures of TRM Reset and Clock §6.2.2, and as exact here.
+// typical figures of TRM Reset and Clock, and as exact here.
 const (
 	xtalHz   = 40_000_000
 	rcFastHz = 17_500_000
@@ -72,8 +72,8 @@ func (c *Chip) systemReset() {
 	c.setClocks(c.clockTree())
 }
 
-// clockTree is what the registers select (TRM Reset and Clock, tables 6.2-2 and
-// 6.2-3). The PLL gives the CPU 80 or 160 MHz whether it runs at 320 or at 480.
+// clockTree is what the registers select (TRM Reset and Clock, CPU_CLK and
+// APB_CLK). The PLL gives the CPU 80 or 160 MHz whether it runs at 320 or at 480.
 func (c *Chip) clockTree() clocks {
 	div := uint64(c.SYSTEM.SYSCLK_CONF&sysPRE_DIV_CNT) + 1
 	switch c.SYSTEM.SYSCLK_CONF >> sysSOC_CLK_SEL & 3 {

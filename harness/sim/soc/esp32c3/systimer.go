@@ -8,7 +8,7 @@ import (
 // System timer: TRM System Timer. Two counters of 52 bits, three comparators.
 //
 // The counters' clock is the crystal's divided by 2.5: steps of two and three of
-// its periods by turns (§10.3.1). Values are latched at once, where the part takes some
+// its periods by turns. Values are latched at once, where the part takes some
 // cycles; a period begins where a comparator's mode or period is loaded.
 // Debuggers stall nothing here.
 type systimerState struct {
@@ -94,7 +94,7 @@ func (c *Chip) systimerLoad(n int) {
 }
 
 // systimerSchedule sets a comparator's deadline. A target that the counter has
-// passed by less than half its range is met at once (§10.4.2).
+// passed by less than half its range is met at once.
 func (c *Chip) systimerSchedule(n int) {
 	s := &c.SYSTIMER
 	t, unit := &s.Targets[n], s.unit(n)

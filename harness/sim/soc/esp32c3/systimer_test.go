@@ -6,8 +6,8 @@ import (
 	"rigor/harness/sim/clock"
 )
 
-// Steps are two and three periods of the crystal by turns (TRM System Timer
-// §10.3.1): 16 MHz on average.
+// Steps are two and three periods of the crystal by turns
+// (TRM System Timer): 16 MHz on average.
 func TestSystimerSteps(t *testing.T) {
 	for n, want := range []clock.Time{0, 75, 125, 200, 250, 325} {
 		at := want * clock.Nanosecond

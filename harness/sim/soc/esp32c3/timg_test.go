@@ -13,7 +13,7 @@ func counter(t *testing.T, c *Chip) uint64 {
 	return uint64(ld(t, c, timg0+0x08))<<32 | uint64(ld(t, c, timg0+0x04))
 }
 
-// TRM Timer Group §11.2.1: the divider, with 0 for 65536 and 1 for 2; APB_CLK or
+// TRM Timer Group: the divider, with 0 for 65536 and 1 for 2; APB_CLK or
 // the crystal. In 10 ms of a CPU at 160 MHz.
 func TestTimerRates(t *testing.T) {
 	tests := []struct {
@@ -53,7 +53,7 @@ func TestTimerCountsDown(t *testing.T) {
 	}
 }
 
-// Alarms (§11.2.3): at the value; at once, if it has been passed; with autoreload;
+// Alarms (TRM Timer Group): at the value; at once, if it has been passed; with autoreload;
 // and ALARM_EN is clear behind it.
 func TestTimerAlarms(t *testing.T) {
 	tests := []struct {
@@ -99,7 +99,7 @@ func TestTimerAlarms(t *testing.T) {
 	}
 }
 
-// MWDT (TRM Watchdog Timers §12.2): interrupt, then reset of the core, unless fed.
+// MWDT (TRM Watchdog Timers): interrupt, then reset of the core, unless fed.
 func TestMWDT(t *testing.T) {
 	c := started(t, Options{}, endless())
 	fast(t, c)
@@ -128,7 +128,7 @@ func TestMWDT(t *testing.T) {
 	}
 }
 
-// 100 cycles of RC_SLOW are 29411 of the crystal (TRM Timer Group §11.2.5).
+// 100 cycles of RC_SLOW are 29411 of the crystal (TRM Timer Group, RTC calibration).
 func TestCalibration(t *testing.T) {
 	c := started(t, Options{}, endless())
 	st(t, c, timg0+0x68, 0)

@@ -7,7 +7,7 @@ const (
 )
 
 // blockTable is the memory map of the peripherals, TRM System and Memory,
-// table 3.3-3, and what this model makes of each.
+// and what this model makes of each.
 var blockTable = []blockInfo{
 	{"UART0", 0x60000000, k4, 2, Partly, ""},
 	{"SPI1", 0x60002000, k4, 1, Partly, ""},

@@ -38,9 +38,13 @@ func (c *Chip) waitForBus(addr uint32) {
 	}
 }
 
-// cacheMiss is what filling a line of the cache costs, in cycles.
+// cacheMiss is what filling a line of the cache costs, in cycles. A flash chip that
+// programs or erases would not answer.
 func (c *Chip) cacheMiss(uint64, bool) uint64 {
 	at := c.nowTime()
+	if _, busy := c.nor.Busy(at); busy {
+		c.warn("flash read through the cache while the flash chip is busy: the part reads garbage")
+	}
 	return c.cycleFrom(at+c.flashLineTime()) - c.cycleFrom(at)
 }
 

@@ -2,12 +2,12 @@ package esp32c3
 
 import "rigor/harness/sim/clock"
 
-// Watchdogs of the timer groups and of RTC: TRM Watchdog Timers §12.2. A watchdog
+// Watchdogs of the timer groups and of RTC: TRM Watchdog Timers. A watchdog
 // goes through four stages, each with a time and an action, and begins again with the
 // first when it is fed or through with the last.
 //
 // While the part boots from flash, that of TIMG0 and that of RTC run without being
-// enabled, with a reset as their first stage's action (§12.2.2.4).
+// enabled, with a reset as their first stage's action (Flash Boot Protection).
 //
 // MWDT's settings take effect at once, where the part waits for
 // WDT_CONF_UPDATE_EN: TinyGo's run time does without.
