@@ -114,7 +114,8 @@ type Chip struct {
 	stopped  board.Stop
 	warnings []string
 
-	outside // what the board connects: gpio.go
+	air     board.Air // the antenna's other end, nil if there is none: mac.go
+	outside           // what the board connects: gpio.go
 }
 
 var _ board.Chip = (*Chip)(nil)

@@ -174,12 +174,15 @@ func (c *Chip) leaveReset() {
 		c.latchStraps()
 	}
 	c.rtcSetCause(c.Cause)
-	c.flashBootWatchdogs()
+	c.watchBoot(c.flashBoot())
 	c.romStart()
 }
 
-// strapGPIO9 is a bit of GPIO.STRAP.
-const strapGPIO9 = 1 << 3
+// Bits of GPIO.STRAP that choose how to boot.
+const (
+	strapGPIO8 = 1 << 2
+	strapGPIO9 = 1 << 3
+)
 
 // flashBoot tells whether the straps ask for a boot from flash.
 func (c *Chip) flashBoot() bool { return c.GPIO.STRAP&strapGPIO9 != 0 }

@@ -88,8 +88,7 @@ func TestWatchdogResetOfEsptool(t *testing.T) {
 // Watchdog Timers): 26 million cycles of APB_CLK.
 func TestFlashBootIsWatched(t *testing.T) {
 	c := started(t, Options{}, endless())
-	c.GPIO.STRAP = strapGPIO9
-	c.flashBootWatchdogs()
+	c.watchBoot(true)
 	fast(t, c)
 	run(t, c, 320*clock.Millisecond)
 	if !c.Running {
@@ -101,8 +100,7 @@ func TestFlashBootIsWatched(t *testing.T) {
 	}
 
 	c = started(t, Options{}, endless())
-	c.GPIO.STRAP = strapGPIO9
-	c.flashBootWatchdogs()
+	c.watchBoot(true)
 	st(t, c, timg0+0x48, 0) // as TinyGo's run time
 	st(t, c, rtc0+rtcWDTWPROTECT, wdtKey)
 	st(t, c, rtc0+rtcWDTCONFIG0, 0)

@@ -52,10 +52,10 @@ func (w *watchdog) next(now clock.Time) {
 	w.Tick.set(now, 0)
 }
 
-// flashBootWatchdogs starts the watch over a boot from flash.
-func (c *Chip) flashBootWatchdogs() {
-	c.TIMG[0].WDT.Guard = c.flashBoot()
-	c.RTC.WDT.Guard = c.flashBoot()
+// watchBoot starts the watch over a boot from flash, or ends it.
+func (c *Chip) watchBoot(on bool) {
+	c.TIMG[0].WDT.Guard = on
+	c.RTC.WDT.Guard = on
 	c.mwdtConfigure(0)
 	c.rwdtConfigure()
 }
