@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"time"
 
 	"rigor/harness/flash"
@@ -27,9 +26,8 @@ func perMB(d time.Duration, n uint32) time.Duration {
 	return time.Duration(uint64(d) * uint64(n) >> 20)
 }
 
-// Block is the size of a packet's data, and what a write that erases must be
-// aligned to.
-func (l *Loader) Block() (size, align uint32) { return blockSize, sectorSize }
+// Block is the size of a packet's data, and what flash is read and written in.
+func (l *Loader) Block() (size, align uint32) { return blockSize, 4 }
 
 // within refuses what is not wholly in flash, whose addresses are from 0 on.
 func (l *Loader) within(op string, addr uint32, n int) error {
@@ -76,52 +74,46 @@ func (l *Loader) Digest(ctx context.Context, s flash.Span) (algorithm string, su
 	return "md5", sum, nil
 }
 
-// Erase erases the sectors that hold any of the span, by beginning a write of
-// nothing.
+// Erase erases the sectors that hold any of the span, by beginning a write that
+// does not come.
 func (l *Loader) Erase(ctx context.Context, s flash.Span) error {
 	if err := l.within("erase", s.Addr, int(s.Size)); err != nil || s.Size == 0 {
 		return err
 	}
 	first := s.Addr &^ (sectorSize - 1)
 	size := (s.Addr + s.Size - first + sectorSize - 1) &^ (sectorSize - 1)
-	return l.beginFlash(ctx, FlashBegin, size, 0, first)
+	return l.beginFlash(ctx, FlashBegin, first, size, int(size/blockSize))
 }
 
-// beginFlash begins a write of a number of blocks, and has the loader erase
-// some flash for it: what it erases is not bound to be what is written.
-func (l *Loader) beginFlash(ctx context.Context, c Command, erase uint32, blocks int, addr uint32) error {
+// beginFlash begins a write of a number of blocks, for which the loader erases.
+func (l *Loader) beginFlash(ctx context.Context, c Command, addr, size uint32, blocks int) error {
 	const plain = 0 // not encrypted
-	_, err := l.do(ctx, c, words(erase, uint32(blocks), blockSize, addr, plain), eraseLeast+perMB(erasePerMB, erase))
+	_, err := l.do(ctx, c, words(size, uint32(blocks), blockSize, addr, plain), eraseLeast+perMB(erasePerMB, size))
 	if err != nil {
-		return fmt.Errorf("erase %d bytes at %#08x: %w", erase, addr, err)
+		return fmt.Errorf("erase %d bytes at %#08x: %w", size, addr, err)
 	}
 	return nil
 }
 
-// Write programs flash, which must be erased. The loader takes whole blocks only
-// and checks that each reads back, so what the data leaves of its first and last
-// one is read before and written as it is.
+// Write programs flash, which must be erased. Since the loader erases whatever it
+// writes, the sectors that hold any of the data are read, and written again with
+// the data put in as flash itself would: no bit becomes 1. Without power meanwhile
+// they are lost.
 func (l *Loader) Write(ctx context.Context, addr uint32, data []byte) error {
 	if err := l.within("write", addr, len(data)); err != nil || len(data) == 0 {
 		return err
 	}
-	front := addr % blockSize
-	back := -(addr + uint32(len(data))) % blockSize
-	whole := slices.Concat(make([]byte, front), data, make([]byte, back))
-	if err := l.Read(ctx, addr-front, whole[:front]); err != nil {
+	front := addr % sectorSize
+	whole := make([]byte, (int(front)+len(data)+sectorSize-1)&^(sectorSize-1))
+	if err := l.Read(ctx, addr-front, whole); err != nil {
 		return err
 	}
-	if err := l.Read(ctx, addr+uint32(len(data)), whole[len(whole)-int(back):]); err != nil {
-		return err
+	for i, b := range data {
+		whole[int(front)+i] &= b
 	}
-	if err := l.beginFlash(ctx, FlashBegin, 0, len(whole)/blockSize, addr-front); err != nil {
-		return err
+	s, err := l.Stream(ctx, addr-front, whole)
+	for n := 1; n > 0 && err == nil; {
+		n, err = s.Next(ctx)
 	}
-	s := &stream{l: l, command: FlashData, addr: addr - front, data: whole, written: len(whole)}
-	for !s.done() {
-		if _, err := s.Next(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }

@@ -49,7 +49,7 @@ func (l *Loader) Stream(ctx context.Context, addr uint32, data []byte) (flash.St
 	}
 	size := (uint32(len(data)) + blockSize - 1) &^ (blockSize - 1)
 	blocks := (len(s.data) + blockSize - 1) / blockSize
-	return s, l.beginFlash(ctx, begin, size, blocks, addr)
+	return s, l.beginFlash(ctx, begin, addr, size, blocks)
 }
 
 // pad fills the last block with the value of erased flash.
