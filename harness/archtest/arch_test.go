@@ -102,6 +102,7 @@ var rules = []rule{
 		"harness/record", "harness/rig", "harness/virtual", "firmware/images"}},
 
 	{pkg: "firmware/wire"},
+	{pkg: "firmware/network"},
 	{pkg: "firmware/images"},
 	{pkg: "firmware/mkimages", imports: []string{"firmware/images"}},
 	{pkg: "firmware/board", imports: []string{"firmware/wire"}},
@@ -138,7 +139,8 @@ var sole = map[string][]string{
 	"device/arm":                          {"firmware/board"}, // TinyGo's
 	"device/stm32":                        {"firmware/board"},
 	"machine":                             {"firmware/board", "firmware/echo", "firmware/latency"},
-	"runtime/volatile":                    {"firmware/board", "firmware/echo", "firmware/latency", "firmware/jitter", "firmware/analog"},
+	"runtime/volatile":                    {"firmware/board", "firmware/echo", "firmware/latency", "firmware/jitter", "firmware/analog", "firmware/network"},
+	"tinygo.org/x/espradio":               {"firmware/network"},
 	"runtime/interrupt":                   {"firmware/board"},
 }
 
