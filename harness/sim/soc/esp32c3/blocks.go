@@ -90,6 +90,8 @@ func (c *Chip) device(name string) bus.Device {
 		return ioMuxDevice{c}
 	case "RTC_CNTL":
 		return rtcDevice{c}
+	case "RTC_I2C":
+		return regi2cDevice{c}
 	case "EFUSE":
 		return efuseDevice{c}
 	case "I2C0":

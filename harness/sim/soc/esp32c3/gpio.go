@@ -166,6 +166,11 @@ func (d gpioDevice) configure(off, v uint32) bus.Fault {
 	return bus.None
 }
 
+// foreseeLoad: inputs that something moves unseen are not foreseen.
+func (d gpioDevice) foreseeLoad(off uint32, _ uint64) (least, most uint64, ok bool) {
+	return steady(d, off, off == 0x3C && !d.movesUnseen() || d.GPIO.register(off) != nil)
+}
+
 // register is the register at an offset that is read as it was stored, or nil.
 func (g *gpioState) register(off uint32) *uint32 {
 	switch off {

@@ -166,7 +166,7 @@ func (c *Chip) refreshSignal(sig int) {
 		return
 	}
 	c.GPIO.Pins.SigIn[sig] = is
-	c.sigChanged(sig, is, c.now())
+	c.sigChanged(sig, is)
 }
 
 // refreshSignals does so with all of them, after a change that may concern any.
@@ -177,8 +177,8 @@ func (c *Chip) refreshSignals() {
 }
 
 // sigChanged hands a change of an input signal to the peripheral.
-func (c *Chip) sigChanged(sig int, level bool, at uint64) {
+func (c *Chip) sigChanged(sig int, level bool) {
 	if sig >= sigUARTRX && sig < sigUARTRX+6 {
-		c.uartInput((sig-sigUARTRX)/3, (sig-sigUARTRX)%3, level, at)
+		c.uartInput((sig-sigUARTRX)/3, (sig-sigUARTRX)%3, level)
 	}
 }

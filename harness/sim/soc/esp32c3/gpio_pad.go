@@ -351,6 +351,16 @@ func (c *Chip) catchUpPins() {
 	}
 }
 
+// movesUnseen tells whether pins may change without an event.
+func (c *Chip) movesUnseen() bool {
+	for p := range c.analog {
+		if c.analog[p] != nil {
+			return true
+		}
+	}
+	return c.GPIO.Pins.Late
+}
+
 // rewatch follows a change of who looks.
 func (c *Chip) rewatch() {
 	c.ledcRewatch()

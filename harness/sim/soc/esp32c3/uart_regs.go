@@ -69,6 +69,11 @@ func (d uartDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	return bus.None
 }
 
+// foreseeLoad: all but the FIFO change at events or by stores only.
+func (d uartDevice) foreseeLoad(off uint32, _ uint64) (least, most uint64, ok bool) {
+	return steady(d, off, off == 0x08 || off == 0x1C || d.uart(d.n).register(off) != nil)
+}
+
 // lacking refuses settings that are not modelled.
 func (u uart) lacking(off, v uint32) bus.Fault {
 	what := ""

@@ -26,7 +26,7 @@ type uartPulses struct {
 }
 
 // uartInput takes an edge of one of a UART's lines: RXD, CTS or DSR.
-func (c *Chip) uartInput(n, line int, level bool, _ uint64) {
+func (c *Chip) uartInput(n, line int, level bool) {
 	u := c.uart(n)
 	switch line {
 	case 0:

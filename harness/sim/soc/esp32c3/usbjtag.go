@@ -277,6 +277,11 @@ func (d usbDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	return bus.None
 }
 
+// foreseeLoad: EP1_CONF and what is only stored; frames pass without an event.
+func (d usbDevice) foreseeLoad(off uint32, _ uint64) (least, most uint64, ok bool) {
+	return steady(d, off, off == 0x04 || d.USB.register(off) != nil)
+}
+
 // usbTake is a load of EP1: the next byte of the packet. When the last one is
 // taken the host may send the next packet.
 func (d usbDevice) usbTake() byte {
