@@ -82,12 +82,16 @@ func (c *Chip) loaderStep() {
 }
 
 // loaderBegin switches off the watch over a boot from flash and the super
-// watchdog, and begins to measure UART0.
+// watchdog, and begins to measure UART0, whose interrupt is the one that uploaded
+// programs count on.
 func (c *Chip) loaderBegin() {
 	c.watchBoot(false)
 	c.poke(rtcBaseRegs+0xB0, 0x8F1D312A)
 	c.poke(rtcBaseRegs+0xAC, c.peek(rtcBaseRegs+0xAC)|1<<31)
 	c.poke(rtcBaseRegs+0xB0, 0)
+	c.poke(uart0Base+uartConf1, c.peek(uart0Base+uartConf1)&^0x1FF|1) // RXFIFO_FULL at one byte
+	c.poke(intcBase+4*sourceUART0, romUARTInterrupt)
+	c.poke(intcBase+0x114+4*romUARTInterrupt, 1)
 	c.romFlashDefaults()
 	c.ROM.Loader = loaderState{Port: romNoPort, Ticks: uint32(c.Clocks.CPU / 1_000_000)}
 	c.romPut32(romUartPort, romUART)
@@ -99,6 +103,8 @@ func (c *Chip) loaderBegin() {
 const (
 	rtcBaseRegs = 0x60008000
 	romAutobaud = 1 << 27 // UART CONF0.AUTOBAUD_EN
+
+	romUARTInterrupt = 5
 )
 
 // loaderMeasure waits for edges on UART0, or for a packet from USB.

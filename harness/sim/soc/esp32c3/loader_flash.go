@@ -1,6 +1,7 @@
 package esp32c3
 
 import (
+	"bytes"
 	"crypto/md5"
 	"encoding/hex"
 
@@ -16,6 +17,8 @@ type loaderFlash struct {
 	Next, Left     uint32 // the next byte to program, and how many
 	Op             byte   // the command under way
 	Src, Size      uint32 // in memory: what is being programmed
+	Check          uint32 // the bytes programmed last, to be read back at Next-Check
+	Bad            bool   // some did not read back
 	In, InSize     uint32 // in memory: compressed bytes left
 	At             uint32 // next place in the window
 	Inflater       inflater
@@ -72,6 +75,9 @@ func (c *Chip) loaderFlashBegin(op byte, p []byte) {
 		return
 	}
 	l.Flash = loaderFlash{On: true, Compressed: op == cmdDeflateBegin, Op: op, Next: addr, Left: size, Inflater: newInflater(true)}
+	if !l.Flash.Compressed { // a write may come without an erase
+		l.Flash.Left = max(size, loaderWord(p, 1)*loaderWord(p, 2))
+	}
 	if size > 0 {
 		l.Flash.Erase, l.Flash.Erased = addr&^(nor.SectorSize-1), addr+size
 	}
@@ -91,7 +97,7 @@ func (c *Chip) loaderFlashData(op byte, sum uint32, p []byte) {
 		return
 	}
 	const payload = loaderBuffer + 8 + 16
-	f.Op = op
+	f.Op, f.Bad = op, false
 	if f.Compressed {
 		f.In, f.InSize, f.Status = payload, uint32(len(data)), inflateMoreRoom
 	} else {
@@ -109,6 +115,7 @@ func (c *Chip) loaderWork() {
 		c.romNext(until - c.nowTime())
 		return
 	}
+	c.loaderReadBack()
 	switch {
 	case f.Erase < f.Erased:
 		left := (f.Erased - f.Erase + nor.SectorSize - 1) &^ (nor.SectorSize - 1)
@@ -118,7 +125,7 @@ func (c *Chip) loaderWork() {
 	case f.Size > 0:
 		n := min(f.Size, romWriteBytes, nor.PageSize-f.Next%nor.PageSize)
 		d := c.flashProgram(f.Next, c.romBytes(f.Src, n))
-		f.Next, f.Src, f.Size, f.Left = f.Next+n, f.Src+n, f.Size-n, f.Left-min(n, f.Left)
+		f.Next, f.Src, f.Size, f.Left, f.Check = f.Next+n, f.Src+n, f.Size-n, f.Left-min(n, f.Left), n
 		c.romNext(d)
 	case f.Compressed && f.Status == inflateMoreRoom && f.Op == cmdDeflateData:
 		c.romNext(c.loaderInflate())
@@ -127,13 +134,25 @@ func (c *Chip) loaderWork() {
 	}
 }
 
+// loaderReadBack compares what was programmed last, in no time [A].
+func (c *Chip) loaderReadBack() {
+	f := &c.ROM.Loader.Flash
+	if f.Check > 0 {
+		got, want := c.romFlash(f.Next-f.Check, f.Check), c.romBytes(f.Src-f.Check, f.Check)
+		f.Bad = f.Bad || !bytes.Equal(got, want)
+		f.Check = 0
+	}
+}
+
 // failure is what has become of a write.
 func (f *loaderFlash) failure() loaderError {
-	switch f.Status {
-	case inflateBad:
+	switch {
+	case f.Status == inflateBad:
 		return errInflate
-	case inflateBadSum:
+	case f.Status == inflateBadSum:
 		return errAdler
+	case f.Bad:
+		return errWrite
 	}
 	return 0
 }

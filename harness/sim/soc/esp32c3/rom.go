@@ -195,6 +195,7 @@ const (
 	uartClkdiv  = 0x14
 	uartStatus  = 0x1C // RXFIFO_CNT in 9:0, TXFIFO_CNT in 25:16
 	uartConf0   = 0x20
+	uartConf1   = 0x24
 	uartLow     = 0x28 // LOWPULSE
 	uartHigh    = 0x2C // HIGHPULSE
 	uartEdges   = 0x30 // RXD_CNT

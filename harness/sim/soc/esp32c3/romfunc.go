@@ -89,7 +89,7 @@ var romModels = map[string]romFunc{
 	"uart_tx_one_char2":      {20, romTxOneChar},
 	"uart_rx_one_char":       value(20, romRxOneChar),
 	"uart_rx_one_char_block": {20, romRxBlock},
-	"uart_tx_flush":          {20, romTxIdle},
+	"uart_tx_flush":          {20, romTxFlush},
 	"uart_tx_wait_idle":      {20, romTxIdle},
 	"uart_div_modify":        effect(40, romDivModify),
 	"GetUartDevice":          constant(romUartDevice),
@@ -186,12 +186,17 @@ func (c *Chip) romDelay() {
 // romPoll makes a function that waits look again in a while.
 func (c *Chip) romPoll() { c.core.Stall(c.cycleFrom(c.nowTime() + clock.Microsecond)) }
 
+// romTxOneChar sends on the port that the loader used, else on UART0.
 func romTxOneChar(c *Chip) {
-	if !c.romUARTRoom() {
+	room, to := c.romUARTRoom, uint32(uart0Base+uartFIFOReg)
+	if c.ROM.Loader.Port == romUSB {
+		room, to = c.romUSBRoom, usbBase+usbEP1
+	}
+	if !room() {
 		c.romPoll()
 		return
 	}
-	c.poke(uart0Base+uartFIFOReg, c.arg(0)&0xFF)
+	c.poke(to, c.arg(0)&0xFF)
 	c.romReturn(0)
 }
 
@@ -209,6 +214,19 @@ func romRxBlock(c *Chip) {
 		return
 	}
 	c.romReturn(c.peek(uart0Base+uartFIFOReg) & 0xFF)
+}
+
+// romTxFlush waits until all is sent; on USB it sends what is there, or after a full
+// packet an empty one.
+func romTxFlush(c *Chip) {
+	switch usb := c.ROM.Loader.Port == romUSB; {
+	case usb && !c.romUSBRoom(), !usb && !c.romUARTIdle():
+		c.romPoll()
+		return
+	case usb:
+		c.poke(usbBase+usbEP1_CONF, usbWR_DONE)
+	}
+	c.romReturn(0)
 }
 
 func romTxIdle(c *Chip) {
