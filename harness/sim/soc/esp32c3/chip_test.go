@@ -369,6 +369,39 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+// Looking at a pin changes nothing but which edges are told: PWM of 1.25 kHz by
+// LEDC on GPIO2.
+func TestWatchingChangesNothing(t *testing.T) {
+	edges := 0
+	digest := func(watch bool) [32]byte {
+		c := started(t, Options{}, endless())
+		fast(t, c)
+		if watch {
+			c.Watch(func(board.Pin, bool, clock.Time) { edges++ })
+		} else {
+			c.WatchOnly()
+		}
+		const ledc0, gpio0 = 0x60019000, 0x60004000
+		st(t, c, system0+0x10, ld(t, c, system0+0x10)|1<<11)
+		st(t, c, gpio0+0x554+4*2, 45) // LEDC_LS_SIG_OUT0
+		st(t, c, gpio0+0x24, 1<<2)
+		st(t, c, ledc0+0xD0, 1<<31|1)                // APB_CLK
+		st(t, c, ledc0+0xA0, 1<<25|62<<12|128<<4|10) // 62.5 and 10 bits
+		st(t, c, ledc0+0x08, 300<<4)
+		st(t, c, ledc0+0x0C, 1<<31|1<<30)
+		st(t, c, ledc0+0x00, 1<<4|1<<2)
+		run(t, c, 10*clock.Millisecond+1234*clock.Nanosecond)
+		return c.Digest()
+	}
+	seen, unseen := digest(true), digest(false)
+	if edges < 20 {
+		t.Errorf("%d edges of 1.25 kHz in 10 ms", edges)
+	}
+	if seen != unseen {
+		t.Error("watching a pin changes the digest")
+	}
+}
+
 // A snapshot is a copy only as long as nothing in it is shared.
 func TestStateIsPlain(t *testing.T) {
 	var walk func(path string, v reflect.Type)

@@ -25,6 +25,7 @@ type snapshot struct {
 
 // Snapshot copies the chip's state and memories.
 func (c *Chip) Snapshot() any {
+	c.catchUpPins()
 	return &snapshot{
 		state:    c.state,
 		events:   c.events,
@@ -53,14 +54,18 @@ func (c *Chip) Restore(from any) {
 	c.mapMemory()
 	c.core.Restore(s.core)
 	c.awaitCrossing()
+	c.macRestored()
 }
 
 // Digest hashes all that decides what the chip does next.
 func (c *Chip) Digest() (sum [32]byte) {
+	c.catchUpPins()
 	h := sha256.New()
-	fmt.Fprintf(h, "%v\n%v\n", c.state, c.core.Snapshot())
+	s := c.state
+	s.GPIO.Pins.Cycle = 0 // of the last edge that was told
+	fmt.Fprintf(h, "%v\n%v\n", s, c.core.Snapshot())
 	for slot := range slots {
-		if slot != slotSource { // its deadline depends on who looks
+		if slot != slotSource && (slot < slotLEDC || slot >= slotADC) { // theirs depend on who looks
 			fmt.Fprintln(h, c.events.At(slot))
 		}
 	}
