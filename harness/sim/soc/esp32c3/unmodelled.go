@@ -1,5 +1,7 @@
 package esp32c3
 
+import "rigor/harness/sim/riscv"
+
 const (
 	k4  = 0x1000
 	off = -1 // no gate of its own
@@ -68,10 +70,14 @@ func Fidelity() []Row {
 	for _, b := range blockTable {
 		rows = append(rows, Row{b.name, b.status, b.notes})
 	}
-	return append(rows,
+	rows = append(rows,
 		Row{"memories", Partly, "SRAM 400 KB on both buses, RTC fast memory 8 KB, flash through the cache; IRAM also takes bytes and half-words, which the part refuses"},
 		Row{"ROM", Partly, "its functions are models of our own; its machine code cannot be read"},
 		Row{"power", Partly, "on, off, CHIP_EN; no brown-out, light-sleep or deep-sleep"},
 		Row{"permissions", Faults, "PMS, world controller; PMP is the core's"},
 	)
+	for _, what := range riscv.Unimplemented() {
+		rows = append(rows, Row{"core", Partly, "lacks " + what})
+	}
+	return rows
 }
