@@ -46,7 +46,8 @@ var rules = []rule{
 	{pkg: "probes/probestest", imports: []string{"harness/timebase", "probes"}},
 	{pkg: "probes/virtual", imports: []string{"harness/timebase", "probes", "harness/sim/board", "harness/sim/clock"},
 		tests: []string{"probes/probestest"}},
-	{pkg: "probes/virtual/accesspoint", imports: []string{"probes", "harness/sim/board", "harness/sim/clock"}},
+	{pkg: "probes/virtual/accesspoint", imports: []string{"probes", "harness/sim/board", "harness/sim/clock"},
+		tests: []string{"firmware/network", "probes/probestest"}},
 
 	// The thin seam: the only package that knows both the rig's contracts and
 	// the simulated silicon.

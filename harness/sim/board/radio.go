@@ -38,7 +38,7 @@ const MaxFrame = 14 + 1500
 type Message struct {
 	Kind    MessageKind
 	Station [6]byte // its MAC address, when it sends
-	SSID    string  // Probe, Join
+	SSID    string  // Probe, Join, Beacon
 	Key     string  // Join
 	Channel uint8   // Probe
 	Reason  Reason  // PutOff

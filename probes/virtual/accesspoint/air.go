@@ -173,7 +173,7 @@ func (a *AccessPoint) come(m board.Message) {
 
 // beacon comes for as long as the network is on the air.
 func (a *AccessPoint) beacon() {
-	a.tell(board.Message{Kind: board.Beacon})
+	a.tell(board.Message{Kind: board.Beacon, SSID: a.network.SSID})
 	a.later(beaconInterval, a.beacon)
 }
 

@@ -395,7 +395,7 @@ func (c *Chip) macTake(msg board.Message) {
 		c.macEnd(macRefused, msg.Reason)
 	case msg.Kind == board.PutOff && m.State == macJoined:
 		c.macEnd(macOff, msg.Reason)
-	case msg.Kind == board.Beacon && m.State == macJoined:
+	case msg.Kind == board.Beacon && m.State == macJoined && msg.SSID == m.Name:
 		c.scheduleIn(slotMACTimer, macBeaconTime)
 	case msg.Kind == board.Data && m.State == macJoined:
 		c.macKeep(msg.Frame)
