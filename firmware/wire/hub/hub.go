@@ -1,0 +1,99 @@
+// Package hub is what the program hub and the harness know of each other beyond
+// package wire: commands, the meaning of their samples, and the datagrams that
+// the program publishes.
+//
+// The program reads a BME280 over I2C, blinks a LED by a goroutine of its own, and, where it
+// has a radio and was told a network, publishes every reading.
+package hub
+
+// Commands of the sensor's bus. A command's Count must be the number of samples that it
+// is said to give.
+const (
+	// Which addresses answer: 4 samples; address a is bit a%32 of sample a/32.
+	CommandScan = "i2c-scan"
+	// Param 0 leaves SCL as TinyGo sets it for 400 kHz, 1 has it at 400 kHz. 1 sample: Param.
+	CommandSpeed = "i2c-speed"
+	// Frees the bus and starts it anew: 4 samples, Lines before, pulses given on SCL,
+	// Lines after, Fault.
+	CommandFree = "i2c-free"
+	// 2 samples: Fault, and the sensor's id register.
+	CommandIdentify = "sensor-id"
+	// Readings, one every Param milliseconds, each published. Words samples each: see
+	// Reading.Words. Between them, all goes on that a program with a network has to do.
+	CommandRead = "sensor-read"
+	// What the sensor-read before left: when each reading began, and when the
+	// LED changed first, second and so on. Counter ticks of a clock that doesn't stand still.
+	CommandReadTimes = "read-times"
+	CommandLEDTimes  = "led-times"
+	// How often the LED changes: every Param microseconds. 1 sample: Param.
+	CommandLED = "led"
+)
+
+// Commands of the network. The network's name and key are told word by word, see Text.
+const (
+	CommandSSID = "wifi-ssid"
+	CommandKey  = "wifi-key"
+	// Where readings go: Param is the IPv4 address, first byte highest; 0 for the
+	// network's router. Port is the port. 1 sample each: Param.
+	CommandHost = "wifi-host"
+	CommandPort = "wifi-port"
+	// Joins, and waits at most Param milliseconds for an address. From then on a lost network is
+	// joined again. 4 samples: State, reason (firmware/network), the address, milliseconds.
+	CommandJoin = "wifi-join"
+	// Ends that. 1 sample: 0.
+	CommandLeave = "wifi-leave"
+	// 8 samples: State, reason, address, times joined, times lost, readings
+	// published, readings that could not be, datagrams received.
+	CommandLink = "wifi-link"
+)
+
+// DefaultPort is where readings go unless told otherwise; the program sends from it too,
+// and returns what comes to it.
+const DefaultPort = 5683
+
+// MaxReadings is the most readings of one command.
+const MaxReadings = 250
+
+// State is how the station stands: as in firmware/network, or NoRadio.
+type State uint32
+
+// The states.
+const (
+	Off State = iota
+	Joining
+	Joined
+	Refused
+	NoRadio State = 255
+)
+
+// Lines are the levels of the idle bus.
+type Lines uint32
+
+// SDA and SCL are high in Lines.
+const (
+	SDA Lines = 1 << iota
+	SCL
+)
+
+// Fault is why there is no reading.
+type Fault uint32
+
+// The faults.
+const (
+	OK      Fault = iota
+	NACK          // the sensor didn't answer
+	Timeout       // a transfer didn't end
+	SDALow        // something holds SDA low
+	SCLLow        // something holds SCL low
+	WrongID       // what answers is no BME280
+	Invalid       // beyond what the sensor can measure
+)
+
+var faults = [...]string{"ok", "nack", "timeout", "sda-low", "scl-low", "wrong-id", "invalid"}
+
+func (f Fault) String() string {
+	if int(f) < len(faults) {
+		return faults[f]
+	}
+	return "unknown"
+}
