@@ -133,8 +133,7 @@ func (c *cache) tick(s *Stack) {
 }
 
 func (s *Stack) sendARP(p arp, dst MAC) {
-	var frame [headerSize + arpSize]byte
-	ethernet{dst, s.mac, kindARP}.put(frame[:])
-	p.put(frame[headerSize:])
-	s.radio.Send(frame[:])
+	ethernet{dst, s.mac, kindARP}.put(s.out[:])
+	p.put(s.out[headerSize:])
+	s.radio.Send(s.out[:headerSize+arpSize])
 }
