@@ -172,6 +172,8 @@ func TestArithmetic(t *testing.T) {
 		{"__extendsfdf2", []uint32{0xFF800001}, 0xFFF8000020000000, true},
 		{"__truncdfsf2", []uint32{uint32(d(0.1)), uint32(d(0.1) >> 32)}, 0x3DCCCCCD, false},
 		{"__truncdfsf2", []uint32{0, 0xFFF80000}, nan32, false},
+		{"__powidf2", []uint32{5, 0x7FF00000, 1}, 0x7FF0000000000005, true}, // nothing is computed
+		{"__divsc3", []uint32{uint32(f(1)), uint32(f(2)), uint32(f(3)), uint32(f(4))}, f(0.44) | f(0.08)<<32, true},
 		{"__mulsc3", []uint32{uint32(f(1)), uint32(f(2)), uint32(f(3)), uint32(f(4))}, f(-5) | f(10)<<32, true},
 	}
 	c := newCaller(t)
@@ -182,6 +184,40 @@ func TestArithmetic(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%s(%x): got 0x%x, want 0x%x", test.name, test.args, got, test.want)
+		}
+	}
+}
+
+// C99 annex G.5.1: what is infinite in one part is infinite, and the result of
+// doubles is where a0 points.
+func TestComplex(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	tests := []struct {
+		name         string
+		a, b, c, d   float64
+		wantRe, want float64
+	}{
+		{"__muldc3", 1, 2, 3, 4, -5, 10},
+		{"__muldc3", inf, nan, 1, 1, inf, inf},
+		{"__muldc3", nan, 0, 1, 1, nan, nan},
+		{"__divdc3", 1, 2, 3, 4, 0.44, 0.08},
+		{"__divdc3", 1, 1, 0, 0, inf, inf},
+		{"__divdc3", 1, 1, inf, nan, 0, 0},
+		{"__divdc3", inf, 0, 2, 0, inf, nan},
+	}
+	c := newCaller(t)
+	for _, test := range tests {
+		args := []uint32{callerData}
+		for _, v := range []float64{test.a, test.b, test.c, test.d} {
+			args = append(args, uint32(math.Float64bits(v)), uint32(math.Float64bits(v)>>32))
+		}
+		c.put(callerStack, words(args[8]))
+		c.call(test.name, args[:8]...)
+		p := c.get(callerData, 16)
+		re, im := math.Float64frombits(binary.LittleEndian.Uint64(p)), math.Float64frombits(binary.LittleEndian.Uint64(p[8:]))
+		same := func(got, want float64) bool { return got == want || got != got && want != want }
+		if !same(re, test.wantRe) || !same(im, test.want) {
+			t.Errorf("%s(%v, %v, %v, %v): %v, %v", test.name, test.a, test.b, test.c, test.d, re, im)
 		}
 	}
 }

@@ -12,8 +12,8 @@ const (
 // and what this model makes of each.
 var blockTable = []blockInfo{
 	{"UART0", 0x60000000, k4, 2, Partly, "frames of all formats, break, FIFOs, thresholds, time-out, errors, flow control by RTS and CTS, loopback, pulse measurement; RS485, IrDA, software flow control, AT_CMD and wake-up fault"},
-	{"SPI1", 0x60002000, k4, 1, Partly, ""},
-	{"SPI0", 0x60003000, k4, 1, Partly, ""},
+	{"SPI1", 0x60002000, k4, 1, Partly, "the flash chip by transactions of 8-bit commands on one line, and the old commands; no encryption, interrupts or automatic suspension"},
+	{"SPI0", 0x60003000, k4, 1, Partly, "mode and clock decide what a miss of the cache costs; the rest is kept without effect"},
 	{"GPIO", 0x60004000, 0xF00, off, Partly, "levels, voltages, pulls, open drain, contention, shorts, interrupts, matrix, filters and synchronisers, dedicated GPIOs of the CPU; sigma-delta and clock outputs fault; edges are instant, those of an analog source come in the next cycle"},
 	{"GPIO_SD", 0x60004F00, 0x100, off, Faults, ""},
 	{"FE2", 0x60005000, k4, off, Faults, "radio"},
