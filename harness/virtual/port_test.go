@@ -79,10 +79,10 @@ func (c *cable) set(p board.Pin, high bool, at clock.Time) {
 func cabled(t *testing.T, c *cable) *Board {
 	t.Helper()
 	s, err := assemble(&rig.BoardConfig{
-		Name:    "cable",
+		Name: "cable", Chip: "stm32f407",
 		Console: rig.UARTConfig{TX: "TX1", RX: "RX1", Baud: 115200},
 		Loader:  rig.UARTConfig{TX: "TX2", RX: "RX2", Baud: 115200},
-	}, c, strap{pin: "BOOT0"})
+	}, silicon{make: func(*rig.BoardConfig) board.Chip { return c }, strap: strap{pin: "BOOT0"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -23,15 +24,18 @@ import (
 	"time"
 
 	"rigor/harness/flash"
-	"rigor/harness/flash/stm32"
+	"rigor/harness/flash/loaders"
 	"rigor/harness/port"
 	"rigor/harness/rig"
+	"rigor/harness/sim/bme280"
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/esp32c3"
 	"rigor/harness/sim/soc/stm32f407"
 	"rigor/harness/timebase"
 	"rigor/probes"
 	probe "rigor/probes/virtual"
+	"rigor/probes/virtual/accesspoint"
 )
 
 // Epoch is the date at which every virtual board begins.
@@ -44,15 +48,19 @@ const (
 )
 
 // resetPulse is how long Reset holds the reset pin: well above the 300 ns
-// that DS8626 table 51 asks of NRST, and the 20 us that the part makes of it.
+// that DS8626 table 51 asks of an STM32F407's, and the 20 us that the part makes of
+// it, and the 50 us that the ESP32-C3's datasheet asks (§2.4).
 const resetPulse = time.Millisecond
 
 // Board is a simulated board behind the rig's contract.
 type Board struct {
 	name    string
 	sim     *board.Board
+	kind    loaders.Kind
+	strap   strap
 	console *line
-	loader  *line
+	loader  *line         // may be the same
+	usual   port.Mode     // of the console
 	baud    int           // of the loader
 	rise    time.Duration // of the reset pin
 	cutAt   clock.Time    // when the supply fails
@@ -67,10 +75,11 @@ var (
 )
 
 // silicon is a chip that rigs.yaml may name, with the strap that sends it into its
-// boot loader.
+// boot loader, and the pins that every board pulls up.
 type silicon struct {
 	make  func(*rig.BoardConfig) board.Chip
 	strap strap
+	pulls []string
 }
 
 // strap is a pin, and whether it selects the boot loader when low.
@@ -81,6 +90,8 @@ type strap struct {
 
 var chips = map[string]silicon{
 	"stm32f407": {make: newF407, strap: strap{pin: "BOOT0"}},
+	// GPIO8 must not be low when GPIO9 is (datasheet §3.1).
+	"esp32c3": {make: newC3, strap: strap{pin: "GPIO9", low: true}, pulls: []string{"GPIO8"}},
 }
 
 func newF407(c *rig.BoardConfig) board.Chip {
@@ -89,10 +100,20 @@ func newF407(c *rig.BoardConfig) board.Chip {
 	})
 }
 
+func newC3(c *rig.BoardConfig) board.Chip {
+	return esp32c3.New(esp32c3.Options{MAC: macAddress(c.Seed), Seed: c.Seed})
+}
+
 // uniqueID gives each seed a part of its own.
 func uniqueID(seed uint64) [12]byte {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte("unique id"), seed))
 	return [12]byte(sum[:])
+}
+
+// macAddress does so with an address of nobody's: a locally administered one.
+func macAddress(seed uint64) [6]byte {
+	id := uniqueID(seed)
+	return [6]byte{0x02, id[0], id[1], id[2], id[3], id[4]}
 }
 
 // Open makes the board that c describes, powered and running what is in its
@@ -103,7 +124,7 @@ func Open(c *rig.BoardConfig) (*rig.Station, error) {
 		return nil, &rig.Error{Class: rig.Harness, Board: c.Name, Op: "open",
 			Err: fmt.Errorf("chip %q is not simulated; those that are: %v", c.Chip, slices.Sorted(maps.Keys(chips)))}
 	}
-	s, err := assemble(c, kind.make(c), kind.strap)
+	s, err := assemble(c, kind)
 	if err != nil {
 		return nil, &rig.Error{Class: rig.Rig, Board: c.Name, Op: "wire the board", Err: err}
 	}
@@ -111,18 +132,52 @@ func Open(c *rig.BoardConfig) (*rig.Station, error) {
 }
 
 // assemble puts the chip on a board as c says, and switches it on.
-func assemble(c *rig.BoardConfig, chip board.Chip, boot strap) (*rig.Station, error) {
-	sim, err := board.New(chip, wiringOf(c, boot))
+func assemble(c *rig.BoardConfig, kind silicon) (*rig.Station, error) {
+	chip := kind.make(c)
+	sim, err := board.New(chip, wiringOf(c, kind.strap))
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range kind.pulls {
+		pin, err := chip.PinByName(name)
+		if err != nil {
+			return nil, err
+		}
+		sim.Drive(pin, board.Drive{Kind: board.PullUp})
 	}
 	wires, err := wiresOf(chip, c.Lines)
 	if err != nil {
 		return nil, err
 	}
-	b := &Board{name: c.Name, sim: sim, baud: c.Loader.Baud, cutAt: clock.NeverTime}
+	b, err := newBoard(c, sim, kind.strap)
+	if err != nil {
+		return nil, err
+	}
+	p := probe.New(sim, wires)
+	s := &rig.Station{Board: b, Config: c, Capturer: p, Driver: p, Source: p, Meter: p, Faults: p}
+	if radio, ok := chip.(board.Radio); ok && c.AccessPoint {
+		ap := accesspoint.New(radio, sim.Now, accesspoint.Options{Epoch: Epoch, Seed: c.Seed})
+		s.AP, s.Net = ap, ap
+	}
+	sim.SetPower(true)
+	return s, nil
+}
+
+// newBoard opens the adapters.
+func newBoard(c *rig.BoardConfig, sim *board.Board, boot strap) (*Board, error) {
+	kind, err := loaders.Of(c.Chip)
+	if err != nil {
+		return nil, err
+	}
+	b := &Board{
+		name: c.Name, sim: sim, kind: kind, strap: boot,
+		usual: port.Mode{Baud: c.Console.Baud}, baud: c.Loader.Baud, cutAt: clock.NeverTime,
+	}
 	b.console = &line{b: b, bridge: sim.Bridge(consoleName)}
-	b.loader = &line{b: b, bridge: sim.Bridge(loaderName)}
+	b.loader = b.console
+	if !c.OneUART() {
+		b.loader = &line{b: b, bridge: sim.Bridge(loaderName)}
+	}
 	if c.Reset != nil {
 		b.rise = c.Reset.Rise
 		for _, l := range []*line{b.console, b.loader} {
@@ -130,12 +185,7 @@ func assemble(c *rig.BoardConfig, chip board.Chip, boot strap) (*rig.Station, er
 			l.bridge.SetLines(c.Reset.Invert, c.Reset.Invert) // no strap acts
 		}
 	}
-	if err := b.console.SetMode(port.Mode{Baud: c.Console.Baud}); err != nil {
-		return nil, err
-	}
-	p := probe.New(sim, wires)
-	sim.SetPower(true)
-	return &rig.Station{Board: b, Config: c, Capturer: p, Driver: p, Source: p, Meter: p, Faults: p}, nil
+	return b, b.console.SetMode(b.usual)
 }
 
 // wiringOf is what is soldered to the chip. The modem lines of either adapter
@@ -148,12 +198,15 @@ func wiringOf(c *rig.BoardConfig, boot strap) board.Wiring {
 		adapter.DTR, adapter.RTS = strapOf(r.DTR), strapOf(r.RTS)
 		adapter.Invert, adapter.Cross = r.Invert, r.Circuit == rig.ESP32
 	}
-	for _, u := range []struct {
-		name string
-		at   rig.UARTConfig
-	}{{consoleName, c.Console}, {loaderName, c.Loader}} {
-		adapter.Name, adapter.TX, adapter.RX = u.name, u.at.TX, u.at.RX
+	adapter.Name, adapter.TX, adapter.RX = consoleName, c.Console.TX, c.Console.RX
+	w.Bridges = append(w.Bridges, adapter)
+	if !c.OneUART() {
+		adapter.Name, adapter.TX, adapter.RX = loaderName, c.Loader.TX, c.Loader.RX
 		w.Bridges = append(w.Bridges, adapter)
+	}
+	for _, model := range slices.Sorted(maps.Keys(c.Targets)) {
+		t := c.Targets[model]
+		w.Targets = append(w.Targets, board.TargetWiring{Name: model, SDA: t.SDA, SCL: t.SCL, Device: bme280.New(t.Address, c.Seed)})
 	}
 	return w
 }
@@ -221,7 +274,8 @@ func (b *Board) CutPower(ctx context.Context, after time.Duration) error {
 }
 
 // Reset pulses the reset pin with the boot strap set for m, as a button does:
-// whatever the circuit of the modem lines.
+// whatever the circuit of the modem lines. A line that serves the loader, too, has
+// the console's mode again when the program starts.
 func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
 	if err := b.usable(ctx, "reset"); err != nil {
 		return err
@@ -229,6 +283,9 @@ func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
 	b.sim.SetBoot(m == rig.BootLoader)
 	b.sim.SetReset(true)
 	err := b.Clock().Sleep(ctx, resetPulse)
+	if m == rig.BootApp && b.console == b.loader {
+		err = errors.Join(err, b.console.SetMode(b.usual))
+	}
 	b.sim.SetReset(false)
 	if err == nil && b.rise > 0 {
 		err = b.Clock().Sleep(ctx, b.rise)
@@ -239,15 +296,19 @@ func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
 // Loader resets the board into its boot loader and connects to it.
 func (b *Board) Loader(ctx context.Context) (flash.Loader, error) { return b.LoaderAt(ctx, b.baud) }
 
-// LoaderAt does so at a rate.
+// LoaderAt does so at a rate. A strap that a button pulls low is let go then, so
+// that a reset by the loader itself starts the program.
 func (b *Board) LoaderAt(ctx context.Context, baud int) (flash.Loader, error) {
 	if err := b.Reset(ctx, rig.BootLoader); err != nil {
 		return nil, err
 	}
-	if err := b.Clock().Sleep(ctx, stm32.Startup); err != nil {
+	if err := b.Clock().Sleep(ctx, b.kind.Startup); err != nil {
 		return nil, err
 	}
-	l, err := stm32.Connect(ctx, b.loader, b.Clock(), baud)
+	if b.strap.low {
+		b.sim.SetBoot(false)
+	}
+	l, err := b.kind.Connect(ctx, b.loader, b.Clock(), baud)
 	switch {
 	case err == nil:
 		return l, nil

@@ -21,8 +21,13 @@ import (
 
 const echoImage = "echo-stm32f407"
 
-// config is the project's own virtual board.
+// config is the project's own virtual board with an STM32F407.
 func config(t *testing.T) *rig.BoardConfig {
+	t.Helper()
+	return configOf(t, "f407")
+}
+
+func configOf(t *testing.T, board string) *rig.BoardConfig {
 	t.Helper()
 	c, err := rig.LoadConfig("../../rigs.yaml")
 	if err != nil {
@@ -32,7 +37,13 @@ func config(t *testing.T) *rig.BoardConfig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r.Boards[0]
+	for _, b := range r.Boards {
+		if b.Name == board {
+			return b
+		}
+	}
+	t.Fatalf("no board %s", board)
+	return nil
 }
 
 func open(t *testing.T, c *rig.BoardConfig) *rig.Station {

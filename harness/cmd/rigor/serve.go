@@ -2,17 +2,16 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
-	"rigor/harness/flash/stm32"
+	"rigor/harness/flash/loaders"
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
-	"rigor/harness/sim/soc/stm32f407"
 )
 
 type simServeCmd struct {
@@ -22,11 +21,13 @@ type simServeCmd struct {
 	RFC2217Loader string `name:"rfc2217-loader" placeholder:"ADDR" help:"Serve the boot loader's UART at a port of its own."`
 	Boot          string `default:"app" enum:"app,loader" help:"What the board does out of reset: app or loader (default: ${default})."`
 	Flash         string `type:"existingfile" placeholder:"FILE" help:"Program to have in flash."`
-	Console       string `default:"PA2/PA3" placeholder:"TX/RX" help:"Pins of the program's UART (default: ${default})."`
-	Loader        string `default:"PB10/PB11" placeholder:"TX/RX" help:"Pins of the boot loader's UART (default: ${default})."`
+	Console       string `placeholder:"TX/RX" help:"Pins of the program's UART (default: PA2/PA3 of an STM32F407, GPIO21/GPIO20 of an ESP32-C3)."`
+	Loader        string `placeholder:"TX/RX" help:"Pins of the boot loader's UART (default: PB10/PB11, GPIO21/GPIO20)."`
 
-	Circuit string        `default:"direct" enum:"direct,esp32,k210" help:"Between modem lines and straps: direct, DTR on reset and RTS on the boot strap; esp32, two transistors; k210, RTS on reset and DTR on the strap (default: ${default})."`
-	Rise    time.Duration `placeholder:"TIME" help:"How long reset takes to end after its release, such as 60ms."`
+	Circuit string         `enum:",direct,esp32,k210" default:"" placeholder:"NAME" help:"Between modem lines and straps: direct, DTR on reset and RTS on the boot strap; esp32, two transistors; k210, RTS on reset and DTR on the strap (default: direct; of an ESP32-C3 esp32)."`
+	Rise    *time.Duration `placeholder:"TIME" help:"How long reset takes to end after its release, such as 60ms (default: 0; of an ESP32-C3 75ms)."`
+
+	kind loaders.Kind
 }
 
 func (*simServeCmd) Help() string {
@@ -41,6 +42,13 @@ func (*simServeCmd) Help() string {
 		"port, as an adapter on both would; with --rfc2217-loader there are two ports, as there are two adapters on most boards,\n" +
 		"and the lines of either act. A port has one client at a time; a second one is told so. A pseudo terminal has no modem\n" +
 		"lines: rigs.yaml may take the bytes from there and the lines from an RFC 2217 port, `reset: {port: {rfc2217: ADDR}}`.\n\n" +
+		"An ESP32-C3 has one adapter for program and boot loader, as its boards have, without parity. RTS asserted holds CHIP_EN\n" +
+		"low and DTR GPIO9, neither if both are (--circuit esp32). Reset ends so late that pyserial's client of RFC 2217, which\n" +
+		"takes 50 ms for each line, sets both in time:\n\n" +
+		"  rigor sim serve --chip esp32c3 --rfc2217 localhost:2217 &\n" +
+		"  esptool --chip esp32c3 --port rfc2217://localhost:2217 write-flash 0 program.bin\n\n" +
+		"  rigor sim serve --chip esp32c3 --pty /tmp/c3 --boot loader &\n" +
+		"  esptool --chip esp32c3 --port /tmp/c3 --before no-reset --after no-reset write-flash 0 program.bin\n\n" +
 		"A core that locks up, as with empty flash, waits for a reset where there are modem lines; else it ends the command.\n\n" +
 		"Exit status: 0 when interrupted; 2 the board could not be set up or its terminal failed; 3 the core locked up;\n" +
 		"4 the program needs something that is not modelled, which the message names."
@@ -54,11 +62,15 @@ func (c *simServeCmd) Run(ctx context.Context) error {
 	if c.RFC2217 == "" && c.RFC2217Loader != "" {
 		return errors.New("--rfc2217-loader needs --rfc2217 for the program's UART")
 	}
-	b, err := c.board()
+	k, err := c.settle()
 	if err != nil {
 		return err
 	}
-	s := &server{board: b, resettable: c.RFC2217 != "", ops: make(chan *operation), done: make(chan struct{})}
+	b, bridges, err := c.board(k)
+	if err != nil {
+		return err
+	}
+	s := &server{board: b, bridges: bridges, resettable: c.RFC2217 != "", ops: make(chan *operation), done: make(chan struct{})}
 	defer s.close()
 	var places []string
 	for _, open := range []func(*server) (string, error){c.listen, c.openTerminal} {
@@ -73,7 +85,7 @@ func (c *simServeCmd) Run(ctx context.Context) error {
 	b.SetBoot(c.Boot == "loader")
 	b.SetPower(true)
 	// Clients begin when they see the link, and one that is early has to be restarted: its first byte is lost.
-	if err := s.advance(clock.Time(c.Rise+stm32.Startup) * clock.Nanosecond); err != nil {
+	if err := s.advance(clock.Time(*c.Rise+c.kind.Startup) * clock.Nanosecond); err != nil {
 		return err
 	}
 	if c.PTY != "" {
@@ -86,41 +98,83 @@ func (c *simServeCmd) Run(ctx context.Context) error {
 	return s.serve(ctx)
 }
 
+// settle fills in what is usual for the chip.
+func (c *simServeCmd) settle() (k silicon, err error) {
+	if k, err = c.silicon(); err != nil {
+		return k, err
+	}
+	if c.kind, err = loaders.Of(c.Chip); err != nil {
+		return k, err
+	}
+	if c.Console == "" {
+		c.Console = k.uarts[k.console]
+	}
+	if c.Loader == "" {
+		c.Loader = k.loader
+	}
+	if c.Circuit == "" {
+		c.Circuit = k.circuit
+	}
+	if c.Rise == nil {
+		c.Rise = &k.rise
+	}
+	return k, nil
+}
+
 // Names of the bridges.
 const (
 	consoleBridge = "console"
 	loaderBridge  = "loader"
 )
 
-func (c *simServeCmd) board() (*board.Board, error) {
-	options := c.options()
-	id := sha256.Sum256(fmt.Appendf(nil, "served board %d", c.Seed))
-	options.UID = [12]byte(id[:])
-	chip := stm32f407.New(options)
+// adapter is on one UART, with what a client that can set no parity needs.
+type adapter struct {
+	name   string
+	parity board.Parity
+}
+
+// board puts the chip on one, with its adapters: the loader's may be the console's.
+func (c *simServeCmd) board(k silicon) (*board.Board, []adapter, error) {
+	chip := k.make(&c.simChip, nil)
 	if c.Flash != "" {
-		image, err := readImage(c.Flash)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range image.Segments {
-			if err := chip.LoadFlash(s.Addr, s.Data); err != nil {
-				return nil, fmt.Errorf("load %s: %w", c.Flash, err)
-			}
+		if err := loadFlash(k, chip, c.Flash); err != nil {
+			return nil, nil, err
 		}
 	}
-	wiring := board.Wiring{Boot: "BOOT0", Rise: clock.Time(c.Rise) * clock.Nanosecond}
-	for _, w := range []struct{ name, pins string }{{consoleBridge, c.Console}, {loaderBridge, c.Loader}} {
-		tx, rx, ok := strings.Cut(w.pins, "/")
-		if !ok {
-			return nil, fmt.Errorf("pins %q of the %s: want TX/RX, such as PA2/PA3", w.pins, w.name)
+	wiring := board.Wiring{Rise: clock.Time(*c.Rise) * clock.Nanosecond}
+	uarts := []adapter{{consoleBridge, board.ParityNone}, {loaderBridge, board.Parity(c.kind.Parity)}}
+	pins := []string{c.Console, c.Loader}
+	if c.Console == c.Loader {
+		uarts, pins = uarts[1:], pins[1:]
+	}
+	for i, u := range uarts {
+		tx, rx, err := splitPins(pins[i], k.loader)
+		if err != nil {
+			return nil, nil, fmt.Errorf("the %s's UART: %w", u.name, err)
 		}
-		bridge := board.BridgeWiring{Name: w.name, TX: tx, RX: rx, DTR: board.StrapReset, RTS: board.StrapBoot}
+		bridge := board.BridgeWiring{Name: u.name, TX: tx, RX: rx, DTR: board.StrapReset, RTS: board.StrapBoot}
 		if c.Circuit != "direct" {
 			bridge.DTR, bridge.RTS, bridge.Cross = board.StrapBoot, board.StrapReset, c.Circuit == "esp32"
 		}
 		wiring.Bridges = append(wiring.Bridges, bridge)
 	}
-	return board.New(chip, wiring)
+	b, err := k.put(chip, wiring)
+	return b, uarts, err
+}
+
+// loadFlash puts a program into flash.
+func loadFlash(k silicon, chip simulated, file string) error {
+	k.ram = nil // flash is what was asked for
+	image, err := readImage(k, chip.Name(), file)
+	if err != nil {
+		return err
+	}
+	for _, s := range image.Segments {
+		if err := chip.LoadFlash(s.Addr, s.Data); err != nil {
+			return fmt.Errorf("load %s: %w", file, err)
+		}
+	}
+	return nil
 }
 
 // link makes path a link to the terminal. A link of an earlier run is replaced,
@@ -152,6 +206,7 @@ const maxSlice, maxLag = 2 * time.Millisecond, 100 * time.Millisecond
 // The board is touched by serve alone; others send it operations.
 type server struct {
 	board      *board.Board
+	bridges    []adapter
 	resettable bool // it has modem lines
 	stopped    bool // its core has locked up and waits for a reset
 	terminal   *terminal
@@ -237,16 +292,16 @@ func (s *server) call(ready func() bool, do func() error) error {
 
 // deliver passes on what the UARTs sent.
 func (s *server) deliver() error {
-	for _, name := range []string{loaderBridge, consoleBridge} {
+	for _, u := range slices.Backward(s.bridges) {
 		var out []byte
-		for r, ok := s.board.Bridge(name).Next(); ok; r, ok = s.board.Bridge(name).Next() {
+		for r, ok := s.board.Bridge(u.name).Next(); ok; r, ok = s.board.Bridge(u.name).Next() {
 			out = append(out, r.Byte)
 		}
 		if len(out) == 0 {
 			continue
 		}
 		for _, o := range s.outlets {
-			o.give(name, out)
+			o.give(u.name, out)
 		}
 		if s.terminal != nil {
 			if err := s.terminal.give(out); err != nil {

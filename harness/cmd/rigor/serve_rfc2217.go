@@ -38,7 +38,14 @@ func (c *simServeCmd) listen(s *server) (string, error) {
 		return "", nil
 	}
 	if c.RFC2217Loader == "" {
-		return s.addOutlet(c.RFC2217, consoleBridge, loaderBridge)
+		var all []string
+		for _, u := range s.bridges {
+			all = append(all, u.name)
+		}
+		return s.addOutlet(c.RFC2217, all...)
+	}
+	if len(s.bridges) == 1 {
+		return "", errors.New("--rfc2217-loader: program and boot loader have one UART; leave it out")
 	}
 	console, err := s.addOutlet(c.RFC2217, consoleBridge)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"rigor/harness/sim/board"
 )
 
-// terminal is the pseudo terminal that both UARTs are on.
+// terminal is the pseudo terminal that all UARTs are on.
 type terminal struct {
 	master, slave *os.File
 	path          string
@@ -37,7 +37,7 @@ func (c *simServeCmd) openTerminal(s *server) (string, error) {
 	return fmt.Sprintf("%s (%s)", c.PTY, slave.Name()), nil
 }
 
-// readTerminal has what a client writes sent to both UARTs.
+// readTerminal has what a client writes sent to all UARTs.
 func (s *server) readTerminal() {
 	buf := make([]byte, 4096)
 	for {
@@ -53,12 +53,12 @@ func (s *server) readTerminal() {
 
 func always() bool { return true }
 
-// send writes to both UARTs in the terminal's mode, whoever has set another.
+// send writes to all UARTs in the terminal's mode, whoever has set another.
 func (s *server) send(data []byte) error {
 	s.terminal.baud = 0
 	err := s.followTerminal()
-	for _, name := range []string{consoleBridge, loaderBridge} {
-		s.board.Bridge(name).Write(data)
+	for _, u := range s.bridges {
+		s.board.Bridge(u.name).Write(data)
 	}
 	return err
 }
@@ -76,9 +76,12 @@ func (s *server) followTerminal() error {
 		return nil
 	}
 	s.terminal.baud = baud
-	return errors.Join(
-		s.board.Bridge(consoleBridge).SetMode(board.Mode{Baud: baud}),
-		s.board.Bridge(loaderBridge).SetMode(board.Mode{Baud: baud, Parity: board.ParityEven}))
+	for _, u := range s.bridges {
+		if err := s.board.Bridge(u.name).SetMode(board.Mode{Baud: baud, Parity: u.parity}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // How long the board waits for a client that does not read: the first time, and

@@ -12,7 +12,6 @@ import (
 	"rigor/harness/flash"
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
-	"rigor/harness/sim/soc/stm32f407"
 )
 
 type simCmd struct {
@@ -29,27 +28,16 @@ const (
 	exitInterrupted = 5
 )
 
-// simChip are the flags that describe the silicon.
-type simChip struct {
-	Chip    string `required:"" enum:"stm32f407" placeholder:"NAME" help:"Chip to simulate: ${enum}."`
-	Crystal uint64 `default:"8000000" placeholder:"HZ" help:"Crystal at the chip's oscillator pins; 0: none (default: ${default})."`
-	Seed    uint64 `default:"1" placeholder:"N" help:"Of all that is random on silicon (default: ${default})."`
-}
-
-func (s *simChip) options() stm32f407.Options {
-	return stm32f407.Options{HSEHz: s.Crystal, NoHSE: s.Crystal == 0, Seed: s.Seed}
-}
-
 type simRunCmd struct {
 	simChip
-	Image   string        `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary, for flash or for RAM."`
+	Image   string        `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary, for flash or, of an STM32F407, for RAM; an ESP32-C3's binary is an image for its ROM, at 0."`
 	For     time.Duration `placeholder:"TIME" help:"Stop after this much of the chip's time, such as 2s (default: never)."`
 	Until   string        `placeholder:"TEXT" help:"Stop when the UART has said this."`
-	UART    string        `default:"usart2" enum:"usart1,usart2,usart3,uart4,uart5,usart6" placeholder:"NAME" help:"UART to copy to standard output (default: ${default})."`
+	UART    string        `placeholder:"NAME" help:"UART to copy to standard output: usart1 to usart6, uart4 and uart5 of an STM32F407; uart0, uart1 and usb of an ESP32-C3 (default: usart2, uart0)."`
 	Input   string        `placeholder:"FILE" help:"Send this file to the UART; - is standard input, read to its end before the chip starts."`
 	InputAt time.Duration `default:"100ms" placeholder:"TIME" help:"When input begins, by the chip's time (default: ${default})."`
 	Baud    uint64        `default:"115200" placeholder:"RATE" help:"Of the input: 8 data bits, no parity (default: ${default})."`
-	Pins    string        `placeholder:"TX/RX" help:"Pins of the UART, for input (default: the UART's first ones, PA2/PA3 of usart2)."`
+	Pins    string        `placeholder:"TX/RX" help:"Pins of the UART, for input (default: the UART's first ones: PA2/PA3 of usart2, GPIO21/GPIO20 of uart0)."`
 	Stats   bool          `help:"Print statistics to standard error."`
 }
 
@@ -65,19 +53,25 @@ func (*simRunCmd) Help() string {
 
 // Run simulates until something ends it.
 func (c *simRunCmd) Run(ctx context.Context) error {
-	watch := &watcher{text: []byte(c.Until)}
-	options := c.options()
-	options.Sent = func(usart int, b byte) {
-		if usart == int(c.UART[len(c.UART)-1]-'0') {
-			watch.see(b)
-		}
-	}
-	chip := stm32f407.New(options)
-	typist, b, err := c.wire(chip)
+	k, err := c.silicon()
 	if err != nil {
 		return err
 	}
-	if err := start(b, chip, c.Image); err != nil {
+	if c.UART == "" {
+		c.UART = k.console
+	}
+	watch := &watcher{text: []byte(c.Until)}
+	chip := k.make(&c.simChip, func(uart int, b byte) {
+		if uart == int(c.UART[len(c.UART)-1]-'0') {
+			watch.see(b)
+		}
+	})
+	typist, b, err := c.wire(k, chip)
+	if err != nil {
+		return err
+	}
+	watch.usb = typist.usb
+	if err := start(k, b, chip, c.Image); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -133,6 +127,7 @@ func stopped(s board.Stop) error {
 
 // watcher copies what a UART sends and looks for a text in it.
 type watcher struct {
+	usb     board.USBSerial // what is copied, if not a UART
 	text    []byte
 	tail    []byte // the last bytes, as many as the text has
 	pending bytes.Buffer
@@ -155,26 +150,28 @@ func (w *watcher) see(b byte) {
 }
 
 func (w *watcher) flush() error {
+	if w.usb != nil {
+		for _, b := range w.usb.USBRead(usbBuffer) {
+			w.see(b)
+		}
+	}
 	_, err := w.pending.WriteTo(os.Stdout)
 	return err
 }
 
-// ramRegions are where a program may also be, loaded as a debugger would.
-var ramRegions = []flash.Region{{Name: "SRAM", Span: flash.Span{Addr: 0x2000_0000, Size: 128 << 10}}}
-
 // start loads a program and lets the chip out of reset, strapped to boot from
 // where the program is.
-func start(b *board.Board, chip *stm32f407.Chip, file string) error {
-	image, err := readImage(file)
+func start(k silicon, b *board.Board, chip simulated, file string) error {
+	image, err := readImage(k, chip.Name(), file)
 	if err != nil {
 		return err
 	}
 	b.SetReset(true)
 	b.SetPower(true)
-	inRAM := slices.ContainsFunc(image.Segments, func(s flash.Segment) bool { return s.Addr == ramRegions[0].Addr })
+	inRAM := slices.ContainsFunc(image.Segments, func(s flash.Segment) bool { return len(k.ram) > 0 && s.Addr == k.ram[0].Addr })
 	for _, s := range image.Segments {
 		load := chip.LoadFlash
-		if s.Addr >= ramRegions[0].Addr {
+		if len(k.ram) > 0 && s.Addr >= k.ram[0].Addr {
 			load = chip.LoadRAM
 		}
 		if err := load(s.Addr, s.Data); err != nil {
@@ -182,28 +179,28 @@ func start(b *board.Board, chip *stm32f407.Chip, file string) error {
 		}
 	}
 	if inRAM { // RM0090 §2.4: BOOT0 and BOOT1 high
-		for _, strap := range []string{"BOOT0", "PB2"} {
-			pin, err := chip.PinByName(strap)
-			if err != nil {
-				return err
-			}
-			b.Drive(pin, board.Drive{Kind: board.DriveHigh})
+		b.SetBoot(true)
+		pin, err := chip.PinByName("PB2")
+		if err != nil {
+			return err
 		}
+		b.Drive(pin, board.Drive{Kind: board.DriveHigh})
 	}
 	b.SetReset(false)
 	return nil
 }
 
-func readImage(file string) (*flash.Image, error) {
+// readImage reads a program for flash or RAM.
+func readImage(k silicon, chip, file string) (*flash.Image, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	part, err := flash.PartOf("stm32f407")
+	part, err := flash.PartOf(chip)
 	if err != nil {
 		return nil, err
 	}
-	part.Memory = append(slices.Clone(part.Memory), ramRegions...)
+	part.Memory = append(slices.Clone(part.Memory), k.ram...)
 	image, err := flash.Read(text, part)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)

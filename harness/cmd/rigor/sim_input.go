@@ -4,46 +4,51 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
-	"rigor/harness/sim/soc/stm32f407"
 )
 
-// uartPins are the first that the datasheet gives each UART (DS8626 §4, alternate functions).
-var uartPins = map[string]string{
-	"usart1": "PA9/PA10", "usart2": "PA2/PA3", "usart3": "PB10/PB11",
-	"uart4": "PA0/PA1", "uart5": "PC12/PD2", "usart6": "PC6/PC7",
-}
+// usbBuffer is more than a chip's own USB port can hold for the host.
+const usbBuffer = 1 << 16
 
 // typist sends a run's input.
 type typist struct {
 	input  []byte
 	at     clock.Time
-	bridge *board.Bridge // nil: there is no input
+	bridge *board.Bridge   // nil: there is no input, or the UART is the chip's USB
+	usb    board.USBSerial // nil: the UART is none
 }
 
 // wire puts the chip on a board, and the input on its UART.
-func (c *simRunCmd) wire(chip *stm32f407.Chip) (*typist, *board.Board, error) {
+func (c *simRunCmd) wire(k silicon, chip simulated) (t *typist, b *board.Board, err error) {
+	t = &typist{at: clock.Time(c.InputAt) * clock.Nanosecond}
+	if c.Input != "" {
+		if t.input, err = readInput(c.Input); err != nil {
+			return nil, nil, fmt.Errorf("read the input: %w", err)
+		}
+	}
+	if usb, ok := chip.(board.USBSerial); ok && c.UART == "usb" {
+		t.usb = usb
+		b, err = k.put(chip, board.Wiring{})
+		return t, b, err
+	}
+	pins, err := k.pins(c.UART)
+	if err != nil {
+		return nil, nil, err
+	}
 	if c.Input == "" {
-		b, err := board.New(chip, board.Wiring{})
-		return &typist{}, b, err
+		b, err = k.put(chip, board.Wiring{})
+		return t, b, err
 	}
-	t := &typist{at: clock.Time(c.InputAt) * clock.Nanosecond}
-	var err error
-	if t.input, err = readInput(c.Input); err != nil {
-		return nil, nil, fmt.Errorf("read the input: %w", err)
+	if c.Pins != "" {
+		pins = c.Pins
 	}
-	pins := c.Pins
-	if pins == "" {
-		pins = uartPins[c.UART]
+	tx, rx, err := splitPins(pins, k.loader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--pins: %w", err)
 	}
-	tx, rx, ok := strings.Cut(pins, "/")
-	if !ok {
-		return nil, nil, fmt.Errorf("--pins %s: want TX/RX, such as PA2/PA3", pins)
-	}
-	b, err := board.New(chip, board.Wiring{Bridges: []board.BridgeWiring{{Name: c.UART, TX: tx, RX: rx}}})
+	b, err = k.put(chip, board.Wiring{Bridges: []board.BridgeWiring{{Name: c.UART, TX: tx, RX: rx}}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,20 +74,23 @@ func (t *typist) due() clock.Time {
 // write puts the input on the line once it is due. What the chip sends is heard
 // elsewhere.
 func (t *typist) write(now clock.Time) {
-	if t.bridge == nil {
-		return
-	}
-	t.bridge.DiscardInput()
-	if now >= t.due() {
-		t.bridge.Write(t.input)
-		t.input = nil
+	switch {
+	case t.usb != nil && now >= t.due():
+		t.input = t.input[t.usb.USBWrite(t.input):]
+		t.at = now + slice // for what found no room
+	case t.bridge != nil:
+		t.bridge.DiscardInput()
+		if now >= t.due() {
+			t.bridge.Write(t.input)
+			t.input = nil
+		}
 	}
 }
 
 // left is how many bytes are not wholly on the line.
 func (t *typist) left() int {
 	if t.bridge == nil {
-		return 0
+		return len(t.input)
 	}
 	return len(t.input) + t.bridge.Unsent()
 }

@@ -320,7 +320,7 @@ func TestFlashFormats(t *testing.T) {
 	}
 	contents := map[string]string{}
 	for format, file := range echo(t) {
-		rigor(t, "flash", file).want(t, exitOK, "verify "+file+"\n", "flashed "+file)
+		rigor(t, "flash", "--board", "f407", file).want(t, exitOK, "verify "+file+"\n", "flashed "+file)
 		contents[string(readBack(t, config.Rigs["virtual"].Boards[0], file))] = format
 	}
 	if len(contents) != 1 {
@@ -363,12 +363,13 @@ func TestFlashRefuses(t *testing.T) {
 		args []string
 		want string
 	}{
-		"text":             {[]string{write(t, "notes.txt", []byte("shopping list: flash, ram"))}, "neither ELF nor Intel hex"},
-		"for RAM":          {[]string{write(t, "ram.hex", intelHex(inRAM, hello(inRAM, usart2, usart2EN)))}, "outside the stm32f407's memory"},
-		"damaged hex":      {[]string{write(t, "a.hex", []byte(":0400000001020304F2\n:0400000001020304F3\n:00000001FF\n"))}, "line 2"},
-		"another machine":  {[]string{host}, "image is for EM_"},
-		"an unknown board": {[]string{"--board", "k210", write(t, "a.bin", nil)}, `no board "k210"; choose with --board one of [f407]`},
+		"text":             {[]string{"--board", "f407", write(t, "notes.txt", []byte("shopping list: flash, ram"))}, "neither ELF nor Intel hex"},
+		"for RAM":          {[]string{"--board", "f407", write(t, "ram.hex", intelHex(inRAM, hello(inRAM, usart2, usart2EN)))}, "outside the stm32f407's memory"},
+		"damaged hex":      {[]string{"--board", "f407", write(t, "a.hex", []byte(":0400000001020304F2\n:0400000001020304F3\n:00000001FF\n"))}, "line 2"},
+		"another machine":  {[]string{"--board", "f407", host}, "image is for EM_"},
+		"an unknown board": {[]string{"--board", "k210", write(t, "a.bin", nil)}, `no board "k210"; choose with --board one of [f407 c3]`},
 		"an unknown rig":   {[]string{"--rig", "lab", write(t, "a.bin", nil)}, "lab"},
+		"no board":         {[]string{write(t, "a.bin", nil)}, `choose with --board one of [f407 c3]`},
 		"no file":          {[]string{"missing.bin"}, "missing.bin"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,84 @@
+package virtual
+
+import (
+	"context"
+	"testing"
+
+	"rigor/firmware/images"
+	"rigor/harness/flash"
+	"rigor/harness/flash/flashtest"
+	"rigor/harness/rig"
+	"rigor/harness/rig/rigtest"
+)
+
+const c3EchoImage = "echo-esp32c3"
+
+// c3Config is the project's own virtual board with an ESP32-C3.
+func c3Config(t *testing.T) *rig.BoardConfig {
+	t.Helper()
+	return configOf(t, "c3")
+}
+
+func TestC3Loader(t *testing.T) {
+	image, err := images.Open(c3EchoImage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := flash.PartOf("esp32c3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := flash.Read(image.Data, part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flashtest.Run(t, func(t *testing.T) (flash.Loader, flashtest.Info) {
+		s := open(t, c3Config(t))
+		l, err := s.Loader(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l, flashtest.Info{
+			Chip: "esp32c3", Clock: s.Clock(),
+			Scratch: flash.Span{Addr: 0x10_0000, Size: 0x2000}, Border: 0x10_1000,
+			NoMemory: 0x100_0000, // past the flash chip's 4 MB
+			Program:  program,
+			Started:  func(ctx context.Context) (bool, error) { return greets(ctx, s) },
+		}
+	})
+}
+
+func TestC3Board(t *testing.T) {
+	rigtest.Run(t, func(t *testing.T) *rig.Station { return load(t, open(t, c3Config(t)), c3EchoImage) })
+}
+
+// The figures to reach are esptool's: 91 % of the line's rate at 230400 baud
+// (espressif/esptool pull request 639, ESP32-C3) and 75 % at 460800 (esptool's
+// documentation, flashing-firmware).
+func TestC3ShareOfTheLine(t *testing.T) {
+	image, err := images.Open("latency-esp32c3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for baud, want := range map[int]uint64{230400: 91, 460800: 75} {
+		s := open(t, c3Config(t))
+		l, err := s.Board.(rig.RatedLoader).LoaderAt(t.Context(), baud)
+		if err != nil {
+			t.Fatal(err)
+		}
+		part, _ := flash.PartOf("esp32c3")
+		m, err := flash.Read(image.Data, part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := flash.Program(t.Context(), l, m, flash.Options{Chip: "esp32c3", Verify: true, Clock: s.Clock()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		share, ok := r.Share()
+		if !ok || share < want {
+			t.Errorf("%d baud: %d %%, want %d or more", baud, share, want)
+		}
+		t.Logf("%d baud: %v; %d bytes on the line, steps %v", baud, r, r.Wire, r.Steps)
+	}
+}
