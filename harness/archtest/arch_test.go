@@ -52,7 +52,7 @@ var rules = []rule{
 	// The thin seam: the only package that knows both the rig's contracts and
 	// the simulated silicon.
 	{pkg: "harness/virtual",
-		imports: append([]string{"harness/flash/stm32", "harness/sim/...", "probes/virtual"}, contracts...),
+		imports: append([]string{"harness/flash/loaders", "harness/sim/...", "probes/virtual", "probes/virtual/accesspoint"}, contracts...),
 		tests: []string{"firmware/images", "firmware/wire", "harness", "harness/port/porttest", "harness/flash/flashtest",
 			"harness/rig/rigtest", "probes/probestest"}},
 
