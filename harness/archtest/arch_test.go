@@ -54,7 +54,7 @@ var rules = []rule{
 	{pkg: "harness/virtual",
 		imports: append([]string{"harness/flash/loaders", "harness/sim/...", "probes/virtual", "probes/virtual/accesspoint"}, contracts...),
 		tests: []string{"firmware/images", "firmware/wire", "harness", "harness/port/porttest", "harness/flash/flashtest",
-			"harness/rig/rigtest", "probes/probestest"}},
+			"harness/rig/rigtest", "harness/flash/stm32", "probes/probestest"}},
 
 	{pkg: "harness/hardware",
 		imports: append([]string{"harness/flash/loaders", "harness/port/serialport", "harness/port/rfc2217"}, contracts...),
