@@ -283,7 +283,8 @@ func (ch *ledcChannel) latch() {
 	ch.Duty, ch.Inc = ch.DUTY, ch.CONF1&ledcDUTY_INC != 0
 	ch.Steps, ch.Cycle, ch.Scale = ch.CONF1>>20&0x3FF, max(ch.CONF1>>10&0x3FF, 1), ch.CONF1&0x3FF
 	ch.Wait = ch.Cycle
-	ch.Sum, ch.Longer = 0, false
+	ch.Sum = 0
+	ch.dither(1)
 	if ch.Steps == 0 {
 		ch.CONF1 &^= ledcDUTY_START
 	}

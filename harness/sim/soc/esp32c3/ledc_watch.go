@@ -63,12 +63,14 @@ func (c *Chip) ledcDeadline(timer int, position int64) uint64 {
 	for i := range l.Channels {
 		ch := &l.Channels[i]
 		seen := c.signalSeen(sigLEDC + i)
-		switch {
-		case ch.Update && int(ch.CONF0&3) == timer && seen:
+		ends, counts := want>>(ledcIntEnd+i)&1 != 0, want>>(ledcIntOVFs+i)&1 != 0
+		if ch.Update && int(ch.CONF0&3) == timer && (seen || ends || counts) {
 			tick = min(tick, top)
-		case int(ch.Timer) != timer:
+		}
+		if int(ch.Timer) != timer {
 			continue
-		case ch.Steps > 0 && (seen || want>>(ledcIntEnd+i)&1 != 0), ch.CountOn && want>>(ledcIntOVFs+i)&1 != 0:
+		}
+		if ch.Steps > 0 && (seen || ends) || ch.CountOn && counts {
 			tick = min(tick, top)
 		}
 		if seen && ch.On {
