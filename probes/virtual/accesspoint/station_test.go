@@ -431,3 +431,25 @@ func TestWrongKey(t *testing.T) {
 		t.Errorf("%+v, want %+v", w.stack.Link(), want)
 	}
 }
+
+// A chip that was put back to an earlier time says so by Listen. The access point,
+// which was not, goes on, and dates what follows as the chip's world has it.
+func TestWorldPutBack(t *testing.T) {
+	w := newWorld(1)
+	s := w.join(t, 10*time.Second)
+	earlier := w.now
+	w.run(5 * time.Second)
+	w.now, w.poll, w.free, w.beacon = earlier, earlier, earlier, earlier
+	w.air.Listen(true, w.now)
+	w.run(time.Second)
+	w.stack.Send(4000, hostEndpoint, []byte("back"))
+	sent := w.now
+	w.run(100 * time.Millisecond)
+	d, _ := s.Receive(t.Context())
+	if len(d) != 1 || w.status.State != network.Joined {
+		t.Fatalf("%d datagrams, %+v", len(d), w.status)
+	}
+	if late := d[0].At.Sub(time.Time{}) - time.Duration(sent/clock.Nanosecond); late < 0 || late > time.Millisecond {
+		t.Errorf("it came %v after it was sent", late)
+	}
+}
