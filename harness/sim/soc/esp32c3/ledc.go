@@ -22,7 +22,8 @@ import (
 // ledcState is the block's registers and what its timers and channels are doing.
 type ledcState struct {
 	CONF, INT_RAW, INT_ENA, DATE uint32
-	Hz                           uint64 // of the source
+	Hz                           uint64     // of the source
+	At                           clock.Time // of the last look
 	Timers                       [4]ledcTimer
 	Channels                     [6]ledcChannel
 }
@@ -83,7 +84,7 @@ const (
 // ledcReset puts the block into its reset state.
 func (c *Chip) ledcReset() {
 	l := &c.LEDC
-	*l = ledcState{DATE: 0x19061700}
+	*l = ledcState{DATE: 0x19061700, At: l.At}
 	for i := range l.Timers {
 		l.Timers[i].CONF = ledcRST
 		c.schedule(slotLEDC+i, clock.Never)
@@ -121,10 +122,11 @@ func (c *Chip) ledcClockChanged() {
 	c.ledcApply()
 }
 
-// ledcPosition is the source's position now: clocks since the world began, at the
-// end of the present one.
+// ledcPosition is the source's position now: clocks since the world began. It
+// never goes back, even if the outside acts at a moment before.
 func (c *Chip) ledcPosition() int64 {
-	hi, lo := bits.Mul64(uint64(c.nowTime()), c.LEDC.Hz)
+	c.LEDC.At = max(c.LEDC.At, c.nowTime())
+	hi, lo := bits.Mul64(uint64(c.LEDC.At), c.LEDC.Hz)
 	n, _ := bits.Div64(hi, lo, uint64(clock.Second))
 	return int64(n) * 256
 }
