@@ -85,7 +85,7 @@ var rules = []rule{
 	{pkg: "harness/sim/soc/svd"},
 	{pkg: "harness/sim/soc/esp32c3",
 		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/nor", "harness/sim/soc/svd"},
-		tests:   []string{"firmware/wire", "firmware/images", "firmware/network"}},
+		tests:   []string{"firmware/wire", "firmware/images", "firmware/network", "harness/sim/bme280"}},
 	{pkg: "harness/sim/soc/stm32f407",
 		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/soc/svd"},
 		tests:   []string{"firmware/wire", "firmware/images"}},

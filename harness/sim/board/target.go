@@ -37,7 +37,7 @@ type TargetWiring struct {
 // pulls it for so much longer.
 const (
 	i2cOutputDelay = 140 * clock.Nanosecond // from SCL's fall to SDA
-	i2cRise        = 125 * clock.Nanosecond
+	i2cRise        = 225 * clock.Nanosecond / 2
 	i2cFastest     = clock.Microsecond // period of SCL below which a target may answer late
 )
 

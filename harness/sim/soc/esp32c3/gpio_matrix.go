@@ -178,7 +178,10 @@ func (c *Chip) refreshSignals() {
 
 // sigChanged hands a change of an input signal to the peripheral.
 func (c *Chip) sigChanged(sig int, level bool) {
-	if sig >= sigUARTRX && sig < sigUARTRX+6 {
+	switch {
+	case sig >= sigUARTRX && sig < sigUARTRX+6:
 		c.uartInput((sig-sigUARTRX)/3, (sig-sigUARTRX)%3, level)
+	case sig == sigSCL || sig == sigSDA:
+		c.i2cLine()
 	}
 }
