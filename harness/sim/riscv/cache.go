@@ -33,6 +33,7 @@ func (c *Core) lookup(i int, addr uint64, write bool) (cycles uint64) {
 		way++
 	}
 	if way == len(set) {
+		c.misses++
 		cycles = k.Miss(addr, write)
 		way--
 	}
@@ -45,6 +46,7 @@ func (c *Core) lookup(i int, addr uint64, write bool) (cycles uint64) {
 func (c *Core) InvalidateCache(i int) {
 	c.Caches[i] = CacheState{}
 	c.FetchLine = 0
+	c.leave = true
 }
 
 // InvalidateCacheRange drops the lines of size bytes at addr from a cache.
@@ -63,6 +65,7 @@ func (c *Core) InvalidateCacheRange(i int, addr, size uint64) {
 		clear(tags[kept:])
 	}
 	c.FetchLine = 0
+	c.leave = true
 }
 
 // fetchLine fetches the line that an instruction is in, and the next one if it

@@ -131,6 +131,10 @@ type Config struct {
 	Caches []CacheConfig // at most 2
 
 	Timing Timing // zero is ESP32C3Timing
+
+	// NoSkip has loops executed that only wait, rather than skipped. It makes no
+	// difference but to how long Run takes.
+	NoSkip bool
 }
 
 // ROMCall is the instruction word that calls Config.ROM with an index below

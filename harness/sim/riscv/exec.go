@@ -340,7 +340,7 @@ func truth(b bool) uint64 {
 func (c *Core) settle(b *block, i int) {
 	c.sync(b, i)
 	c.Pipe = b.code[i-1].loaded()
-	c.Cycle -= hazard(c.Pipe, b.code[i].uses()) * uint64(c.cfg.Timing.LoadUse)
+	c.Cycle -= c.stallOf(&b.code[i])
 }
 
 // sync makes PC and the counters those of the start of an instruction, once it waits for

@@ -33,6 +33,13 @@ type Core struct {
 	attention bool  // an interrupt is to be taken, or ends WFI
 	leave     bool  // asks exec to return at the next boundary
 	stop      *Stop // set by an instruction to end Run after it
+
+	skipper  skipper
+	nextLook uint64 // when to consider the loop that may be going on
+	patience uint64 // cycles from one time to the next
+	traps    uint64 // how many were taken
+	misses   uint64 // of caches
+	skipped  uint64 // instructions
 }
 
 // New makes a core in its reset state: call Map, then Reset.
@@ -40,7 +47,7 @@ func New(cfg Config) *Core {
 	if cfg.Timing == (Timing{}) {
 		cfg.Timing = ESP32C3Timing
 	}
-	c := &Core{cfg: cfg, blocks: map[uint64]*block{}, breakpoints: map[uint64]bool{}}
+	c := &Core{cfg: cfg, blocks: map[uint64]*block{}, breakpoints: map[uint64]bool{}, patience: soonest}
 	c.mask = ^uint64(0) >> (64 - cfg.XLEN)
 	c.pcMask = c.mask &^ 3
 	if cfg.Ext&ExtC != 0 {
@@ -105,12 +112,24 @@ func (c *Core) Run(until uint64) Stop {
 			c.Cycle = min(c.StallUntil, c.limit)
 		case len(c.breakpoints) > 0 && !fresh && c.breakpoints[c.PC]:
 			return Stop{Reason: Breakpoint, PC: c.PC}
+		case c.Cycle >= c.nextLook && !c.cfg.NoSkip:
+			c.consider()
+			fresh = false
 		default:
+			c.limit = min(c.limit, c.lookLimit())
 			c.execute()
 			fresh = false
 		}
 	}
 	return *c.stop
+}
+
+// lookLimit ends execution when the next loop is to be considered.
+func (c *Core) lookLimit() uint64 {
+	if c.cfg.NoSkip {
+		return never
+	}
+	return c.nextLook
 }
 
 func (c *Core) atDeadline() Stop {
@@ -174,27 +193,34 @@ func (c *Core) execute() {
 	}
 	c.leave = false
 	i, n := 0, len(b.code)
-	for i == 0 && (c.Pipe != 0 || b.line != 0 && b.line != c.FetchLine) || c.Cycle+b.worst >= c.limit || c.trace != nil || !c.enters(b) {
+	for i == 0 && b.line != 0 && b.line != c.FetchLine || c.Cycle+b.worst >= c.limit || c.trace != nil || !c.enters(b) {
 		next, ok := c.single(b, i)
 		if !ok {
 			return
 		}
 		i = next
 	}
+	c.Cycle += c.stallOf(&b.code[i])
 	c.exec(b, i, n)
+}
+
+// stallOf is how long an instruction waits for what the last one loads. It is part of the
+// static cost before it, which settle has taken off.
+func (c *Core) stallOf(in *insn) uint64 {
+	return hazard(c.Pipe, in.uses()) * uint64(c.cfg.Timing.LoadUse)
 }
 
 // single executes the instruction at entry i of b. It returns the entry of the
 // next one, if execution is to go on there.
 func (c *Core) single(b *block, i int) (next int, ok bool) {
+	if c.world != openWorld && !c.permits(c.PC, uint64(b.code[i].size), pmpX, c.Priv) {
+		c.raise(causeFetchAccess, c.PC)
+		return 0, false
+	}
 	if c.trace != nil {
 		c.trace(c.PC)
 	}
-	stall := hazard(c.Pipe, b.code[i].uses()) * uint64(c.cfg.Timing.LoadUse)
-	if i > 0 {
-		stall = 0 // it is in the static cost
-	}
-	c.Pipe = 0
+	stall := c.stallOf(&b.code[i])
 	if b.line != 0 && b.line != c.FetchLine && i == 0 {
 		stall += c.fetchLine(b)
 	}
@@ -221,15 +247,10 @@ func (c *Core) at(b *block, i int) bool {
 // simulation stopped instead.
 func (c *Core) fetch() *block {
 	pc := c.PC
-	b := c.find(pc)
-	if b == nil {
-		return c.fetchFromBus(pc)
-	}
-	if c.world == openWorld || c.permits(pc, uint64(b.code[0].size), pmpX, c.Priv) {
+	if b := c.find(pc); b != nil {
 		return b
 	}
-	c.raise(causeFetchAccess, pc)
-	return nil
+	return c.fetchFromBus(pc)
 }
 
 // fetchFromBus makes a block of one instruction that isn't in mapped memory, or
@@ -270,6 +291,10 @@ func (c *Core) fetchHalf(addr uint64) (h uint32, ok bool) {
 	return uint32(v), f == bus.None
 }
 
+// Skipped returns how many of Insns were not executed, for they were in turns of loops that
+// do nothing but wait.
+func (c *Core) Skipped() uint64 { return c.skipped }
+
 // Snapshot returns all that the core remembers; memory is not part of it.
 func (c *Core) Snapshot() State { return c.State }
 
@@ -277,6 +302,7 @@ func (c *Core) Snapshot() State { return c.State }
 // by now.
 func (c *Core) Restore(s State) {
 	c.State = s
+	c.nextLook = 0
 	c.drop()
 	c.refreshDerived()
 }

@@ -47,6 +47,7 @@ func (c *Core) enter(cause, tval uint64) {
 	}
 	c.Mstatus, c.Priv = s, MachineMode
 	c.Cycle += uint64(c.cfg.Timing.Trap)
+	c.traps++
 	c.leave = true
 	c.updatePending()
 }
