@@ -9,8 +9,10 @@ import (
 	"runtime/volatile"
 )
 
-// AnalogPeriodMin is the shortest period of samples in ticks of TimerHz.
-const AnalogPeriodMin = TimerHz / 50_000
+// AnalogPeriodMin is the shortest period of samples in ticks of TimerHz: the part
+// is specified for 100 000 conversions a second (ESP32-C3 Series Datasheet, ADC
+// Characteristics). How long one takes is not published.
+const AnalogPeriodMin = TimerHz / 100_000
 
 // SampleAnalog converts the analog input once at the beginning of each of the
 // timer's periods. The converter can't be triggered by the timer: the processor

@@ -13,11 +13,15 @@ var console = machine.UART0
 
 // startConsole sets UART0 up, which TinyGo leaves as the ROM had it if it is the
 // serial port, and lets interrupts in: TinyGo never sets mstatus.MIE, but
-// takes over what the ROM leaves there.
+// takes over what the ROM leaves there. IDLE_CONF.TX_IDLE_NUM comes out of reset as 256
+// bits, 2.2 ms, for which the transmitter rests after what it has sent; TinyGo leaves that,
+// and Espressif's driver makes it 0 too.
 func startConsole() {
 	if err := console.Configure(machine.UARTConfig{BaudRate: 115200, TX: machine.GPIO21, RX: machine.GPIO20}); err != nil {
 		panic("BUG: board: console: " + err.Error())
 	}
+	console.Bus.IDLE_CONF.Set(0)
+	console.Bus.SetID_REG_UPDATE(1)
 	riscv.MSTATUS.SetBits(riscv.MSTATUS_MIE)
 }
 

@@ -125,3 +125,9 @@ func HandleStimulus(e Edge, handler func(machine.Pin)) {
 // RaiseStimulus raises the stimulus pin's interrupt without an edge (TRM §5.15,
 // GPIO_STATUS_W1TS): the handler cannot tell the difference.
 func RaiseStimulus() { esp.GPIO.STATUS_W1TS.Set(1 << stimulusPin) }
+
+// Random is a number of the chip's generator.
+func Random() uint32 {
+	v, _ := machine.GetRNG() // it gives no error on this chip
+	return v
+}

@@ -62,6 +62,7 @@ var variants = []variant{
 	{name: "jitter-stockidle-esp32c3", program: "jitter", chip: esp32c3, clockHz: 160e6, tags: "stockidle"},
 	{name: "analog-esp32c3", program: "analog", chip: esp32c3, clockHz: 160e6},
 	{name: "pwm-esp32c3", program: "pwm", chip: esp32c3, clockHz: 160e6},
+	{name: "hub-esp32c3", program: "hub", chip: esp32c3, clockHz: 160e6},
 }
 
 func main() {

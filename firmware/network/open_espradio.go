@@ -1,4 +1,7 @@
-//go:build tinygo && esp32c3 && espradio
+//go:build tinygo && esp32c3 && espradio && ignore
+
+// To build with it: go get tinygo.org/x/espradio, where a registry has it, and
+// -tags "espradio ignore". The tag ignore keeps go mod tidy from looking for it elsewhere.
 
 package network
 

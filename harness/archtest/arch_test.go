@@ -44,7 +44,7 @@ var rules = []rule{
 	{pkg: "harness/rig/rigtest", imports: append([]string{"firmware/wire"}, contracts...)},
 	{pkg: "probes", imports: []string{"harness/timebase"}},
 	{pkg: "probes/probestest", imports: []string{"harness/timebase", "probes"}},
-	{pkg: "probes/virtual", imports: []string{"harness/timebase", "probes", "harness/sim/board", "harness/sim/clock"},
+	{pkg: "probes/virtual", imports: []string{"harness/timebase", "probes", "harness/sim/bme280", "harness/sim/board", "harness/sim/clock"},
 		tests: []string{"probes/probestest"}},
 	{pkg: "probes/virtual/accesspoint", imports: []string{"probes", "harness/sim/board", "harness/sim/clock"},
 		tests: []string{"firmware/network", "probes/probestest"}},
@@ -113,6 +113,8 @@ var rules = []rule{
 	{pkg: "firmware/jitter", imports: []string{"firmware/board", "firmware/runs", "firmware/wire"}},
 	{pkg: "firmware/analog", imports: []string{"firmware/board", "firmware/runs", "firmware/wire"}},
 	{pkg: "firmware/pwm", imports: []string{"firmware/board", "firmware/runs", "firmware/wire"}},
+	{pkg: "firmware/wire/hub", imports: []string{"firmware/wire"}},
+	{pkg: "firmware/hub", imports: []string{"firmware/board", "firmware/network", "firmware/runs", "firmware/wire/hub"}},
 	{pkg: "firmware/toolchain/mkroot"},
 }
 
@@ -137,6 +139,7 @@ var sole = map[string][]string{
 	"gvisor.dev/gvisor":                   {"probes/virtual/accesspoint"},
 	"github.com/insomniacslk/dhcp":        {"probes/virtual/accesspoint"},
 	"github.com/tinygo-org/tinygo":        {"firmware/toolchain"},
+	"tinygo.org/x/drivers":                {"firmware/hub"},
 	"device/arm":                          {"firmware/board"}, // TinyGo's
 	"device/stm32":                        {"firmware/board"},
 	"machine":                             {"firmware/board", "firmware/echo", "firmware/latency"},

@@ -1,0 +1,165 @@
+//go:build tinygo
+
+package main
+
+import (
+	"encoding/binary"
+	"time"
+
+	"rigor/firmware/board"
+	"rigor/firmware/network"
+	"rigor/firmware/runs"
+	"rigor/firmware/wire/hub"
+)
+
+const (
+	discard   = 9 // RFC 863
+	pollEvery = time.Millisecond
+	retry     = time.Second // from a lost network or a failed attempt to the next
+)
+
+// The station. Without a radio there is no stack.
+var (
+	stack     *network.Stack
+	ssid, key text
+	host      network.Addr
+	port      uint16 = hub.DefaultPort
+
+	wanted    bool // to be joined, and again when lost
+	attempted time.Duration
+	online    bool // has an address
+
+	counts struct{ joined, lost, published, unsent, received uint32 }
+)
+
+func startStation() {
+	radio, err := network.Open()
+	if err != nil {
+		return
+	}
+	stack = network.New(radio, board.Random())
+	stack.Handle(discard, func(network.Endpoint, []byte) { counts.received++ })
+	stack.Handle(hub.DefaultPort, func(from network.Endpoint, payload []byte) {
+		counts.received++
+		stack.Send(hub.DefaultPort, from, payload)
+	})
+}
+
+// attend looks after the station, for ever.
+func attend() {
+	for stack != nil {
+		stack.Poll(now())
+		observe()
+		time.Sleep(pollEvery)
+	}
+}
+
+// observe counts comings and goings, and joins again. A wrong key doesn't heal.
+func observe() {
+	if is := stack.Address() != (network.Addr{}); is != online {
+		if online = is; is {
+			counts.joined++
+		} else {
+			counts.lost++
+		}
+	}
+	l := stack.Link()
+	down := l.State == network.Off || l.State == network.Refused && l.Reason != network.WrongKey
+	if wanted && down && now()-attempted >= retry {
+		tryToJoin()
+	}
+}
+
+func tryToJoin() {
+	attempted = now()
+	stack.Join(ssid.String(), key.String()) // how it goes is in Link
+}
+
+// publish sends a reading, if there is a network for it.
+func publish(r hub.Reading) {
+	if stack == nil || !wanted {
+		return
+	}
+	to := network.Endpoint{Addr: host, Port: port}
+	if host == (network.Addr{}) {
+		to.Addr = stack.Router()
+	}
+	if err := stack.Send(hub.DefaultPort, to, hub.AppendReading(datagram[:0], r)); err != nil {
+		counts.unsent++
+		return
+	}
+	counts.published++
+}
+
+var datagram [128]byte
+
+func join(count int, millis uint32) []uint32 {
+	runs.Accept()
+	if stack == nil {
+		return answer(count, uint32(hub.NoRadio))
+	}
+	wanted = true
+	tryToJoin()
+	end := attempted + time.Duration(millis)*time.Millisecond
+	for !online && stack.Link().State != network.Refused && now() < end {
+		time.Sleep(pollEvery)
+	}
+	state, reason, address := standing()
+	return answer(count, state, reason, address, uint32((now()-attempted)/time.Millisecond))
+}
+
+func leave(count int, _ uint32) []uint32 {
+	runs.Accept()
+	if wanted = false; stack != nil {
+		stack.Leave()
+	}
+	return answer(count)
+}
+
+func link(count int, _ uint32) []uint32 {
+	runs.Accept()
+	state, reason, address := standing()
+	return answer(count, state, reason, address, counts.joined, counts.lost, counts.published, counts.unsent, counts.received)
+}
+
+func standing() (state, reason, address uint32) {
+	if stack == nil {
+		return uint32(hub.NoRadio), 0, 0
+	}
+	l, a := stack.Link(), stack.Address()
+	return uint32(l.State), uint32(l.Reason), binary.BigEndian.Uint32(a[:])
+}
+
+func setHost(_ int, param uint32) []uint32 {
+	runs.Accept()
+	binary.BigEndian.PutUint32(host[:], param)
+	return answer(1, param)
+}
+
+func setPort(_ int, param uint32) []uint32 {
+	runs.Accept()
+	port = uint16(param)
+	return answer(1, param)
+}
+
+// A text comes word by word, see hub.Text.
+type text [hub.MaxText]byte
+
+func (t *text) set(count int, param uint32) []uint32 {
+	runs.Accept()
+	at := 4 * (count - 1)
+	clear(t[at:])
+	binary.LittleEndian.PutUint32(t[at:], param)
+	for i := range count {
+		samples[i] = param
+	}
+	return samples[:count]
+}
+
+func (t *text) String() string {
+	n := 0
+	for n < len(t) && t[n] != 0 {
+		n++
+	}
+	return string(t[:n])
+}
