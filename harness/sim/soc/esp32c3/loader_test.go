@@ -224,7 +224,7 @@ func TestLoaderFlashID(t *testing.T) {
 	write(spiUSER, userCOMMAND|userMISO)
 	write(spiUSER2, 7<<28|0x9F)
 	write(spiW0, 0)
-	write(spiCMD, cmdUSR)
+	write(spiCMD, spiUSR)
 	if got := h.must(cmdReadReg, words(spi1+spiCMD)).value; got != 0 {
 		t.Errorf("CMD 0x%x", got)
 	}

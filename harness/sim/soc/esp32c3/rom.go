@@ -37,7 +37,8 @@ type romState struct {
 	Boot   bootState
 	Loader loaderState
 
-	UserStart uint32        // set by ets_set_user_start or MEM_END
+	UserStart uint32        // set by ets_set_user_start
+	Owed      uint64        // cycles that the function under way takes before it returns
 	Handlers  [32]romHandle // attached by ets_isr_attach
 }
 
@@ -308,8 +309,9 @@ func (c *Chip) romRegions() []riscv.Region {
 func (c *Chip) romCall(index uint32) {
 	off := index * 4
 	if f, ok := romFuncs[off]; ok {
-		c.core.Cycle += f.cycles
 		f.call(c)
+		c.romOwed()
+		c.romStall(f.cycles)
 		return
 	}
 	if off >= romVectors && off < romVectors+32*4 {
@@ -317,6 +319,14 @@ func (c *Chip) romCall(index uint32) {
 		return
 	}
 	c.halt(board.NotModelled, uint32(c.core.PC), "ROM: "+romName(off)+" not modelled")
+}
+
+// romStall lets what was called take its time: the next instruction waits, while
+// events go on at their own cycles.
+func (c *Chip) romStall(cycles uint64) {
+	if until := c.core.Cycle + cycles; c.core.StallUntil < until {
+		c.core.Stall(until)
+	}
 }
 
 // romHand starts a program: a stack, interrupts on and the ROM's own vectors, as
@@ -352,7 +362,7 @@ func (c *Chip) romInterrupt(cause int) {
 	s.X[10] = signed(h.Arg)
 	s.X[1] = signed(romBase + romMRet)
 	s.PC = uint64(h.Func)
-	c.core.Cycle += romInterruptCost
+	c.romStall(romInterruptCost)
 }
 
 const (

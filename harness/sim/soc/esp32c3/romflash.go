@@ -40,7 +40,8 @@ const (
 )
 
 // flashOp begins an operation: t0 is its kind, t1 the address in flash, t2 that in
-// memory, t3 how many bytes are left. Functions of a unit take its number.
+// memory, t3 how many bytes are left, t4 the cycle (its lowest 32 bits) at which it
+// goes on. Functions of a unit take its number.
 func flashOp(kind flashOpKind, unit uint32) func(c *Chip) {
 	return func(c *Chip) {
 		addr, ptr, left := c.arg(0), c.arg(1), c.arg(2)
@@ -63,7 +64,7 @@ func flashOp(kind flashOpKind, unit uint32) func(c *Chip) {
 			return
 		}
 		s := &c.core.State
-		s.X[5], s.X[6], s.X[7], s.X[28] = uint64(kind), signed(addr), signed(ptr), signed(left)
+		s.X[5], s.X[6], s.X[7], s.X[28], s.X[29] = uint64(kind), signed(addr), signed(ptr), signed(left), signed(uint32(s.Cycle))
 		s.PC = romBase + romFlashing
 	}
 }
@@ -77,8 +78,12 @@ func (c *Chip) romFlashRange(addr, n uint32) bool {
 // romFlashStep waits for the chip, or does the next part of the operation.
 func (c *Chip) romFlashStep() {
 	s := &c.core.State
+	if left := int32(uint32(s.X[29]) - uint32(s.Cycle)); left > 0 {
+		c.romWait(s.Cycle + uint64(left))
+		return
+	}
 	if until, busy := c.nor.Busy(c.nowTime()); busy {
-		c.core.Stall(c.cycleFrom(until))
+		c.romWait(c.cycleFrom(until))
 		return
 	}
 	kind, addr, ptr, left := flashOpKind(s.X[5]), uint32(s.X[6]), uint32(s.X[7]), uint32(s.X[28])
@@ -106,7 +111,7 @@ func (c *Chip) romFlashStep() {
 		n, d = c.flashErase(kind, addr, left)
 	}
 	s.X[6], s.X[7], s.X[28] = signed(addr+n), signed(ptr+n), signed(left-min(n, left))
-	c.core.Stall(c.cycleFrom(c.nowTime() + d))
+	s.X[29] = signed(uint32(c.cycleFrom(c.nowTime() + d)))
 }
 
 // flashSend sends a transaction by SPI1 and says how long that takes.
@@ -163,7 +168,7 @@ func (c *Chip) romStatus(cmd byte, shift int) uint32 {
 // enabled writing.
 func (c *Chip) romWriteStatus(v uint32) clock.Time {
 	*c.SPI.SPI1.at(spiRD_STATUS) = v
-	t, _ := c.spiTransaction(cmdWRSR)
+	t, _ := c.spiTransaction(spiWRSR)
 	return c.flashSend(t)
 }
 

@@ -83,7 +83,7 @@ func constant(v uint32) romFunc { return value(4, func(*Chip) uint32 { return v 
 // romModels are the functions by name, but for arithmetic.
 var romModels = map[string]romFunc{
 	"rtc_get_reset_reason": value(10, func(c *Chip) uint32 { return uint32(c.Cause) }),
-	"ets_delay_us":         {10, romStartDelay},
+	"ets_delay_us":         effect(10, romStartDelay),
 
 	"uart_tx_one_char":       {20, romTxOneChar},
 	"uart_tx_one_char2":      {20, romTxOneChar},
@@ -168,22 +168,42 @@ func (c *Chip) romReturned() {
 	c.core.PC = romBase + romHang
 }
 
-// romStartDelay keeps the cycle to wait for in t5 and t6.
-func romStartDelay(c *Chip) {
-	until := c.core.Cycle + uint64(c.arg(0))*uint64(c.ROM.Loader.Ticks)
+// romStartDelay waits for a time in microseconds.
+func romStartDelay(c *Chip) { c.romTake(uint64(c.arg(0)) * uint64(c.ROM.Loader.Ticks)) }
+
+// romTake has the function under way take so many cycles more before it returns,
+// during which interrupts are served.
+func (c *Chip) romTake(cycles uint64) { c.ROM.Owed += cycles }
+
+// romOwed keeps the cycle at which the function returns in t5 and t6.
+func (c *Chip) romOwed() {
+	if c.ROM.Owed == 0 {
+		return
+	}
+	until := c.core.Cycle + c.ROM.Owed
 	c.core.X[30], c.core.X[31] = signed(uint32(until)), signed(uint32(until>>32))
 	c.core.PC = romBase + romDelaying
+	c.ROM.Owed = 0
 }
 
 func (c *Chip) romDelay() {
 	if until := uint64(uint32(c.core.X[30])) | c.core.X[31]<<32; c.core.Cycle < until {
-		c.core.Stall(until)
+		c.romWait(until)
 		return
 	}
 	c.core.PC = c.core.X[1] & 0xFFFFFFFF
 }
 
-// romPoll makes a function that waits look again in a while.
+// romLook is how often a function that waits looks whether it still has to: a
+// handler waits for so long at most.
+const romLook = 5 * clock.Microsecond
+
+// romWait makes the function under way look again at a cycle, or before.
+func (c *Chip) romWait(until uint64) {
+	c.core.Stall(min(until, c.cycleFrom(c.nowTime()+romLook)))
+}
+
+// romPoll makes it look again in a while.
 func (c *Chip) romPoll() { c.core.Stall(c.cycleFrom(c.nowTime() + clock.Microsecond)) }
 
 // romTxOneChar sends on the port that the loader used, else on UART0.
@@ -200,20 +220,33 @@ func romTxOneChar(c *Chip) {
 	c.romReturn(0)
 }
 
+// romReceived is the next byte from the port that the loader used, else from UART0.
+func (c *Chip) romReceived() (v byte, ok bool) {
+	switch {
+	case c.ROM.Loader.Port == romUSB && c.peek(usbBase+usbEP1_CONF)&usbOUT_HAS != 0:
+		return byte(c.peek(usbBase + usbEP1)), true
+	case c.ROM.Loader.Port != romUSB && c.peek(uart0Base+uartStatus)&0x3FF != 0:
+		return byte(c.peek(uart0Base + uartFIFOReg)), true
+	}
+	return 0, false
+}
+
 func romRxOneChar(c *Chip) uint32 {
-	if c.peek(uart0Base+uartStatus)&0x3FF == 0 {
+	v, ok := c.romReceived()
+	if !ok {
 		return 1
 	}
-	c.romPut(c.arg(0), []byte{byte(c.peek(uart0Base + uartFIFOReg))})
+	c.romPut(c.arg(0), []byte{v})
 	return 0
 }
 
 func romRxBlock(c *Chip) {
-	if c.peek(uart0Base+uartStatus)&0x3FF == 0 {
+	v, ok := c.romReceived()
+	if !ok {
 		c.romPoll()
 		return
 	}
-	c.romReturn(c.peek(uart0Base+uartFIFOReg) & 0xFF)
+	c.romReturn(uint32(v))
 }
 
 // romTxFlush waits until all is sent; on USB it sends what is there, or after a full
@@ -302,7 +335,7 @@ func romMD5Update(c *Chip) {
 	h := c.getMD5(c.arg(0))
 	h.Write(c.romBytes(c.arg(1), c.arg(2)))
 	c.putMD5(c.arg(0), h)
-	c.core.Cycle += uint64(c.arg(2)) * romMD5Cost
+	c.romTake(uint64(c.arg(2)) * romMD5Cost)
 }
 
 // romMD5Cost is the cycles for a byte [A]: 64 rounds of about ten instructions for
@@ -316,7 +349,7 @@ func romMD5Final(c *Chip) {
 }
 
 func romCRC32(c *Chip) uint32 {
-	c.core.Cycle += uint64(c.arg(2)) * 8
+	c.romTake(uint64(c.arg(2)) * 8)
 	return crc32.Update(c.arg(0), crc32.IEEETable, c.romBytes(c.arg(1), c.arg(2)))
 }
 
@@ -389,13 +422,13 @@ func romAttachHandler(c *Chip) {
 
 func romMemset(c *Chip) {
 	c.romPut(c.arg(0), bytes.Repeat([]byte{byte(c.arg(1))}, int(min(c.arg(2), romMost))))
-	c.core.Cycle += uint64(c.arg(2)) / 2
+	c.romTake(uint64(c.arg(2)) / 2)
 	c.romReturn(c.arg(0))
 }
 
 func romMemmove(c *Chip) {
 	c.romPut(c.arg(0), slices.Clone(c.romBytes(c.arg(1), min(c.arg(2), romMost))))
-	c.core.Cycle += uint64(c.arg(2)) / 2
+	c.romTake(uint64(c.arg(2)) / 2)
 	c.romReturn(c.arg(0))
 }
 

@@ -416,11 +416,11 @@ func TestMMUSet(t *testing.T) {
 	}
 }
 
-// A handler attached to an interrupt runs with the ROM's vectors and returns to
-// what it interrupted, a function of the ROM that waits among them.
-func TestHandlers(t *testing.T) {
-	c := newCaller(t)
-	const handler, arg = 0x40384000, callerData
+// counter attaches a handler to the interrupt that FROM_CPU_0 raises; it counts
+// in the word at arg.
+func (c *caller) counter(arg uint32) {
+	c.t.Helper()
+	const handler = 0x40384000
 	c.put(handler, words(
 		0x600C02B7, // lui t0, 0x600C0
 		0x0202A423, // sw zero, 0x28(t0): FROM_CPU_0 off
@@ -434,6 +434,14 @@ func TestHandlers(t *testing.T) {
 	c.call("esprv_intc_int_set_priority", 7, 1)
 	c.call("ets_isr_attach", 7, handler, arg)
 	c.call("ets_isr_unmask", 1<<7)
+}
+
+// A handler attached to an interrupt runs with the ROM's vectors and returns to
+// what it interrupted, a function of the ROM that waits among them.
+func TestHandlers(t *testing.T) {
+	c := newCaller(t)
+	const arg = callerData
+	c.counter(arg)
 	c.poke(0x600C0028, 1)
 	before := c.core.X
 	c.call("ets_delay_us", 100)
@@ -442,6 +450,27 @@ func TestHandlers(t *testing.T) {
 	}
 	if c.core.X[2] != signed(callerStack) || c.core.X[8] != before[8] || c.core.Mstatus&8 == 0 {
 		t.Errorf("sp 0x%x, mstatus 0x%x", c.core.X[2], c.core.Mstatus)
+	}
+}
+
+// Functions that take long are interrupted: a receiver's FIFO would run over.
+func TestLongFunctionsAreInterrupted(t *testing.T) {
+	c := newCaller(t)
+	const arg, ctx = callerData, callerData + 0x100
+	c.counter(arg)
+	c.call("MD5Init", ctx)
+	s := &c.core.State
+	s.X[1], s.X[10], s.X[11], s.X[12] = callerCode, ctx, callerData, 16384
+	s.PC = uint64(romBase + romEntries + 4*slices.Index(romNames, "MD5Update"))
+	c.Run(c.Now() + clock.Millisecond)
+	c.poke(0x600C0028, 1)
+	c.Run(c.Now() + romLook + 5*clock.Microsecond)
+	if got := binary.LittleEndian.Uint32(c.get(arg, 4)); got != 1 || uint32(s.PC) == callerCode {
+		t.Errorf("the handler ran %d times, pc 0x%08x", got, s.PC)
+	}
+	c.Run(c.Now() + 10*clock.Millisecond)
+	if uint32(s.PC) != callerCode {
+		t.Errorf("pc 0x%08x after it all", s.PC)
 	}
 }
 

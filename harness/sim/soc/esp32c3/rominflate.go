@@ -37,7 +37,7 @@ func romInflate(c *Chip) uint32 {
 	}
 	c.romPut32(self, uint32(z.State)+1)
 	c.romPut(self+4, state)
-	c.core.Cycle += uint64(made)*romInflateCost + uint64(used)*romInflateCost
+	c.romTake(uint64(made+used) * romInflateCost)
 	return uint32(st)
 }
 

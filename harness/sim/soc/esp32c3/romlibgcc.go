@@ -261,7 +261,7 @@ func romDivWide(c *Chip) uint32 {
 
 func romCompare(c *Chip) uint32 {
 	n := min(c.arg(2), romMost)
-	c.core.Cycle += uint64(n) * 4
+	c.romTake(uint64(n) * 4)
 	return uint32(int32(bytes.Compare(c.romBytes(c.arg(0), n), c.romBytes(c.arg(1), n))))
 }
 

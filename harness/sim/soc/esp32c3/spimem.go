@@ -53,20 +53,20 @@ const (
 	spiCORE_CLK  = 0xE0 // CORE_CLK_SEL
 	spiDATE      = 0x3FC
 
-	cmdREAD = 1 << 31
-	cmdWREN = 1 << 30
-	cmdWRDI = 1 << 29
-	cmdRDID = 1 << 28
-	cmdRDSR = 1 << 27
-	cmdWRSR = 1 << 26
-	cmdPP   = 1 << 25
-	cmdSE   = 1 << 24
-	cmdBE   = 1 << 23
-	cmdCE   = 1 << 22
-	cmdDP   = 1 << 21
-	cmdRES  = 1 << 20
-	cmdHPM  = 1 << 19
-	cmdUSR  = 1 << 18
+	spiREAD = 1 << 31
+	spiWREN = 1 << 30
+	spiWRDI = 1 << 29
+	spiRDID = 1 << 28
+	spiRDSR = 1 << 27
+	spiWRSR = 1 << 26
+	spiPP   = 1 << 25
+	spiSE   = 1 << 24
+	spiBE   = 1 << 23
+	spiCE   = 1 << 22
+	spiDP   = 1 << 21
+	spiRES  = 1 << 20
+	spiHPM  = 1 << 19
+	spiUSR  = 1 << 18
 
 	ctrlQIO     = 1 << 24
 	ctrlDIO     = 1 << 23
@@ -233,9 +233,9 @@ func (c *Chip) spiFinish() {
 		c.halt(board.NotModelled, uint32(c.core.PC), c.lacking+" not modelled")
 	}
 	switch {
-	case s.Op&(cmdRDSR|cmdRES) != 0:
+	case s.Op&(spiRDSR|spiRES) != 0:
 		*s.SPI1.at(spiRD_STATUS) = uint32(t.In[0])
-	case s.Op&cmdUSR != 0 && s.SPI1.get(spiUSER)&userMISO_HIGH != 0:
+	case s.Op&spiUSR != 0 && s.SPI1.get(spiUSER)&userMISO_HIGH != 0:
 		s.SPI1.putBytes(spiW0+32, t.In)
 	default:
 		s.SPI1.putBytes(spiW0, t.In)
@@ -267,32 +267,32 @@ func (c *Chip) spiTransaction(bits uint32) (t nor.Transaction, _ bus.Fault) {
 	r := &c.SPI.SPI1
 	addr, count := r.get(spiADDR)&0xFFFFFF, int(r.get(spiADDR)>>24)
 	switch {
-	case bits == cmdUSR:
+	case bits == spiUSR:
 		return c.spiUser()
-	case bits == cmdREAD:
+	case bits == spiREAD:
 		t = r.readShape()
 		t.Addr, t.In = addr, make([]byte, min(count, 64))
-	case bits == cmdPP:
+	case bits == spiPP:
 		t = nor.Transaction{Cmd: nor.PageProgram, Addr: addr, AddrBits: 24, Out: r.bytes(spiW0, min(count, 64))}
-	case bits == cmdSE:
+	case bits == spiSE:
 		t = nor.Transaction{Cmd: nor.SectorErase, Addr: addr, AddrBits: 24}
-	case bits == cmdBE:
+	case bits == spiBE:
 		t = nor.Transaction{Cmd: nor.BlockErase, Addr: addr, AddrBits: 24}
-	case bits == cmdCE:
+	case bits == spiCE:
 		t.Cmd = nor.ChipErase
-	case bits == cmdWREN:
+	case bits == spiWREN:
 		t.Cmd = nor.WriteEnable
-	case bits == cmdWRDI:
+	case bits == spiWRDI:
 		t.Cmd = nor.WriteDisable
-	case bits == cmdDP:
+	case bits == spiDP:
 		t.Cmd = nor.PowerDown
-	case bits == cmdRDID:
+	case bits == spiRDID:
 		t = nor.Transaction{Cmd: nor.JEDECID, In: make([]byte, 3)}
-	case bits == cmdRDSR:
+	case bits == spiRDSR:
 		t = nor.Transaction{Cmd: nor.ReadStatus1, In: make([]byte, 1)}
-	case bits == cmdRES:
+	case bits == spiRES:
 		t = nor.Transaction{Cmd: nor.ReleasePowerDown, Dummy: 24, In: make([]byte, 1)}
-	case bits == cmdWRSR:
+	case bits == spiWRSR:
 		status := r.get(spiRD_STATUS)
 		t = nor.Transaction{Cmd: nor.WriteStatus1, Out: []byte{byte(status), byte(status >> 8)}}
 		if r.get(spiCTRL)&ctrlWRSR_2B == 0 {
@@ -361,7 +361,7 @@ func (d spiDevice) has(off uint32) bool {
 	if off >= uint32(len(spiRegs{})*4) || d.n == 0 && off == spiCMD {
 		return false
 	}
-	return off >= spiW0 && off <= spiW15 && d.n == 1 || peripherals.Register(d.name(), off) != nil
+	return off == spiFSM || peripherals.Register(d.name(), off) != nil // SPI1's is in soc/spi_mem_reg.h only
 }
 
 func (d spiDevice) Load(off uint32, _ uint8) (uint64, bus.Fault) {
@@ -385,8 +385,8 @@ func (d spiDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	r, v := d.regs(), uint32(v64)
 	switch {
 	case d.n == 1 && off == spiCMD:
-		if bits := v & (cmdREAD | cmdWREN | cmdWRDI | cmdRDID | cmdRDSR | cmdWRSR | cmdPP | cmdSE | cmdBE | cmdCE | cmdDP |
-			cmdRES | cmdHPM | cmdUSR); bits != 0 {
+		if bits := v & (spiREAD | spiWREN | spiWRDI | spiRDID | spiRDSR | spiWRSR | spiPP | spiSE | spiBE | spiCE | spiDP |
+			spiRES | spiHPM | spiUSR); bits != 0 {
 			return d.spiStart(bits)
 		}
 	case !d.has(off):

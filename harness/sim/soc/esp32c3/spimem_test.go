@@ -29,32 +29,32 @@ func TestSPICommands(t *testing.T) {
 	c := newCaller(t)
 	set := func(off, v uint32) { c.poke(spi1Base+off, v) }
 	get := func(off uint32) uint32 { return c.peek(spi1Base + off) }
-	c.spiRun(cmdRDID)
+	c.spiRun(spiRDID)
 	if got := get(spiW0); got&0xFFFFFF != 0x1640EF {
 		t.Errorf("RDID: 0x%x", got)
 	}
-	c.spiRun(cmdWREN)
-	c.spiRun(cmdRDSR)
+	c.spiRun(spiWREN)
+	c.spiRun(spiRDSR)
 	if got := get(spiRD_STATUS); got != 2 {
 		t.Errorf("RDSR after WREN: 0x%x", got)
 	}
 	set(spiADDR, 8<<24|0x1234)
 	set(spiW0, 0x44332211)
 	set(spiW0+4, 0x88776655)
-	c.spiRun(cmdPP)
-	c.spiRun(cmdRDSR)
+	c.spiRun(spiPP)
+	c.spiRun(spiRDSR)
 	if got := get(spiRD_STATUS); got != 3 {
 		t.Errorf("RDSR while it programs: 0x%x", got)
 	}
 	c.Run(c.Now() + clock.Millisecond)
 	set(spiW0, 0)
-	c.spiRun(cmdREAD)
+	c.spiRun(spiREAD)
 	if get(spiW0) != 0x44332211 || get(spiW0+4) != 0x88776655 {
 		t.Errorf("READ: %08x %08x", get(spiW0), get(spiW0+4))
 	}
-	c.spiRun(cmdWREN)
+	c.spiRun(spiWREN)
 	set(spiADDR, 0x1000)
-	c.spiRun(cmdSE)
+	c.spiRun(spiSE)
 	if until, busy := c.nor.Busy(c.Now()); !busy || until-c.Now() > 45*clock.Millisecond {
 		t.Error("SE does not begin an erase of 45 ms")
 	}
@@ -98,7 +98,7 @@ func TestSPITransactions(t *testing.T) {
 			set(spiADDR, 0x20)
 			set(spiMISO_DLEN, 63)
 			set(spiW0, 0)
-			d := c.spiRun(cmdUSR)
+			d := c.spiRun(spiUSR)
 			if got := c.peek(spi1Base + spiW0); got != 0x04030201 {
 				t.Errorf("%s: 0x%08x", test.name, got)
 			}
@@ -137,7 +137,7 @@ func TestSPILacks(t *testing.T) {
 	}{
 		{"interrupts", spiINT_ENA, 1, "SPI1.INT_ENA"},
 		{"suspension", spiSUS_CTRL, 1 << 5, "SPI1.FLASH_SUS_CTRL"},
-		{"high performance", spiCMD, cmdHPM, "SPI1.CMD"},
+		{"high performance", spiCMD, spiHPM, "SPI1.CMD"},
 	}
 	for _, test := range tests {
 		if f := (spiDevice{c.Chip, 1}).Store(test.off, 4, uint64(test.v)); f != bus.Unmodelled || !strings.Contains(c.lacking, test.want) {
@@ -152,9 +152,9 @@ func TestFlashKeepsErasing(t *testing.T) {
 	if err := c.LoadFlash(0, make([]byte, 0x1000)); err != nil {
 		t.Fatal(err)
 	}
-	c.spiRun(cmdWREN)
+	c.spiRun(spiWREN)
 	c.poke(spi1Base+spiADDR, 0)
-	c.spiRun(cmdSE)
+	c.spiRun(spiSE)
 	c.resetSoon(resetSoftware)
 	c.Run(c.Now() + 50*clock.Millisecond)
 	if c.nor.Data()[0] != 0xFF {
@@ -165,9 +165,9 @@ func TestFlashKeepsErasing(t *testing.T) {
 // Registers that polling sees are foreseen by their values.
 func TestSPIForeseen(t *testing.T) {
 	c := newCaller(t)
-	c.poke(spi1Base+spiCMD, cmdRDID)
+	c.poke(spi1Base+spiCMD, spiRDID)
 	least, most, ok := (spiDevice{c.Chip, 1}).foreseeLoad(spiCMD, 0)
-	if !ok || least != most || least != cmdRDID {
+	if !ok || least != most || least != spiRDID {
 		t.Errorf("CMD: %x %x %v", least, most, ok)
 	}
 }
