@@ -168,10 +168,16 @@ func (t *ledcTimer) count(position int64) uint32 {
 	return uint32(t.elapsed(position)/t.Div) & (1<<t.Res - 1)
 }
 
-// latch puts divider and resolution into effect.
+// latch puts divider and resolution into effect. A timer that does not run keeps
+// its count, as far as that has room.
 func (t *ledcTimer) latch() {
+	n := int64(0)
+	if t.valid() {
+		n = t.Held / t.Div
+	}
 	t.Update = false
 	t.Div, t.Res = int64(t.CONF>>4&0x3FFFF), uint8(t.CONF&0xF)
+	t.Held = n & (1<<t.Res - 1) * t.Div
 }
 
 // ledcSync brings timers, channels and outputs up to the present.
