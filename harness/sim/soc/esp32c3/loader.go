@@ -210,7 +210,7 @@ func (c *Chip) loaderPacket() {
 		return
 	}
 	if int(binary.LittleEndian.Uint16(p[2:])) != len(p)-8 {
-		c.loaderFail(p[1], errMessage)
+		c.loaderDone(p[1], errMessage)
 		return
 	}
 	c.loaderCommand(p[1], binary.LittleEndian.Uint32(p[4:]), p[8:])
@@ -250,14 +250,7 @@ func (c *Chip) loaderAnswer(op byte, value uint32, data []byte) {
 	c.romNext(0)
 }
 
-// loaderFail replies that a command failed.
-func (c *Chip) loaderFail(op byte, err loaderError) {
-	c.loaderPut(op, 0, nil, err)
-	c.ROM.Phase = loaderSend
-	c.romNext(0)
-}
-
-// loaderDone is loaderAnswer or loaderFail.
+// loaderDone replies without data: a command is done, or has failed.
 func (c *Chip) loaderDone(op byte, err loaderError) {
 	c.loaderPut(op, 0, nil, err)
 	c.ROM.Phase = loaderSend

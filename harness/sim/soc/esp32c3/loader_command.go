@@ -73,7 +73,7 @@ func loaderWord(p []byte, i int) uint32 { return binary.LittleEndian.Uint32(p[4*
 func (c *Chip) loaderCommand(op byte, sum uint32, p []byte) {
 	l := &c.ROM.Loader
 	if !c.loaderAllowed(op, p) {
-		c.loaderFail(op, errMessage)
+		c.loaderDone(op, errMessage)
 		return
 	}
 	switch op {
@@ -161,7 +161,7 @@ func (c *Chip) securityInfo() []byte {
 func (c *Chip) loaderReadReg(addr uint32) {
 	v, ok := c.loaderLoad(addr &^ 3)
 	if !ok {
-		c.loaderFail(cmdReadReg, errAct)
+		c.loaderDone(cmdReadReg, errAct)
 		return
 	}
 	c.loaderAnswer(cmdReadReg, v, nil)
@@ -197,13 +197,13 @@ func (c *Chip) loaderWriteReg(p []byte) {
 		if mask != 0xFFFFFFFF {
 			old, ok := c.loaderLoad(addr)
 			if !ok {
-				c.loaderFail(cmdWriteReg, errAct)
+				c.loaderDone(cmdWriteReg, errAct)
 				return
 			}
 			v = old&^mask | v&mask
 		}
 		if !c.loaderStore(addr, v) {
-			c.loaderFail(cmdWriteReg, errAct)
+			c.loaderDone(cmdWriteReg, errAct)
 			return
 		}
 		delay += clock.Time(loaderWord(p, 3)) * clock.Microsecond

@@ -54,7 +54,7 @@ func (c *Chip) loaderFlashCommand(op byte, sum uint32, p []byte) {
 	case cmdReadFlash:
 		c.loaderReadFlash(loaderWord(p, 0), loaderWord(p, 1))
 	default:
-		c.loaderFail(op, errMessage)
+		c.loaderDone(op, errMessage)
 	}
 }
 
@@ -71,7 +71,7 @@ func (c *Chip) loaderFlashBegin(op byte, p []byte) {
 		c.warn("the loader was asked to write encrypted, which is not modelled")
 	}
 	if encrypted || !l.Attached || !c.romFlashRange(addr, size) || loaderWord(p, 2) > loaderMost-24 {
-		c.loaderFail(op, bad)
+		c.loaderDone(op, bad)
 		return
 	}
 	l.Flash = loaderFlash{On: true, Compressed: op == cmdDeflateBegin, Op: op, Next: addr, Left: size, Inflater: newInflater(true)}
@@ -90,10 +90,10 @@ func (c *Chip) loaderFlashData(op byte, sum uint32, p []byte) {
 	f, data := &c.ROM.Loader.Flash, p[16:]
 	switch {
 	case !f.On || f.Compressed != (op == cmdDeflateData):
-		c.loaderFail(op, errAct)
+		c.loaderDone(op, errAct)
 		return
 	case loaderSum(data) != sum:
-		c.loaderFail(op, errChecksum)
+		c.loaderDone(op, errChecksum)
 		return
 	}
 	const payload = loaderBuffer + 8 + 16
@@ -177,7 +177,7 @@ func (c *Chip) loaderInflate() clock.Time {
 // time that reading it takes.
 func (c *Chip) loaderMD5(addr, size uint32) {
 	if !c.ROM.Loader.Attached || !c.romFlashRange(addr, size) {
-		c.loaderFail(cmdFlashMD5, errRead)
+		c.loaderDone(cmdFlashMD5, errRead)
 		return
 	}
 	sum := md5.Sum(c.romFlash(addr, size))
@@ -190,10 +190,10 @@ func (c *Chip) loaderMD5(addr, size uint32) {
 func (c *Chip) loaderReadFlash(addr, size uint32) {
 	switch {
 	case size > romReadBytes:
-		c.loaderFail(cmdReadFlash, errReadLen)
+		c.loaderDone(cmdReadFlash, errReadLen)
 		return
 	case !c.ROM.Loader.Attached || !c.romFlashRange(addr, size):
-		c.loaderFail(cmdReadFlash, errRead)
+		c.loaderDone(cmdReadFlash, errRead)
 		return
 	}
 	var data [romReadBytes]byte

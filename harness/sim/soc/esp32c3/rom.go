@@ -37,9 +37,8 @@ type romState struct {
 	Boot   bootState
 	Loader loaderState
 
-	UserStart uint32        // set by ets_set_user_start
-	Owed      uint64        // cycles that the function under way takes before it returns
-	Handlers  [32]romHandle // attached by ets_isr_attach
+	Owed     uint64        // cycles that the function under way takes before it returns
+	Handlers [32]romHandle // attached by ets_isr_attach
 }
 
 // romHandle is an interrupt's handler in RAM.

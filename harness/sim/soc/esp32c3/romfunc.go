@@ -95,7 +95,7 @@ var romModels = map[string]romFunc{
 	"GetUartDevice":          constant(romUartDevice),
 	"software_reset":         {20, func(c *Chip) { c.resetSoon(resetSoftware) }},
 	"software_reset_cpu":     {20, func(c *Chip) { c.resetSoon(resetCPUSoft) }},
-	"ets_set_user_start":     effect(10, func(c *Chip) { c.ROM.UserStart = c.arg(0) }),
+	"ets_set_user_start":     effect(10, func(*Chip) {}), // MEM_END alone starts programs here
 
 	"tinfl_decompress": value(200, romInflate),
 	"MD5Init":          effect(20, func(c *Chip) { c.putMD5(c.arg(0), md5.New().(md5State)) }),
