@@ -51,7 +51,7 @@ const defaultZero = 1512
 const (
 	adcRegs = 25
 
-	adcCTRL     = 0x00 / 4
+	adcCTRL     = 0
 	adcCTRL2    = 0x04 / 4
 	adcFSM_WAIT = 0x0C / 4
 	adcONETIME  = 0x20 / 4
