@@ -3,10 +3,11 @@
 package board
 
 import (
-	"device/esp"
 	"errors"
 	"machine"
+	"runtime/volatile"
 	"strings"
+	"unsafe"
 )
 
 // The pins of I2C0.
@@ -44,24 +45,35 @@ func StartI2C(exact bool) {
 
 // Tx writes to the device and then reads from it. TinyGo 0.41.1 overlooks that
 // nobody acknowledges if something is to be read, and takes the bytes out of an
-// empty FIFO: the FIFO notes that.
+// empty FIFO: such a transfer is one whose STOP was not carried out.
 func (I2C) Tx(addr uint16, w, r []byte) error {
-	b := machine.I2C0.Bus
-	b.INT_CLR.Set(esp.I2C_INT_CLR_RXFIFO_UDF_INT_CLR)
 	err := machine.I2C0.Tx(addr, w, r)
+	if err == nil && !stopped() || err != nil && strings.Contains(err.Error(), "NACK") {
+		return ErrNACK // the controller may still be busy with a STOP
+	}
 	switch sda, scl := I2CLines(); {
-	case err == nil && b.INT_RAW.HasBits(esp.I2C_INT_RAW_RXFIFO_UDF_INT_RAW):
-		return ErrNACK
-	case err == nil:
-		return nil
 	case !scl:
 		return ErrSCLLow
 	case !sda:
 		return ErrSDALow
-	case strings.Contains(err.Error(), "NACK"):
-		return ErrNACK
+	case err != nil:
+		return ErrTimeout
 	}
-	return ErrTimeout
+	return nil
+}
+
+// stopped reports whether the controller has carried out the list of commands up to
+// its STOP (TRM §28.5, I2C_COMMANDn_DONE).
+func stopped() bool {
+	const done, opcode, stop = 1 << 31, 7 << 11, 2 << 11
+	cmd := &machine.I2C0.Bus.COMD0
+	for range 8 {
+		if v := cmd.Get(); v&opcode == stop {
+			return v&done != 0
+		}
+		cmd = (*volatile.Register32)(unsafe.Add(unsafe.Pointer(cmd), 4))
+	}
+	return false
 }
 
 // I2CLines are the levels of the bus, both high when it is idle.
