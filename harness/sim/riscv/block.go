@@ -21,6 +21,7 @@ type block struct {
 	// line is 1 + the number of the cache line that all of the block is in, but
 	// for the end of an instruction that straddles two; 0 if it isn't cached.
 	line   uint64
+	tag    *uint64 // that of the line if it was the last one used of its set
 	window *window // nil if the code is from the Bus
 }
 
@@ -78,9 +79,10 @@ func (c *Core) assemble(addr uint64, mem []byte, w *window) *block {
 	if w != nil {
 		d.rom = w.ROM
 		if w.ICache != 0 {
-			shift := c.caches[w.ICache-1].shift
-			a.b.line = addr>>shift + 1
-			a.end = a.b.line << shift
+			k := &c.caches[w.ICache-1]
+			a.b.line = addr>>k.shift + 1
+			a.b.tag = &c.Caches[w.ICache-1].Tag[k.first(a.b.line-1)]
+			a.end = a.b.line << k.shift
 		}
 	}
 	for len(a.b.code) < maxBlock && !a.done {
@@ -173,6 +175,9 @@ func (a *assembler) finish() {
 	b := a.b
 	b.code = append(b.code, insn{op: opEnd, off: a.off, pre: a.pre, a: uint8(len(b.links))})
 	b.links = append(b.links, link{addr: (b.addr + uint64(a.off)) & a.c.pcMask}, link{addr: noAddress})
+	if b.end() > a.end {
+		b.tag = &noTag
+	}
 	b.worst = uint64(a.pre) + a.c.cfg.Timing.worst() + uint64(a.c.cfg.Timing.LoadUse)
 }
 

@@ -14,17 +14,21 @@ type cache struct {
 	CacheConfig
 	shift uint // of a line
 	sets  uint64
+	ways  uint64
 }
 
 func newCache(cfg CacheConfig) cache {
-	return cache{cfg, uint(bits.TrailingZeros(uint(cfg.Line))), uint64(cfg.Size / cfg.Line / cfg.Ways)}
+	return cache{cfg, uint(bits.TrailingZeros(uint(cfg.Line))), uint64(cfg.Size / cfg.Line / cfg.Ways), uint64(cfg.Ways)}
 }
+
+// first is where in CacheState the set of a line begins.
+func (k *cache) first(line uint64) uint64 { return line & (k.sets - 1) * k.ways }
 
 // lookup accesses a cache and returns the cycles that it takes beyond a hit.
 func (c *Core) lookup(i int, addr uint64, write bool) (cycles uint64) {
 	k := &c.caches[i]
 	line := addr >> k.shift
-	set := c.Caches[i].Tag[line%k.sets*uint64(k.Ways):][:k.Ways]
+	set := c.Caches[i].Tag[k.first(line):][:k.ways]
 	if set[0] == line+1 {
 		return 0
 	}
@@ -54,7 +58,7 @@ func (c *Core) InvalidateCacheRange(i int, addr, size uint64) {
 	k := &c.caches[i]
 	first, last := addr>>k.shift, (addr+max(size, 1)-1)>>k.shift
 	for set := range k.sets {
-		tags := c.Caches[i].Tag[set*uint64(k.Ways):][:k.Ways]
+		tags := c.Caches[i].Tag[set*k.ways:][:k.ways]
 		kept := 0
 		for _, t := range tags {
 			if t != 0 && (t-1 < first || t-1 > last) {
@@ -67,6 +71,9 @@ func (c *Core) InvalidateCacheRange(i int, addr, size uint64) {
 	c.FetchLine = 0
 	c.leave = true
 }
+
+// noTag is the tag of blocks of which one look at the cache doesn't tell.
+var noTag uint64
 
 // fetchLine fetches the line that an instruction is in, and the next one if it
 // straddles both. One that was the last fetched from is still in the fetch buffer.

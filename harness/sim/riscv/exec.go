@@ -316,7 +316,11 @@ func (c *Core) exec(b *block, i, n int) bool {
 			return true
 		}
 		b, code, i = to, to.code, 0
-		if b.line != 0 && b.line != c.FetchLine {
+		switch b.line {
+		case 0, c.FetchLine:
+		case *b.tag:
+			c.FetchLine = b.line
+		default:
 			c.PC = b.addr
 			c.Cycle += c.fetchLine(b)
 			if c.mustLeave(b) {
