@@ -134,7 +134,8 @@ func Open(c *rig.BoardConfig) (*rig.Station, error) {
 // assemble puts the chip on a board as c says, and switches it on.
 func assemble(c *rig.BoardConfig, kind silicon) (*rig.Station, error) {
 	chip := kind.make(c)
-	sim, err := board.New(chip, wiringOf(c, kind.strap))
+	sensors := sensorsOf(c)
+	sim, err := board.New(chip, wiringOf(c, kind.strap, sensors))
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +159,10 @@ func assemble(c *rig.BoardConfig, kind silicon) (*rig.Station, error) {
 	if radio, ok := chip.(board.Radio); ok && c.AccessPoint {
 		ap := accesspoint.New(radio, sim.Now, accesspoint.Options{Epoch: Epoch, Seed: c.Seed})
 		s.AP, s.Net = ap, ap
+	}
+	s.Targets = map[string]probes.BusTarget{}
+	for model, sensor := range sensors {
+		s.Targets[model] = probe.NewTarget(sim, sim.Target(model), sensor)
 	}
 	sim.SetPower(true)
 	return s, nil
@@ -188,9 +193,18 @@ func newBoard(c *rig.BoardConfig, sim *board.Board, boot strap) (*Board, error) 
 	return b, b.console.SetMode(b.usual)
 }
 
+// sensorsOf makes the devices on the board's I2C buses, by their models.
+func sensorsOf(c *rig.BoardConfig) map[string]*bme280.Sensor {
+	all := map[string]*bme280.Sensor{}
+	for model, t := range c.Targets {
+		all[model] = bme280.New(t.Address, c.Seed)
+	}
+	return all
+}
+
 // wiringOf is what is soldered to the chip. The modem lines of either adapter
 // reach the straps, if any do.
-func wiringOf(c *rig.BoardConfig, boot strap) board.Wiring {
+func wiringOf(c *rig.BoardConfig, boot strap, sensors map[string]*bme280.Sensor) board.Wiring {
 	w := board.Wiring{Boot: boot.pin, BootLow: boot.low}
 	adapter := board.BridgeWiring{}
 	if r := c.Reset; r != nil {
@@ -206,7 +220,7 @@ func wiringOf(c *rig.BoardConfig, boot strap) board.Wiring {
 	}
 	for _, model := range slices.Sorted(maps.Keys(c.Targets)) {
 		t := c.Targets[model]
-		w.Targets = append(w.Targets, board.TargetWiring{Name: model, SDA: t.SDA, SCL: t.SCL, Device: bme280.New(t.Address, c.Seed)})
+		w.Targets = append(w.Targets, board.TargetWiring{Name: model, SDA: t.SDA, SCL: t.SCL, Device: sensors[model]})
 	}
 	return w
 }
