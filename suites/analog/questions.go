@@ -22,45 +22,45 @@ const (
 	stimulus probes.Line = "stimulus" // rises when the waveform begins
 )
 
-// The converter's range: 12 bits of the board's VDDA.
-const (
-	reference = 3300 * probes.MilliVolt
-	codes     = 1 << 12
-)
-
 // A question is a waveform, how it is sampled, and what is made of the
 // conversions.
 type question struct {
 	name    string
+	by      converter
 	wave    probes.Waveform
 	rate    uint32 // of conversions, Hz
 	count   uint32
 	measure func(q question, all []conversion) ([]measure.Sample, error)
 }
 
-// The waveforms. The rates of those for instants and steps don't divide that of
-// the conversions, so that these fall on every part of them.
-var (
-	ramp     = probes.Ramp{To: reference, Over: 38 * time.Millisecond}
-	middle   = probes.Constant(reference / 2)
-	hiss     = probes.Noise{Of: middle, RMS: 5 * probes.MilliVolt, Seed: 1}
-	triangle = probes.Samples{Rate: 40_000, Values: []probes.MicroVolts{100 * probes.MilliVolt, 3200 * probes.MilliVolt}, Linear: true, Repeat: true}
-	square   = probes.Samples{Rate: 10_000, Values: []probes.MicroVolts{0, 3 * probes.Volt}, Repeat: true}
-)
-
-var questions = []question{
-	{name: "linearity", wave: ramp, rate: 100_000, count: 4000, measure: linearity},
-	{name: "noise", wave: middle, rate: 100_000, count: 2000, measure: noise(measure.ADCNoise)},
-	{name: "5 mV of noise", wave: hiss, rate: 100_000, count: 2000, measure: noise(measure.ADCInjectedNoise)},
-	{name: "sampling instant", wave: triangle, rate: 97_000, count: 2000, measure: instant},
-	{name: "step response", wave: square, rate: 391_000, count: 4000, measure: stepResponse},
+// questions to a converter. The rates of the waveforms for instants and steps don't
+// divide that of the conversions, so that these fall on every part of them.
+func questions(by converter) []question {
+	middle := probes.Constant(by.top / 2)
+	ramp := probes.Ramp{To: by.top, Over: 38 * time.Millisecond}
+	hiss := probes.Noise{Of: middle, RMS: 5 * probes.MilliVolt, Seed: 1}
+	triangle := probes.Samples{Rate: 40_000, Linear: true, Repeat: true,
+		Values: []probes.MicroVolts{100 * probes.MilliVolt, by.top - 100*probes.MilliVolt}}
+	square := probes.Samples{Rate: 10_000, Repeat: true,
+		Values: []probes.MicroVolts{0, by.top - 300*probes.MilliVolt}}
+	return []question{
+		{"linearity", by, ramp, 100_000, 4000, linearity},
+		{"noise", by, middle, 100_000, 2000, noise(measure.ADCNoise)},
+		{"5 mV of noise", by, hiss, 100_000, 2000, noise(measure.ADCInjectedNoise)},
+		{"sampling instant", by, triangle, 97_000, 2000, instant},
+		{"step response", by, square, by.fast, 4000, stepResponse},
+	}
 }
 
 // Experiments are the suite's questions to a board with an image of the program
 // analog.
 func Experiments(image images.Image) []harness.Experiment {
+	by, ok := converters[image.Chip]
+	if !ok {
+		panic("BUG: analog: no converter of " + image.Chip)
+	}
 	var all []harness.Experiment
-	for _, q := range questions {
+	for _, q := range questions(by) {
 		all = append(all, harness.Experiment{
 			Name:      q.name,
 			Image:     image,
@@ -105,9 +105,6 @@ type conversion struct {
 	at   int64 // the trigger, in picoseconds since the waveform began
 	code int64
 }
-
-// microvolts is the voltage in the middle of the code.
-func (c conversion) microvolts() int64 { return c.code * int64(reference) / codes }
 
 // conversions pairs the triggers that the probe saw with the results, and leaves
 // out those from before the waveform.

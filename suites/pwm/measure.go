@@ -12,12 +12,12 @@ import (
 
 // measure holds the pulses that the probe saw against the timer's setting.
 func (p point) measure(o harness.Observation) ([]measure.Sample, error) {
-	clock, ok := timerClocks[timebase.Rate(o.Hello.CoreHz)]
+	rate, ok := timerClocks[clock{o.Hello.Chip, o.Hello.CoreHz}]
 	if !ok {
-		return nil, fmt.Errorf("no timer clock is known for a core at %d Hz", o.Hello.CoreHz)
+		return nil, fmt.Errorf("no timer clock is known of an %s at %d Hz", o.Hello.Chip, o.Hello.CoreHz)
 	}
 	period, width := int64(o.Report.Values[0]), int64(o.Report.Values[1])
-	set := big.NewRat(period, int64(clock))
+	set := big.NewRat(period, int64(rate))
 	setting := ratio(measure.PWMSettingError, measure.Firmware, ppm(big.NewRat(1, int64(p.hz)), set))
 	if o.Capture.Rate == 0 { // no probe
 		return []measure.Sample{setting}, nil
@@ -26,9 +26,9 @@ func (p point) measure(o harness.Observation) ([]measure.Sample, error) {
 	if len(seen.periods) < 2 {
 		return nil, fmt.Errorf("the probe saw %d whole periods", len(seen.periods))
 	}
-	rate := int64(o.Capture.Rate)
-	mean := big.NewRat(sum(seen.periods), int64(len(seen.periods))*rate)
-	high := big.NewRat(sum(seen.widths), int64(len(seen.widths))*rate)
+	ticks := int64(o.Capture.Rate)
+	mean := big.NewRat(sum(seen.periods), int64(len(seen.periods))*ticks)
+	high := big.NewRat(sum(seen.widths), int64(len(seen.widths))*ticks)
 	duty := new(big.Rat).Quo(high, mean)
 	samples := []measure.Sample{
 		setting,

@@ -37,10 +37,21 @@ var points = []point{
 	{name: "clock, 1 MHz", hz: 1_000_000, duty: 500_000, lasts: time.Millisecond},
 }
 
-// timerClocks are the rates of the timer, TIM3, by that of the core. At 168 MHz
-// APB1 runs at a fourth of it and its timers at twice that; at 16 MHz nothing is
-// divided (RM0090 §7.2, TinyGo's and firmware/board's settings).
-var timerClocks = map[timebase.Rate]timebase.Rate{16e6: 16e6, 168e6: 84e6}
+// A clock is a core at its rate, Hz.
+type clock struct {
+	chip string
+	core uint32
+}
+
+// timerClocks are the rates of the timer. The STM32F407's TIM3: at 168 MHz APB1
+// runs at a fourth of it and its timers at twice that; at 16 MHz nothing is divided
+// (RM0090 §7.2, TinyGo's and firmware/board's settings). The ESP32-C3's LEDC counts
+// APB_CLK, 80 MHz whenever the core runs from the PLL (ESP32-C3 TRM, Reset and Clock).
+var timerClocks = map[clock]timebase.Rate{
+	{"stm32f407", 16e6}:  16e6,
+	{"stm32f407", 168e6}: 84e6,
+	{"esp32c3", 160e6}:   80e6,
+}
 
 // Experiments are the suite's questions to a board with an image of the program pwm.
 func Experiments(image images.Image) []harness.Experiment {
