@@ -25,7 +25,7 @@ const (
 	ResetToHello         = "reset-to-hello"
 	FlashErase           = "flash-erase"
 	FlashWrite           = "flash-write"
-	FlashRead            = "flash-read"
+	FlashVerify          = "flash-verify"
 	FlashRate            = "flash-rate"
 	FlashWriteShare      = "flash-write-share"
 	FlashKept            = "flash-kept"
@@ -81,7 +81,7 @@ var Quantities = append(releases(), []Quantity{
 	{ResetToHello, "Release of reset to the end of the firmware's greeting"},
 	{FlashErase, "Erasing flash through the boot loader"},
 	{FlashWrite, "Writing flash through the boot loader"},
-	{FlashRead, "Reading flash back through the boot loader"},
+	{FlashVerify, "Verifying flash through the boot loader, by reading it back or by a digest that the loader makes"},
 	{FlashRate, "Rate of writing flash at the baud rate that the experiment names"},
 	{FlashKept, "What still reads back of an image after another was refused"},
 	{FlashAfterCut, "What still reads back of an image after its flashing was cut off"},

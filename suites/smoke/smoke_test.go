@@ -62,7 +62,7 @@ func boot(o harness.Observation) ([]measure.Sample, error) {
 		Name: measure.ResetToHello, Source: measure.Harness, Unit: measure.Nanoseconds,
 		Resolution: 1, Assumption: measure.Nothing, Values: []int64{o.Boot.Nanoseconds()},
 	}}
-	rates := map[flash.Phase]string{flash.PhaseWrite: measure.FlashWrite, flash.PhaseVerify: measure.FlashRead}
+	rates := map[flash.Phase]string{flash.PhaseWrite: measure.FlashWrite, flash.PhaseVerify: measure.FlashVerify}
 	for _, s := range o.Flash.Steps {
 		if name, ok := rates[s.Phase]; ok && s.Duration > 0 {
 			rate := int64(s.Bytes) * int64(time.Second) / int64(s.Duration)
