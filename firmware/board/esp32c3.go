@@ -90,6 +90,10 @@ func Clear() { gpioOutUser.ClearBits(startBit | endBit) }
 // Cycles is the cycle counter, which stands still while the processor sleeps.
 func Cycles() uint32 { return uint32(mpccr.Get()) }
 
+// Hart is the number of the core that this runs on (The RISC-V Instruction Set
+// Manual, Volume II, §3.1.5).
+func Hart() uint32 { return uint32(riscv.MHARTID.Get()) }
+
 // Running raises or lowers the run pin.
 func Running(on bool) { runPin.Set(on) }
 

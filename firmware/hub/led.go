@@ -3,6 +3,7 @@
 package main
 
 import (
+	"runtime/interrupt"
 	"time"
 
 	"rigor/firmware/board"
@@ -25,15 +26,25 @@ func blink() {
 	for on := true; ; on = !on {
 		due += interval
 		sleepUntil(due)
-		board.SetEcho(on)
+		at := stamp(func() { board.SetEcho(on) })
 		if changed < maxChanges {
-			changes[changed] = ticks(now())
+			changes[changed] = at
 			changed++
 		}
 		if late := now() - due; late > interval {
 			due += late / interval * interval
 		}
 	}
+}
+
+// stamp does something that shows on a pin, and says when. No interrupt comes
+// in between.
+func stamp(do func()) (at uint32) {
+	mask := interrupt.Disable()
+	do()
+	at = ticks(now())
+	interrupt.Restore(mask)
+	return at
 }
 
 func forgetChanges() {

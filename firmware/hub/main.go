@@ -36,6 +36,7 @@ func main() {
 		{Name: hub.CommandRead, MaxCount: hub.MaxReadings * hub.Words, MaxParam: ever, Take: takeReadings},
 		{Name: hub.CommandReadTimes, MaxCount: hub.MaxReadings, Take: tell(began[:])},
 		{Name: hub.CommandLEDTimes, MaxCount: maxChanges, Take: tell(changes[:])},
+		{Name: hub.CommandHarts, MaxCount: 16, Take: harts},
 		{Name: hub.CommandLED, MaxCount: 1, MaxParam: 1_000_000, Take: setLED},
 		{Name: hub.CommandSSID, MaxCount: hub.MaxText / 4, MaxParam: anyWord, Take: ssid.set},
 		{Name: hub.CommandKey, MaxCount: hub.MaxText / 4, MaxParam: anyWord, Take: key.set},
@@ -64,6 +65,19 @@ func tell(series []uint32) func(int, uint32) []uint32 {
 		runs.Accept()
 		return series[:count]
 	}
+}
+
+// harts starts goroutines that each tell which core they run on.
+func harts(count int, _ uint32) []uint32 {
+	runs.Accept()
+	ran := make(chan uint32)
+	for range count {
+		go func() { ran <- board.Hart() }()
+	}
+	for i := range count {
+		samples[i] = <-ran
+	}
+	return samples[:count]
 }
 
 // now is the time since the start.

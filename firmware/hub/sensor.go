@@ -160,13 +160,16 @@ func takeReadings(count int, millis uint32) []uint32 {
 	due := now()
 	for i := 0; i < count; i += hub.Words {
 		sleepUntil(due)
-		began[i/hub.Words] = ticks(now())
+		board.Clear()
+		began[i/hub.Words] = stamp(func() { board.Start() })
 		r := read()
+		board.End()
 		publish(r)
 		words := r.Words()
 		copy(samples[i:count], words[:])
 		due += time.Duration(millis) * time.Millisecond
 	}
+	board.Clear()
 	return samples[:count]
 }
 

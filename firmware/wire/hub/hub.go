@@ -20,6 +20,8 @@ const (
 	CommandIdentify = "sensor-id"
 	// Readings, one every Param milliseconds, each published. Words samples each: see
 	// Reading.Words. Between them, all goes on that a program with a network has to do.
+	// The start mark rises when one begins, the end mark when it has ended; both fall before
+	// the next.
 	CommandRead = "sensor-read"
 	// What the sensor-read before left: when each reading began, and when the
 	// LED changed first, second and so on. Counter ticks of a clock that doesn't stand still.
@@ -27,6 +29,8 @@ const (
 	CommandLEDTimes  = "led-times"
 	// How often the LED changes: every Param microseconds. 1 sample: Param.
 	CommandLED = "led"
+	// As many goroutines as samples: the number of the core, mhartid, that each ran on.
+	CommandHarts = "harts"
 )
 
 // Commands of the network. The network's name and key are told word by word, see Text.
