@@ -265,15 +265,19 @@ func (b *Board) Sim() *board.Board { return b.sim }
 func (b *Board) Caveats() []string { return b.sim.Chip().Caveats() }
 
 // Power switches the supply. A board that comes up runs its program, whatever
-// the boot strap was set for before.
+// the boot strap was set for before, and a line that serves the loader, too, has the
+// console's mode again.
 func (b *Board) Power(ctx context.Context, on bool) error {
 	if err := b.usable(ctx, "switch the power of"); err != nil {
 		return err
 	}
+	b.cutAt = clock.NeverTime
 	if on && !b.sim.Powered() {
 		b.sim.SetBoot(false)
+		if err := b.restoreMode(); err != nil {
+			return err
+		}
 	}
-	b.cutAt = clock.NeverTime
 	b.sim.SetPower(on)
 	return nil
 }
@@ -297,14 +301,22 @@ func (b *Board) Reset(ctx context.Context, m rig.BootMode) error {
 	b.sim.SetBoot(m == rig.BootLoader)
 	b.sim.SetReset(true)
 	err := b.Clock().Sleep(ctx, resetPulse)
-	if m == rig.BootApp && b.console == b.loader {
-		err = errors.Join(err, b.console.SetMode(b.usual))
+	if m == rig.BootApp {
+		err = errors.Join(err, b.restoreMode())
 	}
 	b.sim.SetReset(false)
 	if err == nil && b.rise > 0 {
 		err = b.Clock().Sleep(ctx, b.rise)
 	}
 	return err
+}
+
+// restoreMode undoes what the loader's client has set.
+func (b *Board) restoreMode() error {
+	if b.console != b.loader {
+		return nil
+	}
+	return b.console.SetMode(b.usual)
 }
 
 // Loader resets the board into its boot loader and connects to it.

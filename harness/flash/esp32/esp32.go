@@ -92,9 +92,9 @@ var (
 // into its loader Startup ago or longer. A loader on another chip can do no more
 // than Identify.
 func Connect(ctx context.Context, p port.Port, c timebase.Clock, baud int) (*Loader, error) {
-	l := &Loader{port: p, clock: c, mode: port.Mode{Baud: Baud}}
-	if err := p.SetMode(l.mode); err != nil {
-		return nil, fmt.Errorf("set the line to %v: %w", l.mode, err)
+	l := &Loader{port: p, clock: c}
+	if err := l.setBaud(Baud); err != nil {
+		return nil, err
 	}
 	if err := l.sync(ctx); err != nil {
 		return nil, err
@@ -116,16 +116,31 @@ func Connect(ctx context.Context, p port.Port, c timebase.Clock, baud int) (*Loa
 	return l, l.attach(ctx)
 }
 
+// lowestBaud is where the divider of the ROM's UART, of 12 bits, ends: its clock
+// is the crystal of 40 MHz (TRM chapter UART Controller, UART_CLKDIV).
+const lowestBaud = 40_000_000/(1<<12-1) + 1
+
 // changeBaud has the loader answer at the old rate and go to the new one.
 func (l *Loader) changeBaud(ctx context.Context, baud int) error {
+	if baud < lowestBaud {
+		return fmt.Errorf("change to %d baud: the ROM's UART goes down to %d", baud, lowestBaud)
+	}
 	if _, err := l.do(ctx, ChangeBaud, words(uint32(baud), 0), 0); err != nil {
 		return fmt.Errorf("change to %d baud: %w", baud, err)
 	}
+	if err := l.setBaud(baud); err != nil {
+		return err
+	}
+	return l.drain(ctx)
+}
+
+// setBaud sets this end of the line.
+func (l *Loader) setBaud(baud int) error {
 	l.mode.Baud = baud
 	if err := l.port.SetMode(l.mode); err != nil {
 		return fmt.Errorf("set the line to %v: %w", l.mode, err)
 	}
-	return l.drain(ctx)
+	return nil
 }
 
 // identify asks for the chip: loaders since the ESP32-S3's tell, older ones

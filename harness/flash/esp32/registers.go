@@ -122,7 +122,8 @@ const (
 
 // Run starts the program in flash, whose image is at address 0. FLASH_END would
 // restart the chip with its straps as they were and so come back to the loader;
-// a reset by the RTC watchdog reads them anew.
+// a reset by the RTC watchdog reads them anew. The line is at Baud again then, as the
+// ROM is.
 func (l *Loader) Run(ctx context.Context, entry uint32) error {
 	if entry != 0 {
 		return &AddressError{"run", entry, "the ROM starts the image at address 0"}
@@ -133,5 +134,5 @@ func (l *Loader) Run(ctx context.Context, entry uint32) error {
 		return fmt.Errorf("start the program: %w", err)
 	}
 	l.lost = true
-	return nil
+	return l.setBaud(Baud)
 }
