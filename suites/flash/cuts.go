@@ -20,13 +20,6 @@ type cut struct {
 	after   time.Duration
 }
 
-var cuts = []cut{
-	{flash.PhaseIdentify, 0, 300 * time.Microsecond},
-	{flash.PhaseErase, 0, 150 * time.Millisecond}, // a sector of 16 KiB takes 250 ms (DS8626 table 40)
-	{flash.PhaseWrite, 50, 27 * time.Millisecond}, // 25.6 ms on the line, then 4 ms of programming
-	{flash.PhaseVerify, 50, 10 * time.Millisecond},
-}
-
 // off is how long the power stays away.
 const off = 100 * time.Millisecond
 

@@ -2,7 +2,6 @@ package flash
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -11,37 +10,15 @@ import (
 	"rigor/harness/measure"
 )
 
-// elfMachine is where e_machine stands in an ELF header, and riscv is EM_RISCV
-// (System V gABI, chapter 4).
-const (
-	elfMachine = 18
-	riscv      = 243
-)
-
-// A word for 0x20000000 and one for 0x08100000, in Intel's hex format.
-const (
-	ram    = ":020000042000DA\n:0400000001020304F2\n:00000001FF\n"
-	beyond = ":020000040810E2\n:0400000001020304F2\n:00000001FF\n"
-)
-
 // wrongImage has the board flashed with what is not for it: each is refused, and
 // the image that is there stays.
 func wrongImage(ctx context.Context, b *board) ([]measure.Sample, error) {
-	foreign := append([]byte(nil), b.image.Data...)
-	binary.LittleEndian.PutUint16(foreign[elfMachine:], riscv)
-	for _, w := range []struct {
-		name string
-		data []byte
-	}{
-		{"an ELF file for another machine", foreign},
-		{"an image for RAM", []byte(ram)},
-		{"an image behind the flash", []byte(beyond)},
-		{"a raw file that is no program", make([]byte, 1024)},
-		{"an ELF file cut short", b.image.Data[:len(b.image.Data)/2]},
-		{"an empty file", nil},
-	} {
-		_, err := harness.Flash(ctx, b.Station, w.name, w.data, silent)
-		if err == nil {
+	m, err := b.parsed()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range chips[b.Config.Chip].wrongFiles(b.image.Data, m) {
+		if _, err := harness.Flash(ctx, b.Station, w.name, w.data, silent); err == nil {
 			return nil, fmt.Errorf("%s was flashed", w.name)
 		}
 	}

@@ -13,9 +13,6 @@ import (
 	"rigor/probes"
 )
 
-// bauds are the rates at which the loader is tried.
-var bauds = []int{9600, 19200, 38400, 57600, 115200}
-
 // A trial is something done to the board through its boot loader, and what was
 // measured of it.
 type trial func(ctx context.Context, b *board) ([]measure.Sample, error)
@@ -26,13 +23,16 @@ func Experiments(image images.Image) []harness.Experiment {
 	ask := func(name string, t trial) {
 		all = append(all, experiment(name, image, t))
 	}
-	for _, baud := range bauds {
+	chip := chips[image.Chip]
+	for _, baud := range chip.bauds {
 		ask(fmt.Sprintf("speed at %d baud", baud), speed(baud))
 	}
 	ask("refuses a wrong image", wrongImage)
 	ask("refuses a wrong chip", wrongChip)
-	ask("comes out of read protection", readProtection)
-	for _, c := range cuts {
+	if chip.protects {
+		ask("comes out of read protection", readProtection)
+	}
+	for _, c := range chip.cuts {
 		ask(fmt.Sprintf("recovers from power lost in %v", c.phase), c.recover)
 	}
 	return all
