@@ -10,6 +10,7 @@ import (
 	"device/esp"
 	"device/riscv"
 	"machine"
+	"runtime/interrupt"
 	"runtime/volatile"
 	"unsafe"
 )
@@ -93,6 +94,12 @@ func Cycles() uint32 { return uint32(mpccr.Get()) }
 // Hart is the number of the core that this runs on (The RISC-V Instruction Set
 // Manual, Volume II, §3.1.5).
 func Hart() uint32 { return uint32(riscv.MHARTID.Get()) }
+
+// Hold keeps interrupts off until Release, which gets what Hold gave.
+func Hold() uintptr { return uintptr(interrupt.Disable()) }
+
+// Release lets them in, if they were let in before Hold.
+func Release(mask uintptr) { interrupt.Restore(interrupt.State(mask)) }
 
 // Running raises or lowers the run pin.
 func Running(on bool) { runPin.Set(on) }

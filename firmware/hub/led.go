@@ -3,7 +3,6 @@
 package main
 
 import (
-	"runtime/interrupt"
 	"time"
 
 	"rigor/firmware/board"
@@ -26,25 +25,18 @@ func blink() {
 	for on := true; ; on = !on {
 		due += interval
 		sleepUntil(due)
-		at := stamp(func() { board.SetEcho(on) })
+		mask := board.Hold()
+		board.SetEcho(on)
+		at := now()
+		board.Release(mask)
 		if changed < maxChanges {
-			changes[changed] = at
+			changes[changed] = ticks(at)
 			changed++
 		}
 		if late := now() - due; late > interval {
 			due += late / interval * interval
 		}
 	}
-}
-
-// stamp does something that shows on a pin, and says when. No interrupt comes
-// in between.
-func stamp(do func()) (at uint32) {
-	mask := interrupt.Disable()
-	do()
-	at = ticks(now())
-	interrupt.Restore(mask)
-	return at
 }
 
 func forgetChanges() {

@@ -147,10 +147,12 @@ func read() hub.Reading {
 	return r
 }
 
-// plausible checks against the sensor's range (BST-BME280-DS002 §1).
+// plausible checks against the sensor's range (BST-BME280-DS002 §1), at whose ends a
+// reading may be beyond by the resolution: 0.01 °C, and 3.62 Pa, which are the raw
+// value's 2.62 (§3.4.1) and the driver's 1.
 func plausible(r hub.Reading) bool {
-	return r.Temperature >= -40_000 && r.Temperature <= 85_000 &&
-		r.Pressure >= 30_000_000 && r.Pressure <= 110_000_000 &&
+	return r.Temperature >= -40_010 && r.Temperature <= 85_010 &&
+		r.Pressure >= 30_000_000-3_620 && r.Pressure <= 110_000_000+3_620 &&
 		r.Humidity >= 0 && r.Humidity <= 100_00
 }
 
@@ -161,7 +163,11 @@ func takeReadings(count int, millis uint32) []uint32 {
 	for i := 0; i < count; i += hub.Words {
 		sleepUntil(due)
 		board.Clear()
-		began[i/hub.Words] = stamp(func() { board.Start() })
+		mask := board.Hold()
+		board.Start()
+		at := now()
+		board.Release(mask)
+		began[i/hub.Words] = ticks(at)
 		r := read()
 		board.End()
 		publish(r)
