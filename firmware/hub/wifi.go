@@ -26,6 +26,7 @@ var (
 	port      uint16 = hub.DefaultPort
 
 	wanted    bool // to be joined, and again when lost
+	awaited   bool // by a command, that tells how the attempt went
 	attempted time.Duration
 	online    bool // has an address
 
@@ -65,7 +66,7 @@ func observe() {
 	}
 	l := stack.Link()
 	down := l.State == network.Off || l.State == network.Refused && l.Reason != network.WrongKey
-	if wanted && down && now()-attempted >= retry {
+	if wanted && !awaited && down && now()-attempted >= retry {
 		tryToJoin()
 	}
 }
@@ -98,12 +99,13 @@ func join(count int, millis uint32) []uint32 {
 	if stack == nil {
 		return answer(count, uint32(hub.NoRadio))
 	}
-	wanted = true
+	wanted, awaited = true, true
 	tryToJoin()
 	end := attempted + time.Duration(millis)*time.Millisecond
 	for !online && stack.Link().State != network.Refused && now() < end {
 		time.Sleep(pollEvery)
 	}
+	awaited = false
 	state, reason, address := standing()
 	return answer(count, state, reason, address, uint32((now()-attempted)/time.Millisecond))
 }
