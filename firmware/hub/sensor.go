@@ -148,8 +148,8 @@ func read() hub.Reading {
 }
 
 // plausible checks against the sensor's range (BST-BME280-DS002 §1), at whose ends a
-// reading may be beyond by the resolution: 0.01 °C, and 3.62 Pa, which are the raw
-// value's 2.62 (§3.4.1) and the driver's 1.
+// reading may be beyond by the resolution: 0.01 °C, and 3.62 Pa, which are the driver's
+// 1 and 2.62 of 16 bits (§3.4.2; BST-BMP280-DS001 table 4, of the same element).
 func plausible(r hub.Reading) bool {
 	return r.Temperature >= -40_010 && r.Temperature <= 85_010 &&
 		r.Pressure >= 30_000_000-3_620 && r.Pressure <= 110_000_000+3_620 &&

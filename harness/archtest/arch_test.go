@@ -98,6 +98,7 @@ var rules = []rule{
 	{pkg: "suites/jitter", imports: suiteImports},
 	{pkg: "suites/analog", imports: append([]string{"harness/rig"}, suiteImports...)},
 	{pkg: "suites/pwm", imports: suiteImports},
+	{pkg: "suites/hub", imports: append([]string{"firmware/wire/hub"}, suiteImports...)},
 	{pkg: "suites/flash", imports: append([]string{"harness/rig"}, suiteImports...)},
 	{pkg: "suites/internal/liar", tests: []string{"suites/latency", "harness", "harness/judge", "harness/measure",
 		"harness/record", "harness/rig", "harness/virtual", "firmware/images"}},

@@ -234,6 +234,10 @@ var gaugeUnits = map[measure.Unit]struct {
 	measure.Percent:        {"ratio", 1e2},
 	measure.PPM:            {"ratio", 1e6},
 	measure.Microvolts:     {"volts", 1e6},
+	measure.Hertz:          {"hertz", 1},
+	measure.Millikelvins:   {"kelvins", 1e3},
+	measure.Millipascals:   {"pascals", 1e3},
+	measure.Harts:          {"harts", 1},
 }
 
 // rate is the gauge of a quantity that is no time; it shows the median.

@@ -35,11 +35,16 @@ const (
 	Percent        Unit = "%"
 	PPM            Unit = "ppm" // millionths
 	Microvolts     Unit = "uV"
+	Hertz          Unit = "Hz"
+	Millikelvins   Unit = "mK"
+	Millipascals   Unit = "mPa"
+	Harts          Unit = "harts" // cores, as RISC-V counts them
 )
 
 // Valid reports whether u is one of the units.
 func (u Unit) Valid() bool {
-	return slices.Contains([]Unit{Cycles, Ticks, Nanoseconds, Picoseconds, Bytes, BytesPerSecond, Percent, PPM, Microvolts}, u)
+	return slices.Contains([]Unit{Cycles, Ticks, Nanoseconds, Picoseconds, Bytes, BytesPerSecond, Percent, PPM, Microvolts,
+		Hertz, Millikelvins, Millipascals, Harts}, u)
 }
 
 // Source is who measured.

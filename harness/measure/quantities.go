@@ -46,6 +46,16 @@ const (
 	ADCStepResponse      = "adc-step-response"
 )
 
+// Names of what the program hub does, see quantities_hub.go for those that come
+// in variants.
+const (
+	Cores            = "cores"
+	I2CAgreement     = "i2c-agreement"
+	TemperatureError = "temperature-error"
+	PressureError    = "pressure-error"
+	HumidityError    = "humidity-error"
+)
+
 // Releases of a goroutine at a steady rate, which have a quantity for each rate
 // and for each thing that runs beside: see [Release].
 const (
@@ -66,7 +76,7 @@ func Release(what string, hz int, scenario string) string {
 }
 
 // Quantities lists every quantity once.
-var Quantities = append(releases(), []Quantity{
+var Quantities = append(append(releases(), hubs()...), []Quantity{
 	{MarkingOverhead, "Cost of the two marks with nothing in between"},
 	{GoroutineSwitch, "Call of runtime.Gosched to the other goroutine's return from it"},
 	{ChannelHandover, "Send on an unbuffered channel to the waiting receiver's next action"},

@@ -1,0 +1,116 @@
+package measure
+
+// Quantities of I2C's clock, each for the bus as TinyGo sets it for 400 kHz and as it
+// is at 400 kHz: see [SCL].
+const (
+	SCLFrequency = "scl-frequency"
+	SCLDuty      = "scl-duty"
+	SCLLow       = "scl-low"
+	SCLHigh      = "scl-high"
+
+	SCLTinyGo = "tinygo"
+	SCLExact  = "exact"
+)
+
+// SCL names a quantity of the clock with a setting.
+func SCL(what, setting string) string { return what + "-" + setting }
+
+// Quantities of readings and a fault of the bus, see [Recovery].
+const (
+	ReadingRecovery = "reading-recovery"
+	ReadingFalse    = "reading-false"
+)
+
+// BusFaults are those that readings recover from.
+var BusFaults = []string{"nack", "nack-data", "absent", "stretch", "stretch-long", "sda-lost", "sda-stuck", "wrong-id", "bit-errors"}
+
+// Recovery names a quantity with a fault.
+func Recovery(what, fault string) string { return what + "-" + fault }
+
+// Quantities of a wireless station.
+const (
+	Joining      = "wifi-join"
+	RefusalKey   = "wifi-refusal-key"
+	RefusalSSID  = "wifi-refusal-ssid"
+	ReturnTold   = "wifi-return-told"
+	ReturnSilent = "wifi-return-silent"
+)
+
+// Quantities of published readings, by what the network does: see [Published].
+const (
+	PublishShare = "publish-share"
+	PublishDelay = "publish-delay"
+
+	NetworkClear = "clear"
+	NetworkLossy = "lossy"
+	NetworkSlow  = "slow"
+)
+
+// Published names a quantity with a network.
+func Published(what, network string) string { return what + "-" + network }
+
+// Quantities of what runs beside a network, by what that does: see [Coexisting].
+const (
+	LEDJitter     = "led-jitter"
+	ReadingJitter = "reading-jitter"
+	ReadingTime   = "reading-time"
+	LoadTaken     = "network-load-taken" // of a busy one alone
+
+	NetworkOff     = "off"
+	NetworkIdle    = "idle"
+	NetworkBusy    = "busy"
+	NetworkFailing = "failing"
+)
+
+// Coexisting names a quantity with a network.
+func Coexisting(what, network string) string { return what + "-" + network }
+
+// hubs are the quantities of the program hub.
+func hubs() []Quantity {
+	all := []Quantity{
+		{Cores, "Different cores that goroutines ran on"},
+		{I2CAgreement, "Transactions that a probe decoded as the bus target took part in them"},
+		{TemperatureError, "Temperature that the program reads, less the air's"},
+		{PressureError, "Pressure that the program reads, less the air's"},
+		{HumidityError, "Relative humidity that the program reads, less the air's, as a part of saturation"},
+		{LoadTaken, "Datagrams of a network that is full of them that the program took, as a share of those sent"},
+		{Joining, "Begin of joining a network to an address in it"},
+		{RefusalKey, "Begin of joining a network with a wrong key to the program's giving up"},
+		{RefusalSSID, "Begin of joining a network that is not there to the program's giving up"},
+		{ReturnTold, "Network back on the air to the first reading from it, if its end was told"},
+		{ReturnSilent, "Network back on the air to the first reading from it, if it ended in silence"},
+	}
+	for setting, with := range inOrder(SCLTinyGo, "as TinyGo sets it for 400 kHz", SCLExact, "set to 400 kHz") {
+		all = append(all,
+			Quantity{SCL(SCLFrequency, setting), "Frequency of SCL within bytes, " + with},
+			Quantity{SCL(SCLDuty, setting), "Part of SCL's period for which it is high, " + with},
+			Quantity{SCL(SCLLow, setting), "Low time of SCL within bytes, " + with},
+			Quantity{SCL(SCLHigh, setting), "High time of SCL within bytes, " + with})
+	}
+	for _, f := range BusFaults {
+		all = append(all,
+			Quantity{Recovery(ReadingRecovery, f), "End of the bus fault " + f + " to the end of the first reading that is right again"},
+			Quantity{Recovery(ReadingFalse, f), "Readings during the bus fault " + f + " that are wrong and pass for right"})
+	}
+	for network, with := range inOrder(NetworkClear, "with nothing wrong", NetworkLossy, "a tenth of the frames lost", NetworkSlow, "frames 50 to 80 ms late") {
+		all = append(all,
+			Quantity{Published(PublishShare, network), "Readings of the program that came to the host, " + with},
+			Quantity{Published(PublishDelay, network), "End of a reading to its arrival at the host, " + with})
+	}
+	for network, with := range inOrder(NetworkOff, "without a network", NetworkIdle, "beside an idle network",
+		NetworkBusy, "beside a network full of datagrams for the program", NetworkFailing, "beside a network that fails and returns") {
+		all = append(all,
+			Quantity{Coexisting(LEDJitter, network), "Deviation of the time between two changes of the LED from 5 ms, " + with},
+			Quantity{Coexisting(ReadingJitter, network), "Deviation of the time between the begins of two readings from 20 ms, " + with},
+			Quantity{Coexisting(ReadingTime, network), "Begin of a reading to its end, " + with})
+	}
+	return all
+}
+
+// inOrder gives pairs.
+func inOrder(pairs ...string) func(yield func(name, text string) bool) {
+	return func(yield func(name, text string) bool) {
+		for i := 0; i < len(pairs) && yield(pairs[i], pairs[i+1]); i += 2 {
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"rigor/firmware/wire/hub"
+	"rigor/harness"
+	"rigor/harness/measure"
+	"rigor/harness/timebase"
+	"rigor/probes"
+)
+
+// busFault is what the target does wrong, and what the program may say meanwhile.
+type busFault struct {
+	name   string // one of measure.BusFaults
+	how    probes.Misbehaviour
+	may    []hub.Fault
+	silent bool // nothing on the bus tells: readings may be believed that are wrong
+	before bool // it is noticed only where the sensor is looked for
+}
+
+// Bytes of a reading's burst: address and register, address, then three bytes of
+// pressure, three of temperature, two of humidity.
+const (
+	registerByte    = 1
+	temperatureByte = 6
+)
+
+// BMP280 is the id of the sensor's sister without humidity (BST-BMP280-DS001
+// §4.3.1), which at least one shop has sold for it.
+const (
+	idRegister = 0xD0
+	bmp280     = 0x58
+)
+
+var busFaults = []busFault{
+	{name: "nack", how: probes.Misbehaviour{Kind: probes.NACKAddress}, may: []hub.Fault{hub.NACK}},
+	{name: "nack-data", how: probes.Misbehaviour{Kind: probes.NACKData, Byte: registerByte}, may: []hub.Fault{hub.NACK}},
+	{name: "absent", how: probes.Misbehaviour{Kind: probes.Absent}, may: []hub.Fault{hub.NACK}},
+	{name: "stretch", how: probes.Misbehaviour{Kind: probes.Stretch, Byte: registerByte, For: 500 * time.Microsecond}, may: []hub.Fault{hub.OK}},
+	{name: "stretch-long", how: probes.Misbehaviour{Kind: probes.Stretch, Byte: registerByte}, may: []hub.Fault{hub.SCLLow, hub.Timeout}},
+	{name: "sda-lost", how: probes.Misbehaviour{Kind: probes.StuckSDA, Clocks: 5}, may: []hub.Fault{hub.SDALow, hub.NACK, hub.Timeout}},
+	{name: "sda-stuck", how: probes.Misbehaviour{Kind: probes.StuckSDA}, may: []hub.Fault{hub.SDALow, hub.NACK, hub.Timeout}},
+	{name: "wrong-id", how: probes.Misbehaviour{Kind: probes.WrongValue, Register: idRegister, Value: bmp280}, may: []hub.Fault{hub.WrongID}, before: true},
+	{name: "bit-errors", how: probes.Misbehaviour{Kind: probes.BitError, Byte: temperatureByte, Mask: 0x04}, may: []hub.Fault{hub.Invalid}, silent: true},
+}
+
+var faults = faultEntries()
+
+func faultEntries() []entry {
+	var all []entry
+	for _, f := range busFaults {
+		all = append(all, entry{
+			name: "recovery from " + f.name, needs: needs{sensor: true}, watch: []probes.Line{stimulus, begun, ended, running},
+			make: func() question { return &recovery{busFault: f} },
+		})
+	}
+	return all
+}
+
+// A run of readings, in the middle of which the fault comes and goes.
+const (
+	faultyReadings = 30
+	faultyPeriod   = 20 * time.Millisecond
+	faultBegins    = 190 * time.Millisecond
+	faultLasts     = 205 * time.Millisecond
+)
+
+// recovery takes readings before, during and after a fault. The stimulus line is
+// high during it.
+type recovery struct {
+	busFault
+	all []hub.Reading
+}
+
+func (q *recovery) ask(ctx context.Context, s *session) error {
+	if err := s.startBus(ctx); err != nil {
+		return err
+	}
+	if _, err := s.mark(ctx, q.before); err != nil {
+		return err
+	}
+	if q.before {
+		if err := s.misbehave(ctx, q.how); err != nil {
+			return err
+		}
+	}
+	var err error
+	q.all, err = s.read(ctx, faultyReadings, faultyPeriod, func() error { return q.comeAndGo(ctx, s) })
+	return err
+}
+
+// comeAndGo lets the fault begin, unless it has, and end.
+func (q *recovery) comeAndGo(ctx context.Context, s *session) error {
+	if err := s.sleep(ctx, faultBegins); err != nil {
+		return err
+	}
+	if !q.before {
+		if _, err := s.mark(ctx, true); err != nil {
+			return err
+		}
+		if err := s.misbehave(ctx, q.how); err != nil {
+			return err
+		}
+	}
+	if err := s.sleep(ctx, faultLasts); err != nil {
+		return err
+	}
+	if err := s.blame("end the misbehaviour", s.target.Clear(ctx)); err != nil {
+		return err
+	}
+	_, err := s.mark(ctx, false)
+	return err
+}
+
+func (q *recovery) answer(o harness.Observation) ([]measure.Sample, error) {
+	spans, unpaired := measure.Intervals(o.Capture, measure.Rise(begun), measure.Rise(ended))
+	faulty, ok := lastPulse(o.Capture)
+	if o.Capture.Rate == 0 {
+		return nil, nil
+	}
+	if !ok || len(spans) != len(q.all) || len(unpaired) > 0 {
+		return nil, fmt.Errorf("the probe saw %d readings of %d, and the fault: %v", len(spans), len(q.all), ok)
+	}
+	wrong, suffered, back := 0, 0, timebase.Ticks(-1)
+	for i, r := range q.all {
+		bad := r.Fault != hub.OK || !right(r)
+		during := spans[i].End > faulty.Start && spans[i].Start < faulty.End
+		switch {
+		case r.Fault != hub.OK && !slices.Contains(q.may, r.Fault):
+			return nil, fmt.Errorf("reading %d failed for %v, with %s want one of %v", i, r.Fault, q.name, q.may)
+		case bad && spans[i].End <= faulty.Start:
+			return nil, fmt.Errorf("reading %d of %+v is wrong before the fault", i, r)
+		case r.Fault == hub.OK && bad && !q.silent:
+			return nil, fmt.Errorf("reading %d of %+v is wrong, and the program does not notice", i, r)
+		case during:
+			suffered++
+		}
+		if r.Fault == hub.OK && bad {
+			wrong++
+		}
+		if bad || spans[i].End <= faulty.End {
+			back = -1
+		} else if back < 0 {
+			back = spans[i].End - faulty.End
+		}
+	}
+	switch {
+	case back < 0:
+		return nil, fmt.Errorf("no reading is right after %s is over; the last: %+v", q.name, q.all[len(q.all)-1])
+	case suffered == 0:
+		return nil, fmt.Errorf("no reading was during the fault")
+	}
+	recovered := byProbe(measure.Recovery(measure.ReadingRecovery, q.name), measure.Ticks, o.Capture, []timebase.Ticks{back})
+	if !q.silent {
+		return []measure.Sample{recovered}, nil
+	}
+	return []measure.Sample{recovered,
+		byFirmware(measure.Recovery(measure.ReadingFalse, q.name), measure.Percent, 1, int64(100*wrong/suffered))}, nil
+}
+
+// right reports whether a reading is of the room, within twice the resolution.
+func right(r hub.Reading) bool {
+	near := func(a, b, tolerance int64) bool { return a-b <= tolerance && b-a <= tolerance }
+	return near(int64(r.Temperature), room.MilliCelsius, 20) && near(int64(r.Pressure), room.MilliPascals, 2*3620) &&
+		near(10*int64(r.Humidity), room.MilliRH, 2*18)
+}
+
+// lastPulse is when the stimulus line was high last.
+func lastPulse(c probes.Capture) (measure.Span, bool) {
+	spans, _ := measure.Intervals(c, measure.Rise(stimulus), measure.Fall(stimulus))
+	if len(spans) == 0 {
+		return measure.Span{}, false
+	}
+	return spans[len(spans)-1], true
+}
