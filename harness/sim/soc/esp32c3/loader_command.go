@@ -54,7 +54,8 @@ const (
 var loaderLengths = map[byte][]int{
 	cmdFlashBegin: {16, 20}, cmdFlashEnd: {4}, cmdMemBegin: {16}, cmdMemEnd: {8}, cmdSync: {36}, cmdReadReg: {4},
 	cmdSetParams: {24}, cmdAttach: {4, 8}, cmdReadFlash: {8}, cmdChangeBaud: {8}, cmdDeflateBegin: {16, 20},
-	cmdDeflateEnd: {4}, cmdFlashMD5: {16}, cmdSecurity: {0},
+	cmdDeflateEnd: {4}, cmdFlashMD5: {16},
+	cmdSecurity: {0, 20}, // tinygo.org/x/espflasher sends as many bytes as the answer has
 }
 
 // loaderSecure are the commands that secure download mode leaves.

@@ -211,6 +211,9 @@ func TestLoaderReads(t *testing.T) {
 		if got := h.must(cmdSecurity, nil).data; got != want {
 			t.Errorf("security info: %x", got)
 		}
+		if got := h.must(cmdSecurity, make([]byte, 20)).data; got != want {
+			t.Errorf("security info, asked for with 20 bytes: %x", got)
+		}
 	})
 }
 
