@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"rigor/harness/sim/soc/esp32c3"
 	"rigor/harness/sim/soc/stm32f407"
 )
 
@@ -40,16 +41,34 @@ func TestReadmeMap(t *testing.T) {
 	}
 }
 
-// The fidelity table is the model's own list.
+// row is a line of a chip's own list.
+type row struct{ block, status, notes string }
+
+// fidelityTables are the lists by the name that the README's sections have.
+func fidelityTables() map[string][]row {
+	all := map[string][]row{}
+	for _, r := range stm32f407.Fidelity() {
+		all["stm32f407"] = append(all["stm32f407"], row{r.Block, string(r.Status), r.Notes})
+	}
+	for _, r := range esp32c3.Fidelity() {
+		all["esp32c3"] = append(all["esp32c3"], row{r.Block, string(r.Status), r.Notes})
+	}
+	return all
+}
+
+// The fidelity tables are the models' own lists.
 func TestReadmeFidelity(t *testing.T) {
 	text := read(t)
-	const begin, end = "<!-- fidelity: stm32f407 -->\n", "<!-- end -->"
-	before, rest, ok := strings.Cut(text, begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("the README has no section between %q and %q", begin, end)
+	want := text
+	for chip, rows := range fidelityTables() {
+		begin, end := "<!-- fidelity: "+chip+" -->\n", "<!-- end -->"
+		before, rest, ok := strings.Cut(want, begin)
+		_, after, ok2 := strings.Cut(rest, end)
+		if !ok || !ok2 {
+			t.Fatalf("the README has no section between %q and %q", begin, end)
+		}
+		want = before + begin + fidelity(chip, rows) + end + after
 	}
-	want := before + begin + fidelity() + end + after
 	if *update {
 		if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
@@ -57,23 +76,23 @@ func TestReadmeFidelity(t *testing.T) {
 		return
 	}
 	if text != want {
-		t.Error("the README's fidelity table is not the model's: run make golden")
+		t.Error("the README's fidelity tables are not the models': run make golden")
 	}
 }
 
-// fidelity is the table in Markdown. Blocks like another share its line, and so
+// fidelity is a table in Markdown. Blocks like another share its line, and so
 // do all that is said of one block and all that fault.
-func fidelity() string {
+func fidelity(chip string, rows []row) string {
 	type line struct{ blocks, status, notes []string }
 	var order []string
 	lines := map[string]*line{}
-	for _, r := range stm32f407.Fidelity() {
-		key := r.Block
-		if as, ok := strings.CutPrefix(r.Notes, "as "); ok {
+	for _, r := range rows {
+		key := r.block
+		if as, ok := strings.CutPrefix(r.notes, "as "); ok {
 			key = as
 		}
-		if r.Status == stm32f407.Faults {
-			key = "faults"
+		if r.status == "faults" {
+			key = r.status
 		}
 		l := lines[key]
 		if l == nil {
@@ -81,14 +100,14 @@ func fidelity() string {
 			lines[key] = l
 			order = append(order, key)
 		}
-		l.blocks = append(l.blocks, r.Block)
-		l.status = append(l.status, fmt.Sprint(r.Status))
-		if key == r.Block && r.Notes != "" {
-			l.notes = append(l.notes, note(r.Notes, len(l.notes)))
+		l.blocks = append(l.blocks, r.block)
+		l.status = append(l.status, r.status)
+		if key == r.block && r.notes != "" {
+			l.notes = append(l.notes, note(r.notes, len(l.notes)))
 		}
 	}
 	var b strings.Builder
-	b.WriteString("\n| STM32F407 | status | what is modelled, what is not |\n|---|---|---|\n")
+	fmt.Fprintf(&b, "\n| %s | status | what is modelled, what is not |\n|---|---|---|\n", strings.ToUpper(chip))
 	for _, key := range order {
 		l := lines[key]
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", strings.Join(slices.Compact(l.blocks), ", "), l.status[0], strings.Join(l.notes, "; "))
