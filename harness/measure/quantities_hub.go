@@ -90,7 +90,7 @@ func hubs() []Quantity {
 	for _, f := range BusFaults {
 		all = append(all,
 			Quantity{Recovery(ReadingRecovery, f), "End of the bus fault " + f + " to the end of the first reading that is right again"},
-			Quantity{Recovery(ReadingFalse, f), "Readings during the bus fault " + f + " that are wrong and pass for right"})
+			Quantity{Recovery(ReadingFalse, f), "Readings spoiled by the bus fault " + f + " that pass for right"})
 	}
 	for network, with := range inOrder(NetworkClear, "with nothing wrong", NetworkLossy, "a tenth of the frames lost", NetworkSlow, "frames 50 to 80 ms late") {
 		all = append(all,

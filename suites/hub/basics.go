@@ -39,10 +39,10 @@ func (q *cores) answer(harness.Observation) ([]measure.Sample, error) {
 // wiring leaves out what the inputs of Fast-mode do (UM10204 table 10, tSP).
 var wiring = measure.I2CWiring{SCL: scl, SDA: sda, Glitch: 50 * time.Nanosecond}
 
-// decode is the bus as the probe saw it. Without a probe there is nothing.
+// decode is the bus as the probe saw it.
 func decode(o harness.Observation) (measure.I2CBus, error) {
-	if o.Capture.Rate == 0 {
-		return measure.I2CBus{}, nil
+	if err := watched(o, scl); err != nil {
+		return measure.I2CBus{}, err
 	}
 	return measure.I2C(since(o.Capture), wiring)
 }
@@ -144,7 +144,7 @@ func (q *scan) ask(ctx context.Context, s *session) error {
 // answer counts the addresses that the probe saw on the bus.
 func (q *scan) answer(o harness.Observation) ([]measure.Sample, error) {
 	bus, err := decode(o)
-	if err != nil || o.Capture.Rate == 0 {
+	if err != nil {
 		return nil, err
 	}
 	var asked []byte
@@ -188,7 +188,7 @@ const identification = "S ECA D0A S EDA 60N P"
 
 func (q *transactions) answer(o harness.Observation) ([]measure.Sample, error) {
 	bus, err := decode(o)
-	if err != nil || o.Capture.Rate == 0 {
+	if err != nil {
 		return nil, err
 	}
 	alike, total := 0, max(len(bus.Transactions), len(q.log.Transactions))

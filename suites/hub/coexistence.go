@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"time"
 
 	"rigor/firmware/wire/hub"
@@ -169,8 +170,16 @@ func (q *coexisting) answer(o harness.Observation) ([]measure.Sample, error) {
 
 func jitter(what, state string, times measure.Sample, p measure.Period) measure.Sample {
 	s, worst := measure.PeriodJitterOf(measure.Coexisting(what, state), times, p)
-	s.Warnings = append(s.Warnings, worst.String())
+	if s.Source == measure.Probe && len(s.Values) > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("worst is %s us off, %s s after the first", scaled(s, worst.Value, 1e6), scaled(s, worst.At, 1)))
+	}
 	return s
+}
+
+// scaled writes a time of the sample's in parts of a second.
+func scaled(s measure.Sample, n, parts int64) string {
+	t, _ := s.Seconds(n)
+	return t.Mul(t, big.NewRat(parts, 1)).FloatString(3)
 }
 
 // within is a capture's part.

@@ -117,53 +117,65 @@ func (q *recovery) comeAndGo(ctx context.Context, s *session) error {
 }
 
 func (q *recovery) answer(o harness.Observation) ([]measure.Sample, error) {
-	spans, unpaired := measure.Intervals(o.Capture, measure.Rise(begun), measure.Rise(ended))
-	faulty, ok := lastPulse(o.Capture)
-	if o.Capture.Rate == 0 {
-		return nil, nil
+	if err := watched(o, begun); err != nil {
+		return nil, err
 	}
+	spans, unpaired := measure.Intervals(o.Capture, measure.Rise(begun), measure.Rise(ended))
+	fault, ok := lastPulse(o.Capture)
 	if !ok || len(spans) != len(q.all) || len(unpaired) > 0 {
 		return nil, fmt.Errorf("the probe saw %d readings of %d, and the fault: %v", len(spans), len(q.all), ok)
 	}
-	wrong, suffered, back := 0, 0, timebase.Ticks(-1)
+	usual := spans[1].End - spans[1].Start // the first one sets up the sensor
+	suffered, believed, back := 0, 0, timebase.Ticks(-1)
 	for i, r := range q.all {
-		bad := r.Fault != hub.OK || !right(r)
-		during := spans[i].End > faulty.Start && spans[i].Start < faulty.End
+		if err := q.check(r, spans[i].End <= fault.Start); err != nil {
+			return nil, err
+		}
 		switch {
-		case r.Fault != hub.OK && !slices.Contains(q.may, r.Fault):
-			return nil, fmt.Errorf("reading %d failed for %v, with %s want one of %v", i, r.Fault, q.name, q.may)
-		case bad && spans[i].End <= faulty.Start:
-			return nil, fmt.Errorf("reading %d of %+v is wrong before the fault", i, r)
-		case r.Fault == hub.OK && bad && !q.silent:
-			return nil, fmt.Errorf("reading %d of %+v is wrong, and the program does not notice", i, r)
-		case during:
+		case !right(r):
+			suffered++
+			back = -1
+		case i > 0 && spans[i].End-spans[i].Start > usual*5/4:
 			suffered++
 		}
-		if r.Fault == hub.OK && bad {
-			wrong++
+		if r.Fault == hub.OK && !right(r) {
+			believed++
 		}
-		if bad || spans[i].End <= faulty.End {
-			back = -1
-		} else if back < 0 {
-			back = spans[i].End - faulty.End
+		if right(r) && back < 0 && spans[i].End > fault.End {
+			back = spans[i].End - fault.End
 		}
 	}
 	switch {
 	case back < 0:
 		return nil, fmt.Errorf("no reading is right after %s is over; the last: %+v", q.name, q.all[len(q.all)-1])
-	case suffered == 0:
-		return nil, fmt.Errorf("no reading was during the fault")
+	case suffered == 0 || !q.before && suffered == len(q.all):
+		return nil, fmt.Errorf("%d readings of %d suffered from %s", suffered, len(q.all), q.name)
 	}
-	recovered := byProbe(measure.Recovery(measure.ReadingRecovery, q.name), measure.Ticks, o.Capture, []timebase.Ticks{back})
-	if !q.silent {
-		return []measure.Sample{recovered}, nil
+	all := []measure.Sample{byProbe(measure.Recovery(measure.ReadingRecovery, q.name), measure.Ticks, o.Capture, []timebase.Ticks{back})}
+	if q.silent {
+		all = append(all, byFirmware(measure.Recovery(measure.ReadingFalse, q.name), measure.Percent, 1, int64(100*believed/suffered)))
 	}
-	return []measure.Sample{recovered,
-		byFirmware(measure.Recovery(measure.ReadingFalse, q.name), measure.Percent, 1, int64(100*wrong/suffered))}, nil
+	return all, nil
+}
+
+// check is an error of a reading that the fault does not excuse.
+func (q *recovery) check(r hub.Reading, before bool) error {
+	switch {
+	case before && !right(r):
+		return fmt.Errorf("%+v is wrong before the fault", r)
+	case r.Fault != hub.OK && !slices.Contains(q.may, r.Fault):
+		return fmt.Errorf("reading %d failed for %v, with %s want one of %v", r.Sequence, r.Fault, q.name, q.may)
+	case r.Fault == hub.OK && !right(r) && !q.silent:
+		return fmt.Errorf("%+v is wrong, and the program does not notice", r)
+	}
+	return nil
 }
 
 // right reports whether a reading is of the room, within twice the resolution.
 func right(r hub.Reading) bool {
+	if r.Fault != hub.OK {
+		return false
+	}
 	near := func(a, b, tolerance int64) bool { return a-b <= tolerance && b-a <= tolerance }
 	return near(int64(r.Temperature), room.MilliCelsius, 20) && near(int64(r.Pressure), room.MilliPascals, 2*3620) &&
 		near(10*int64(r.Humidity), room.MilliRH, 2*18)

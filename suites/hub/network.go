@@ -170,7 +170,8 @@ type publishing struct {
 
 const (
 	publishedReadings = 200
-	publishedPeriod   = 20 * time.Millisecond
+	publishedPeriod   = 10 * time.Millisecond
+	underWay          = 300 * time.Millisecond // nothing is for so long
 )
 
 func (q *publishing) ask(ctx context.Context, s *session) error {
@@ -184,7 +185,7 @@ func (q *publishing) ask(ctx context.Context, s *session) error {
 	if q.read, err = s.read(ctx, 1, 0, nil); err != nil { // before it is sent the program asks for the host's address
 		return err
 	}
-	if err := s.sleep(ctx, time.Second); err != nil {
+	if err := s.sleep(ctx, underWay); err != nil {
 		return err
 	}
 	if err := s.blame("disturb the network", s.Net.Disturb(ctx, q.disturb)); err != nil {
@@ -202,7 +203,7 @@ func (q *publishing) ask(ctx context.Context, s *session) error {
 		r.Sequence++
 		q.read = append(q.read, r)
 	}
-	if err := s.sleep(ctx, time.Second); err != nil { // for what is under way
+	if err := s.sleep(ctx, underWay); err != nil {
 		return err
 	}
 	q.came, err = s.received(ctx, socket)
@@ -253,9 +254,9 @@ type outage struct {
 // for beacons: 6 s, as ESP-IDF does (esp_wifi_set_inactive_time).
 const (
 	outageAfter = time.Second
-	silentFor   = 8 * time.Second
+	silentFor   = 7 * time.Second
 	toldFor     = 2 * time.Second
-	outageMore  = 3 * time.Second
+	outageMore  = 2500 * time.Millisecond
 	outageEach  = 80 * time.Millisecond
 )
 

@@ -169,6 +169,14 @@ func (s *session) start(ctx context.Context) error {
 	return err
 }
 
+// watched is an error if there was no probe.
+func watched(o harness.Observation, l probes.Line) error {
+	if o.Capture.Rate == 0 {
+		return &rig.MissingError{What: fmt.Sprintf("probe that watches %s", l)}
+	}
+	return nil
+}
+
 // since is a capture from the mark on.
 func since(c probes.Capture) probes.Capture {
 	all := time.Duration(c.Length.Convert(c.Rate, 1e9)) + 1

@@ -1,11 +1,12 @@
-// Package liar shows that the suite latency catches a program that lies about its
-// times: it puts the suite's questions to a virtual board with an image that
-// adds a thirty-second part to every time it reports (firmware/latency, build
-// tag liar), and with the honest one beside it.
+// Package liar shows that suites catch what is wrong. The suite latency's questions
+// are put to a virtual board with an image that adds a thirty-second part to every
+// time it reports (firmware/latency, build tag liar), and with the honest one beside
+// it; those of the suite hub to a board around which one thing is not as it is told.
 package liar
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,8 +23,27 @@ import (
 
 const root = "../../.."
 
-// ask runs the whole suite with an image on the virtual rig.
+// ask runs the whole suite latency with an image on the virtual rig.
 func ask(t *testing.T, name string) []record.Experiment {
+	t.Helper()
+	image, err := images.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := openRunner(t, "f407")
+	var all []record.Experiment
+	for _, x := range latency.Experiments(image) {
+		e, err := runner.Run(t.Context(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// openRunner opens a board of the virtual rig.
+func openRunner(t *testing.T, board string) *harness.Runner {
 	t.Helper()
 	rigs, err := rig.LoadConfig(filepath.Join(root, "rigs.yaml"))
 	if err != nil {
@@ -41,25 +61,13 @@ func ask(t *testing.T, name string) []record.Experiment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	station, err := virtual.Open(config.Boards[0])
+	i := slices.IndexFunc(config.Boards, func(b *rig.BoardConfig) bool { return b.Name == board })
+	station, err := virtual.Open(config.Boards[i])
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { station.Close() })
-	image, err := images.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	runner := &harness.Runner{Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle}
-	var all []record.Experiment
-	for _, x := range latency.Experiments(image) {
-		e, err := runner.Run(t.Context(), x)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, e)
-	}
-	return all
+	return &harness.Runner{Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle}
 }
 
 func TestHonestProgramIsBelieved(t *testing.T) {
