@@ -4,9 +4,11 @@
 
 RIG    ?= virtual
 VECTORS ?= ../shared/vectors
+PROGRAMS ?= 5000
+SEED    ?= 1
 GO      ?= go
 
-.PHONY: help hil-run test check static suites vendor-tools vendor-deps bench golden build
+.PHONY: help hil-run test check static suites vendor-tools vendor-deps qemu-diff bench golden build
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,9 +47,12 @@ golden: ## write the golden files anew, then show what changed
 	git diff --stat
 
 vendor-deps: ## install the other people's tools that vendor-tools needs (Debian)
-	apt-get install -y --no-install-recommends stm32flash sigrok-cli prometheus python3-serial ser2net
+	apt-get install -y --no-install-recommends stm32flash sigrok-cli prometheus python3-serial ser2net qemu-system-misc
 
-vendor-tools: build ## other people's tools against virtual boards and bundles
+vendor-tools: build qemu-diff ## other people's tools against virtual boards and bundles, and qemu-diff
 	$(GO) test -count=1 -tags vendortools -run "^($$(sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' harness/cmd/rigor/vendor*_test.go | paste -sd'|'))$$" ./harness/cmd/rigor
+
+qemu-diff: ## PROGRAMS (5000) random ones on QEMU and on each RISC-V core, by SEED (1)
+	$(GO) test -count=1 -tags vendortools -run '^TestQEMU$$' -v ./harness/sim/riscv -programs $(PROGRAMS) -seed $(SEED)
 
 include firmware/firmware.mk
