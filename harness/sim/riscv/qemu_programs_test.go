@@ -161,8 +161,9 @@ func (g *generator) start(f frame) {
 	f.put(frameStatus, status)
 	f.put(frameMie, uint64(g.bits(1))<<3)
 	f.put(frameFCSR, uint64(g.rnd.IntN(5))<<5|uint64(g.bits(5)))
-	for i := frameData; i < frameSize; i += 8 {
+	for i := frameData; i < frameSize; i += 16 {
 		f.put(i, g.value())
+		f.put(i+8, g.float())
 	}
 }
 
@@ -191,7 +192,8 @@ func (g *generator) protect(f frame, ends []uint64) {
 
 // protectData sets an entry's address and returns its place in pmpcfg0.
 func (g *generator) protectData(f frame, entry int, allowed uint64) uint64 {
-	place := (g.base + frameData + g.rnd.Uint64N(0x800)) >> 2
+	near := g.data[[]uint32{regOdd, regFar}[g.bits(1)]]
+	place := (g.base + frameData + near + g.rnd.Uint64N(0x180)) >> 2
 	mode := []uint64{0, pmpTOR, pmpNA4, pmpNAPOT}[g.rnd.IntN(4)]
 	if g.cfg.XLEN == 64 { // QEMU doesn't notice a region in the middle of an access
 		place &^= 1
@@ -261,6 +263,10 @@ func (g *generator) emit() {
 	case 17:
 		g.interrupt()
 	default:
+		if g.cfg.Ext&ExtF != 0 && !g.one(3) {
+			g.floating()
+			return
+		}
 		g.arithmetic()
 	}
 }
@@ -337,25 +343,64 @@ func (g *generator) arithmetic() {
 	g.word(w)
 }
 
-// memory is a load or a store, or an atomic operation or reservation.
+// fpOps are operations of OP-FP: the upper five bits of funct7, the number of values that funct3 can have, or 0 if
+// it is a rounding mode, and rs2 where it is no operand.
+var fpOps = []struct {
+	funct5, variants uint32
+	rs2              []uint32
+}{
+	{fpADD, 0, nil}, {fpSUB, 0, nil}, {fpMUL, 0, nil}, {fpDIV, 0, nil}, {fpSQRT, 0, []uint32{0}}, {fpSGNJ, 3, nil}, {fpMINX, 2, nil}, {fpCMP, 3, nil},
+	{fpCVTFF, 0, []uint32{0, 1}}, {fpToX, 0, []uint32{0, 1, 2, 3}}, {fpFromX, 0, []uint32{0, 1, 2, 3}}, {fpMVtoX, 2, []uint32{0}}, {fpMVtoF, 1, []uint32{0}},
+}
+
+// floating is an operation of F or D.
+func (g *generator) floating() {
+	rm := []uint32{0, 1, 2, 3, 4, 7, 7, 7, 7, g.bits(3)}[g.rnd.IntN(10)]
+	w := g.rnd.Uint32()&^(2<<25|7<<12|0x7F) | rm<<12
+	if g.one(4) {
+		g.word(w | []uint32{majorMADD, majorMSUB, majorNMSUB, majorNMADD}[g.bits(2)])
+		return
+	}
+	op := fpOps[g.rnd.IntN(len(fpOps))]
+	w = w&^(31<<27) | op.funct5<<27 | majorOPFP
+	if op.variants > 0 {
+		w = w&^(7<<12) | g.rnd.Uint32N(op.variants)<<12
+	}
+	if op.rs2 != nil {
+		w = w&^(31<<20) | op.rs2[g.rnd.IntN(len(op.rs2))]<<20
+	}
+	if op.funct5 == fpCMP || op.funct5 == fpToX || op.funct5 == fpMVtoX {
+		w = w&^(31<<7) | g.target()<<7
+	}
+	g.word(w)
+}
+
+// memory is a load or a store, of any kind.
 func (g *generator) memory() {
 	base := []uint32{regData, regOdd, regFar}[g.rnd.IntN(3)]
 	imm := g.rnd.IntN(0x180)
 	if base == regFar || !g.one(4) {
 		imm &^= 7
 	}
-	switch {
-	case g.cfg.Ext&ExtA != 0 && g.one(4):
-		base = regData
+	switch kind := g.rnd.IntN(8); {
+	case kind == 0 && g.cfg.Ext&ExtA != 0:
 		f3 := 2 + g.bits(1)
-		lr := amoLR<<27 | g.bits(2)<<25 | base<<15 | f3<<12 | g.target()<<7 | majorAMO
-		sc := amoSC<<27 | g.bits(2)<<25 | g.source()<<20 | base<<15 | f3<<12 | g.target()<<7 | majorAMO
-		g.word(uint32(lr), nop, uint32(sc))
-	case g.one(2):
+		g.word(g.atomic(amoLR, f3, 0), nop, g.atomic(amoSC, f3, g.source()))
+	case kind == 1 && g.cfg.Ext&ExtA != 0:
+		g.word(g.atomic([]uint32{amoADD, amoSWAP, amoXOR, amoOR, amoAND, amoMIN, amoMAX, amoMINU, amoMAXU}[g.rnd.IntN(9)], 2+g.bits(1), g.source()))
+	case kind == 2 && g.cfg.Ext&ExtF != 0:
+		g.word(iType(majorLOADFP, 2+g.bits(1), g.bits(5), base, imm))
+	case kind == 3 && g.cfg.Ext&ExtF != 0:
+		g.word(sType(2+g.bits(1), g.bits(5), base, imm) | majorSTOREFP)
+	case kind < 6:
 		g.word(sType(g.bits(2), g.source(), base, imm))
 	default:
 		g.word(iType(majorLOAD, g.bits(3), g.target(), base, imm))
 	}
+}
+
+func (g *generator) atomic(funct5, f3, rs2 uint32) uint32 {
+	return funct5<<27 | g.bits(2)<<25 | rs2<<20 | regData<<15 | f3<<12 | g.target()<<7 | majorAMO
 }
 
 func (g *generator) branch() {
