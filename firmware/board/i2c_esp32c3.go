@@ -3,6 +3,7 @@
 package board
 
 import (
+	"device/esp"
 	"errors"
 	"machine"
 	"runtime/volatile"
@@ -30,7 +31,8 @@ type I2C struct{}
 // StartI2C starts the bus at what TinyGo makes of 400 kHz, or at 400 kHz: TinyGo
 // adds a wait for SCL to rise of 25 clocks to a period that is full without, and
 // so comes to 121 clocks of 40 MHz (TRM §28.4.3.2: 3 more than the three registers
-// say). It needs both lines high.
+// say). It needs both lines high: TinyGo waits for its controller to clear the bus,
+// for ever where it cannot.
 func StartI2C(exact bool) {
 	machine.I2C0.Configure(machine.I2CConfig{Frequency: 400_000, SDA: sdaPin, SCL: sclPin})
 	if !exact {
@@ -84,8 +86,9 @@ func I2CLines() (sda, scl bool) { return sdaPin.Get(), sclPin.Get() }
 // It returns the number of pulses.
 func FreeI2C() (pulses int) {
 	for _, p := range [...]machine.Pin{sdaPin, sclPin} {
+		openDrain(p)
 		p.High()
-		p.Configure(machine.PinConfig{Mode: machine.PinOutput}) // open drain still, from Configure of I2C0
+		p.Configure(machine.PinConfig{Mode: machine.PinOutput})
 	}
 	for ; pulses < 9 && !sdaPin.Get(); pulses++ {
 		sclPin.Low()
@@ -102,6 +105,12 @@ func FreeI2C() (pulses int) {
 	sdaPin.High()
 	halfPulse()
 	return pulses
+}
+
+// openDrain has an output pull low only.
+func openDrain(p machine.Pin) {
+	pin := (*volatile.Register32)(unsafe.Add(unsafe.Pointer(&esp.GPIO.PIN0), 4*uintptr(p)))
+	pin.SetBits(esp.GPIO_PIN_PAD_DRIVER)
 }
 
 // halfPulse waits 5 us: 100 kHz is slow enough for every device.
