@@ -17,9 +17,9 @@ import (
 // The core, and the bus.
 var basics = []entry{
 	{name: "cores", watch: []probes.Line{running}, make: func() question { return &cores{} }},
-	{name: "clock as TinyGo sets it", watch: []probes.Line{stimulus, scl, sda}, make: func() question { return &clock{setting: measure.SCLTinyGo} }},
-	{name: "clock of 400 kHz", watch: []probes.Line{stimulus, scl, sda}, make: func() question { return &clock{setting: measure.SCLExact, param: 1} }},
-	{name: "who is on the bus", watch: []probes.Line{stimulus, scl, sda}, make: func() question { return &scan{} }},
+	{name: "clock as TinyGo sets it", watch: []probes.Line{stimulus, scl, sda}, needs: needs{readings: true}, make: func() question { return &clock{setting: measure.SCLTinyGo} }},
+	{name: "clock of 400 kHz", watch: []probes.Line{stimulus, scl, sda}, needs: needs{readings: true}, make: func() question { return &clock{setting: measure.SCLExact, param: 1} }},
+	{name: "who is on the bus", watch: []probes.Line{stimulus, scl, sda}, needs: needs{readings: true}, make: func() question { return &scan{} }},
 	{name: "transactions", watch: []probes.Line{stimulus, scl, sda}, needs: needs{sensor: true}, make: func() question { return &transactions{} }},
 }
 

@@ -16,7 +16,7 @@ import (
 // What the network does while the LED blinks and the sensor is read. For comparison
 // there is none at first.
 var coexistence = []entry{
-	{name: "beside no network", watch: steady, make: func() question { return &coexisting{state: measure.NetworkOff} }},
+	{name: "beside no network", watch: steady, needs: needs{readings: true}, make: func() question { return &coexisting{state: measure.NetworkOff} }},
 	{name: "beside an idle network", watch: steady, needs: air, make: func() question { return &coexisting{state: measure.NetworkIdle} }},
 	{name: "beside a busy network", watch: steady, needs: air, make: func() question { return &coexisting{state: measure.NetworkBusy} }},
 	{name: "beside a failing network", watch: steady, needs: air, make: func() question { return &coexisting{state: measure.NetworkFailing} }},

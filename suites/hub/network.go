@@ -25,7 +25,7 @@ const (
 )
 
 var (
-	air     = needs{network: true}
+	air     = needs{readings: true, network: true}
 	heard   = []probes.Line{stimulus, begun, ended, running}
 	network = []entry{
 		{name: "wrong key", needs: air, watch: heard, make: func() question {

@@ -44,7 +44,9 @@ type entry struct {
 	make  func() question
 }
 
-type needs struct{ sensor, network bool }
+// needs of a question: a sensor on the bus, one that does as it is told, and a network
+// that does.
+type needs struct{ readings, sensor, network bool }
 
 // Experiments are the suite's questions to a board with an image of the program
 // hub.
@@ -88,7 +90,10 @@ type session struct {
 // open takes the rig as it is before a question: air of a room, no network.
 func open(ctx context.Context, b *harness.Bench, n needs) (*session, error) {
 	s := &session{Bench: b, target: b.Targets[sensor]}
+	_, there := b.Config.Targets[sensor]
 	switch {
+	case n.readings && !there:
+		return nil, &rig.MissingError{What: sensor + " on the board's bus"}
 	case n.sensor && s.target == nil:
 		return nil, &rig.MissingError{What: sensor + " that does as it is told"}
 	case n.network && (b.AP == nil || b.Net == nil):
