@@ -10,8 +10,9 @@ import (
 // one by one, which software starts, of ADC1 (GPIO0 to GPIO4) and ADC2 (GPIO5),
 // whose arbiter nobody else competes for.
 //
-// Not modelled, and faulting by name: the digital controller (timer, pattern table,
-// DMA), threshold monitors, the temperature sensor.
+// The digital controller (timer, pattern table) may run, as ESP-IDF has it do for the
+// noise that feeds the RNG, but has no results: looking for them faults, as does the DMA that
+// it would hand them to. Threshold monitors and the temperature sensor fault, too.
 //
 // How long a conversion takes is not published. Here it is XPD_WAIT and RSTB_WAIT
 // cycles of the controller's clock, then a sample's cycles and 13 of the SAR
@@ -30,6 +31,7 @@ type adcState struct {
 	Master   uint32 // of the bus to analog parts, see adc_regi2c.go
 	Config   [3]uint32
 	Internal [saradcRegs]uint8
+	Parts    [len(regi2cParts)][partRegs]uint8 // other parts' registers
 }
 
 // Analog is what a part's converters make of a voltage. The zero value is ideal
@@ -118,6 +120,9 @@ type adcDevice struct{ *Chip }
 
 func (d adcDevice) Load(off uint32, _ uint8) (uint64, bus.Fault) {
 	a := &d.ADC
+	if a.digital() && off >= 0x2C && off < 0x4C && off != adcTHRES*4 && off != adcINT_ENA*4 {
+		return 0, d.lack("APB_SARADC: a result of the digital controller")
+	}
 	switch off {
 	case 0x2C, 0x30:
 		return uint64(a.Data[(off-0x2C)/4]), bus.None
@@ -140,8 +145,11 @@ func (d adcDevice) Load(off uint32, _ uint8) (uint64, bus.Fault) {
 
 // foreseeLoad: all registers change at events or by stores only.
 func (d adcDevice) foreseeLoad(off uint32, _ uint64) (least, most uint64, ok bool) {
-	return steady(d, off, off >= 0x18 && off < 4*adcRegs)
+	return steady(d, off, off >= 0x18 && off < 4*adcRegs && !d.ADC.digital())
 }
+
+// digital tells whether the digital controller's timer runs.
+func (a *adcState) digital() bool { return a.Regs[adcCTRL2]>>24&1 != 0 }
 
 func (d adcDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	a, v := &d.ADC, uint32(v64)
@@ -173,12 +181,8 @@ func adcLacks(reg, v uint32) string {
 	switch {
 	case reg == adcCTRL && v&3 != 0:
 		return "CTRL.START: the digital controller"
-	case reg == adcCTRL2 && v>>24&1 != 0:
-		return "CTRL2.TIMER_EN: the digital controller"
 	case reg == adcTHRES && v>>30 != 0:
 		return "THRES_CTRL: threshold monitors"
-	case reg == adcDMA_CONF && v>>31 != 0:
-		return "DMA_CONF.APB_ADC_TRANS"
 	case reg == adcTSENS && v>>22&1 != 0:
 		return "APB_TSENS_CTRL.TSENS_PU: the temperature sensor"
 	}
@@ -193,6 +197,8 @@ func (c *Chip) adcStart() bus.Fault {
 	switch {
 	case f != bus.None:
 		return f
+	case a.Internal[saradcENCAL]&saradcTests != 0:
+		return c.lack("I2C_SAR_ADC: calibration by reference, and tests")
 	case r&(onetimeADC1|onetimeADC2) == 0 || period == 0:
 		c.warn("APB_SARADC started without a converter or a clock: the conversion never ends")
 		return bus.None

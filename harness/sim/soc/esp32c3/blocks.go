@@ -118,6 +118,18 @@ func (c *Chip) device(name string) bus.Device {
 		return cacheDevice{c}
 	case "MMU_TABLE":
 		return mmuDevice{c}
+	case "FE2":
+		return radioDevice{c, 0, 0xF0}
+	case "FE":
+		return radioDevice{c, 1, 0x90}
+	case "NRX":
+		return radioDevice{c, 2, 0xCD4}
+	case "BB":
+		return radioDevice{c, 3, 0x54}
+	case "SENSITIVE":
+		return sensitiveDevice{c}
+	case "ASSIST_DEBUG":
+		return assistDevice{c}
 	case "MAC":
 		return macDevice{c}
 	}

@@ -93,19 +93,35 @@ var bootModes = [...]string{"QIO", "QOUT", "DIO", "DOUT", "FAST READ"}
 
 // bootSPI sets both controllers as the image's header says.
 func (c *Chip) bootSPI(mode byte, div uint32) {
+	c.spiReadMode(mode)
+	for _, base := range []uint32{baseSPI0, baseSPI1} {
+		c.poke(base+spiCLOCK, spiDivider(div))
+	}
+}
+
+// spiReadMode chooses how both controllers read.
+func (c *Chip) spiReadMode(mode byte) {
 	ctrl := [...]uint32{ctrlFASTRD | ctrlQIO, ctrlFASTRD | ctrlQUAD, ctrlFASTRD | ctrlDIO, ctrlFASTRD | ctrlDUAL, ctrlFASTRD}
 	bits := uint32(0)
 	if int(mode) < len(ctrl) {
 		bits = ctrl[mode]
 	}
-	clk := uint32(1 << 31)
-	if div > 1 {
-		clk = (div-1)<<16 | (div/2-1)<<8 | (div - 1)
-	}
-	for _, base := range []uint32{0x60002000, 0x60003000} {
+	for _, base := range []uint32{baseSPI0, baseSPI1} {
 		c.poke(base+spiCTRL, c.peek(base+spiCTRL)&^(ctrlFASTRD|ctrlQIO|ctrlDIO|ctrlQUAD|ctrlDUAL)|bits)
-		c.poke(base+spiCLOCK, clk)
 	}
+}
+
+const (
+	baseSPI1 = 0x60002000
+	baseSPI0 = 0x60003000
+)
+
+// spiDivider is a controller's CLOCK for a divider.
+func spiDivider(div uint32) uint32 {
+	if div <= 1 {
+		return 1 << 31
+	}
+	return (div-1)<<16 | (div/2-1)<<8 | (div - 1)
 }
 
 // bootNextSegment reads a segment's header.
@@ -175,5 +191,7 @@ func (c *Chip) bootEnter() {
 	c.cacheInvalidateAll()
 	c.EXTMEM.Regs[extCTRL1/4] = 0
 	c.cacheEnable(true)
+	c.romFlashDefaults()
+	c.romPut32(romUartPort, romUART)
 	c.romHand(c.bootEntry(), romBack)
 }

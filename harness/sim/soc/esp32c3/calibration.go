@@ -30,6 +30,11 @@ func (c *Chip) caliClock(n int) clock.Time {
 	return 0
 }
 
+// caliEnds tells whether the calibration ends before the timeout.
+func (c *Chip) caliEnds(n int) bool {
+	return c.caliClock(n) != 0 && c.caliTime(n) <= clock.Time(c.TIMG[n].CALI[2]>>7)*xtalPeriod
+}
+
 // caliTime is how long the calibration takes.
 func (c *Chip) caliTime(n int) clock.Time {
 	return clock.Time(c.TIMG[n].CALI[0]>>caliMAX&0x7FFF) * c.caliClock(n)
@@ -40,6 +45,8 @@ func (c *Chip) readCali(n int, off uint32) uint32 {
 	switch {
 	case off == 0x68:
 		return t.CALI[0]
+	case off == 0x80 && t.CALI[0]&caliCYCLING != 0 && !c.caliEnds(n):
+		return t.CALI[2] | caliTIMEOUT
 	case off == 0x80:
 		return t.CALI[2]
 	case t.CALI[0]&caliCYCLING != 0 && c.caliClock(n) != 0: // it goes on and on
@@ -81,11 +88,10 @@ func (c *Chip) startCali(n int) {
 // caliEvent is the end of a calibration, or its timeout.
 func (c *Chip) caliEvent(n int) {
 	t := &c.TIMG[n]
-	took := c.caliTime(n)
-	if c.caliClock(n) == 0 || took > clock.Time(t.CALI[2]>>7)*xtalPeriod {
+	if !c.caliEnds(n) {
 		t.CALI[2] |= caliTIMEOUT
 		return
 	}
 	t.CALI[0] |= caliRDY
-	t.CALI[1] = uint32(took/xtalPeriod) << caliVALUE
+	t.CALI[1] = uint32(c.caliTime(n)/xtalPeriod) << caliVALUE
 }

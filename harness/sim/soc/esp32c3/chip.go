@@ -83,17 +83,21 @@ type state struct {
 	SYSTIMER systimerState
 	EXTMEM   cacheState
 	EFUSE    efuseState
-	APB_CTRL apbCtrlState
-	RNG      rngState
-	GPIO     gpioState
-	UART     [2]uartState
-	USB      usbState
-	LEDC     ledcState
-	ADC      adcState
-	I2C      i2cState
-	SPI      spiState
-	ROM      romState
-	MAC      macState
+	ASSIST   assistState
+
+	SENSITIVE sensitiveState
+	Radio     [4]uint32 // power of FE2, FE, NRX and BB
+	APB_CTRL  apbCtrlState
+	RNG       rngState
+	GPIO      gpioState
+	UART      [2]uartState
+	USB       usbState
+	LEDC      ledcState
+	ADC       adcState
+	I2C       i2cState
+	SPI       spiState
+	ROM       romState
+	MAC       macState
 }
 
 // Chip is one simulated ESP32-C3. It implements board.Chip.

@@ -213,7 +213,9 @@ func TestUnmodelledIsNamed(t *testing.T) {
 		want    string
 	}{
 		{0x6003A000, 0, "AES"},
-		{0x600C1000, 0, "SENSITIVE"},
+		{0x600D0000, 0, "WORLD_CNTL"},
+		{0x6001D058, 0, "BB+0x58"},
+		{0x600CE070, 0, "ASSIST_DEBUG+0x70"},
 		{system0 + 0x6C, 0, "SYSTEM.COMB_PVT_ERR_LVT_SITE0"},
 		{efuse0 + 0x1D4, 2, "programming of eFuses"},
 		{rtc0 + 0x18, 1 << 31, "sleep"},

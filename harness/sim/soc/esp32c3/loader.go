@@ -275,7 +275,7 @@ func (c *Chip) loaderFlush() {
 			c.poke(uart0Base+uartFIFOReg, uint32(l.Out[l.Head]))
 			l.Head++
 		}
-		if l.Head == l.Tail && (l.After == afterNothing || c.romUARTIdle()) {
+		if l.Head == l.Tail && (l.After == afterNothing || c.romUARTIdle(uart0Base)) {
 			l.Head, l.Tail = 0, 0
 		}
 	}

@@ -138,6 +138,7 @@ func (c *Chip) loaderSync() {
 	if l.Port == romNoPort {
 		l.Port = l.From
 		c.romPut32(romUartPort, uint32(l.Port))
+		c.ROM.Console = uint8(l.Port)
 	}
 	for range syncCount {
 		c.loaderPut(cmdSync, syncValue, nil, 0)

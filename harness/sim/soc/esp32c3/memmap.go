@@ -150,6 +150,9 @@ func (c *Chip) load(addr uint32, width uint8) (uint32, bus.Fault) {
 	if b := c.block(addr); b != nil {
 		return c.loadBlock(b, addr, width)
 	}
+	if addr-romDataBase < romDataEnd-romDataBase {
+		return 0, c.lack(fmt.Sprintf("the ROM's data at 0x%08x", addr))
+	}
 	return 0, c.decodeError(addr, false)
 }
 

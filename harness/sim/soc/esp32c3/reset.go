@@ -113,6 +113,7 @@ func (c *Chip) resetParts(r resetCause) {
 	if r.level() >= levelSystem {
 		c.rtcReset()
 	}
+	c.assistReset(r)
 	if r.level() >= levelCore {
 		c.resetBlocks()
 	}
@@ -138,6 +139,8 @@ func (c *Chip) resetBlocks() {
 	c.i2cReset()
 	c.spiReset()
 	c.macReset()
+	c.sensitiveReset()
+	c.Radio = [4]uint32{}
 	c.mapMemory()
 }
 

@@ -37,8 +37,14 @@ type romState struct {
 	Boot   bootState
 	Loader loaderState
 
+	Started  uint64        // the cycle of the reset vector
 	Owed     uint64        // cycles that the function under way takes before it returns
 	Handlers [32]romHandle // attached by ets_isr_attach
+	Console  uint8         // where the first channel sends: 0 and 1 are UARTs, romUSB
+	Putc     [2]uint32     // where ets_printf prints
+	Returned [2]bool       // of a line's end the first character has gone to the channel
+	IROMSize uint32        // bytes of the MMU's table, by Cache_Set_IDROM_MMU_Size
+	DROMSize uint32
 }
 
 // romHandle is an interrupt's handler in RAM.
@@ -67,13 +73,20 @@ const (
 )
 
 const (
-	romBase    = 0x40000000
-	romSize    = 0x60000
-	romStack   = 0x3FCDE710 // its top: SOC_ROM_STACK_START of soc/soc.h
-	romVectors = 0x40000    // ours: 32 words for mtvec
-	romSecOld  = 0x4B9DA    // GetSecurityInfoProc
-	romSecNew  = 0x4D51E
-	romInner   = 0x50000 // ours: where functions wait and return to
+	romBase      = 0x40000000
+	romSize      = 0x60000
+	romStack     = 0x3FCDE710 // its top: SOC_ROM_STACK_START of soc/soc.h
+	romStackSize = 0x2000
+	romReserved  = 0x3FCDF060 // from here on RAM is the ROM's while programs run
+	romDataBase  = 0x3FF00000
+	romLayout    = 0x3FF1FF00
+	romDataEnd   = 0x3FF20000
+	romVectors   = 0x40000 // ours: 32 words for mtvec
+	romSecOld    = 0x4B9DA // GetSecurityInfoProc
+	romSecNew    = 0x4D51E
+	romTxOld     = 0x4C166 // uart_tx_switch
+	romTxNew     = 0x1C44
+	romInner     = 0x50000 // ours: where functions wait and return to
 
 	romStartTime = clock.Millisecond // [A] from the end of reset to the first character
 )
@@ -97,7 +110,7 @@ func (c *Chip) romReset() {
 
 // romStart is the reset vector: Cause and Strap are set, nothing else has run.
 func (c *Chip) romStart() {
-	c.ROM.Phase = romBanner
+	c.ROM.Phase, c.ROM.Started = romBanner, c.core.Cycle
 	c.romNext(romStartTime)
 }
 
@@ -189,6 +202,7 @@ func (c *Chip) romPump() bool {
 // Registers that the ROM uses: UART0's and USB Serial/JTAG's.
 const (
 	uart0Base   = 0x60000000
+	uart1Base   = 0x60010000
 	uartFIFOReg = 0x00
 	uartIntEna  = 0x0C
 	uartIntClr  = 0x10
@@ -216,8 +230,8 @@ func (c *Chip) romUARTRoom() bool { return c.peek(uart0Base+uartStatus)>>16&0x3F
 func (c *Chip) romUSBRoom() bool  { return c.peek(usbBase+usbEP1_CONF)&usbIN_FREE != 0 }
 
 // romUARTIdle: nothing is left to send, in the FIFO or on the line.
-func (c *Chip) romUARTIdle() bool {
-	return c.peek(uart0Base+uartStatus)>>16&0x3FF == 0 && c.peek(uart0Base+uartFSM)>>4&15 == 0
+func (c *Chip) romUARTIdle(base uint32) bool {
+	return c.peek(base+uartStatus)>>16&0x3FF == 0 && c.peek(base+uartFSM)>>4&15 == 0
 }
 
 // romBaud sets UART0's divider, in sixteenths of a clock of the crystal.
@@ -291,18 +305,33 @@ func romImage(eco, magic uint32) []byte {
 	}
 	binary.LittleEndian.PutUint32(p[0x10:], 5) // _rom_chip_id
 	binary.LittleEndian.PutUint32(p[0x14:], eco)
-	binary.LittleEndian.PutUint32(p[0x1000:], magic)     // what esptool tells chips by
-	for _, off := range []uint32{romSecOld, romSecNew} { // the entries that are not aligned to four bytes
+	binary.LittleEndian.PutUint32(p[0x1000:], magic)               // what esptool tells chips by
+	for _, off := range []uint32{romSecOld, romSecNew, romTxOld} { // the entries that are not aligned to four bytes
 		binary.LittleEndian.PutUint32(p[off:], riscv.ROMCall((off+2)/4))
 	}
 	return p
 }
 
-// romRegions are the ROM's windows. That of its data, at 0x3FF00000, is left out.
+// romRegions are the ROM's windows: its code, and the end of its data.
 func (c *Chip) romRegions() []riscv.Region {
 	image := romImages[oneIf(c.romECO() >= 7)]()
-	return []riscv.Region{{Name: "ROM", Base: romBase, Data: image, Exec: true, ROM: true}}
+	return []riscv.Region{
+		{Name: "ROM", Base: romBase, Data: image, Exec: true, ROM: true},
+		{Name: "ROM data", Base: romLayout, Data: romLayoutData()},
+	}
 }
+
+// romLayoutData is how the ROM uses RAM, as programs ask it (ESP-IDF, rom/rom_layout.h):
+// at the very end of its data a pointer, and here right before it the structure, of which
+// only what is not the radio's is filled.
+var romLayoutData = sync.OnceValue(func() []byte {
+	p := make([]byte, romDataEnd-romLayout)
+	for i, v := range []uint32{romStack, romReserved, romStack - romStackSize, romStack} {
+		binary.LittleEndian.PutUint32(p[4*i:], v)
+	}
+	binary.LittleEndian.PutUint32(p[len(p)-4:], romLayout)
+	return p
+})
 
 // romCall is a call of an entry point by the core, with PC at it.
 func (c *Chip) romCall(index uint32) {
@@ -329,9 +358,12 @@ func (c *Chip) romStall(cycles uint64) {
 }
 
 // romHand starts a program: a stack, interrupts on and the ROM's own vectors, as
-// programs find them after the ROM (TinyGo, for one, counts on the interrupts).
+// programs find them after the ROM (TinyGo, for one, counts on the interrupts). The
+// performance counter has counted cycles since the reset: ESP-IDF reads it without
+// setting it up, and its log begins at the time that booting took.
 func (c *Chip) romHand(entry, ret uint32) {
 	c.ROM.Phase = romOff
+	c.ROM.Putc = [2]uint32{romBase + romPutUART, romBase + romPutUSB}
 	c.scheduleAt(slotROMStep, clock.NeverTime)
 	c.startCore(entry)
 	s := &c.core.State
@@ -339,6 +371,8 @@ func (c *Chip) romHand(entry, ret uint32) {
 	s.X[1] = uint64(int64(int32(romBase + ret)))
 	s.Mstatus = 3<<11 | 1<<7 | 1<<3
 	s.Mtvec = romBase + romVectors | 1
+	s.Perf.Mpcer, s.Perf.Mpcmr = 1, 1
+	s.Perf.Base = s.Cycle - c.ROM.Started - (s.Cycle - s.Slept)
 }
 
 // romInterrupt is the ROM's vector table: cause 0 are exceptions, which end in a

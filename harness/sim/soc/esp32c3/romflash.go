@@ -193,15 +193,18 @@ func romConfigParam(c *Chip) uint32 {
 }
 
 // romFlashDefaults is what the ROM believes of the flash chip until it is told:
-// 4 MB in blocks, sectors and pages of the usual sizes.
+// 4 MB in blocks, sectors and pages of the usual sizes, and no dummy cycles more than
+// the usual (esp_rom_spiflash_legacy_data_t).
 func (c *Chip) romFlashDefaults() {
-	p := make([]byte, 0, 24)
+	p := make([]byte, 0, romFlashDataSize)
 	for _, v := range []uint32{0, 4 << 20, nor.BlockSize, nor.SectorSize, nor.PageSize, 0xFFFF} {
 		p = binary.LittleEndian.AppendUint32(p, v)
 	}
-	c.romPut(romFlashChip, p)
+	c.romPut(romFlashChip, p[:romFlashDataSize])
 	c.romPut32(romFlashData, romFlashChip)
 }
+
+const romFlashDataSize = 32
 
 // romAttach connects SPI1 to the flash chip: reads on one line, at the module's
 // clock [A].

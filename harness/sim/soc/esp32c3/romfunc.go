@@ -25,11 +25,15 @@ type romFunc struct {
 
 // Words of our own where functions wait and programs return to.
 const (
-	romBack     = romInner + 4*iota // a program returned to the ROM
-	romHang                         // for ever
-	romMRet                         // a handler returned
-	romDelaying                     // ets_delay_us
-	romFlashing                     // on the flash chip
+	romBack      = romInner + 4*iota // a program returned to the ROM
+	romHang                          // for ever
+	romMRet                          // a handler returned
+	romDelaying                      // ets_delay_us
+	romFlashing                      // on the flash chip
+	romPrintStep                     // ets_printf, between characters
+	romPutUART                       // its channels
+	romPutUSB
+	romSortStep // qsort, when the program has compared
 )
 
 // romFuncs are the models by offset in the ROM.
@@ -40,11 +44,17 @@ var romFuncs = map[uint32]romFunc{
 	romHang:       {0, func(c *Chip) { c.core.Stall(c.core.Cycle + 1<<20) }},
 	romMRet:       {romInterruptCost, romReturnFromInterrupt},
 	romDelaying:   {0, func(c *Chip) { c.romDelay() }},
+	romTxOld + 2:  effect(10, romSwitch),
+	romTxNew:      effect(10, romSwitch),
 	romFlashing:   {10, func(c *Chip) { c.romFlashStep() }},
+	romPrintStep:  {20, romPrintOn},
+	romPutUART:    {20, romWriteConsole},
+	romPutUSB:     {20, romWriteUSB},
+	romSortStep:   {20, romSortOn},
 }
 
 func init() {
-	for _, models := range []map[string]romFunc{romModels, romMath} {
+	for _, models := range []map[string]romFunc{romModels, romMath, romPrintModels, romLibc, romSHA, romPads, romSystem} {
 		for name, f := range models {
 			i := slices.Index(romNames, name)
 			if i < 0 {
@@ -52,6 +62,9 @@ func init() {
 			}
 			romFuncs[romEntries+4*uint32(i)] = f
 		}
+	}
+	for i, f := range romAnalog {
+		romFuncs[romREGI2C+4*uint32(i)] = f
 	}
 }
 
@@ -135,7 +148,6 @@ var romModels = map[string]romFunc{
 	"ets_get_cpu_frequency":    value(10, func(c *Chip) uint32 { return c.ROM.Loader.Ticks }),
 	"ets_update_cpu_frequency": effect(10, func(c *Chip) { c.ROM.Loader.Ticks = c.arg(0) }),
 	"ets_get_xtal_freq":        constant(xtalHz),
-	"rom_gpio_pad_select_gpio": effect(20, romSelectGPIO),
 	"ets_efuse_get_spiconfig":  constant(0),
 
 	"esprv_intc_int_set_priority":  effect(10, func(c *Chip) { c.poke(intcBase+0x114+4*(c.arg(0)&31), c.arg(1)) }),
@@ -206,26 +218,52 @@ func (c *Chip) romWait(until uint64) {
 // romPoll makes it look again in a while.
 func (c *Chip) romPoll() { c.core.Stall(c.cycleFrom(c.nowTime() + clock.Microsecond)) }
 
-// romTxOneChar sends on the port that the loader used, else on UART0.
+// romTxOneChar sends on the console's port.
 func romTxOneChar(c *Chip) {
-	room, to := c.romUARTRoom, uint32(uart0Base+uartFIFOReg)
-	if c.ROM.Loader.Port == romUSB {
-		room, to = c.romUSBRoom, usbBase+usbEP1
-	}
-	if !room() {
+	if !c.romSend(byte(c.arg(0))) {
 		c.romPoll()
 		return
 	}
-	c.poke(to, c.arg(0)&0xFF)
 	c.romReturn(0)
 }
 
-// romReceived is the next byte from the port that the loader used, else from UART0.
+// romSend sends a character on the console's port if there is room: that of the loader
+// if one was in use, UART0, or what the program has switched to.
+func (c *Chip) romSend(b byte) bool {
+	if c.ROM.Console == romUSB {
+		if !c.romUSBRoom() {
+			return false
+		}
+		c.poke(usbBase+usbEP1, uint32(b))
+		return true
+	}
+	base := c.romConsole()
+	if c.peek(base+uartStatus)>>16&0x3FF >= romFIFOFull {
+		return false
+	}
+	c.poke(base+uartFIFOReg, uint32(b))
+	return true
+}
+
+// romConsole is the UART on which the console sends, if it is not on USB.
+func (c *Chip) romConsole() uint32 {
+	if c.ROM.Console == 1 {
+		return uart1Base
+	}
+	return uart0Base
+}
+
+// romSwitch puts the console on a port.
+func romSwitch(c *Chip) { c.ROM.Console = uint8(c.arg(0)) }
+
+// romReceived is the next byte from the port in the UART device's structure.
 func (c *Chip) romReceived() (v byte, ok bool) {
-	switch {
-	case c.ROM.Loader.Port == romUSB && c.peek(usbBase+usbEP1_CONF)&usbOUT_HAS != 0:
+	switch port := c.romGet32(romUartPort); {
+	case port == romUSB && c.peek(usbBase+usbEP1_CONF)&usbOUT_HAS != 0:
 		return byte(c.peek(usbBase + usbEP1)), true
-	case c.ROM.Loader.Port != romUSB && c.peek(uart0Base+uartStatus)&0x3FF != 0:
+	case port == 1 && c.peek(uart1Base+uartStatus)&0x3FF != 0:
+		return byte(c.peek(uart1Base + uartFIFOReg)), true
+	case port != romUSB && port != 1 && c.peek(uart0Base+uartStatus)&0x3FF != 0:
 		return byte(c.peek(uart0Base + uartFIFOReg)), true
 	}
 	return 0, false
@@ -252,8 +290,8 @@ func romRxBlock(c *Chip) {
 // romTxFlush waits until all is sent; on USB it sends what is there, or after a full
 // packet an empty one.
 func romTxFlush(c *Chip) {
-	switch usb := c.ROM.Loader.Port == romUSB; {
-	case usb && !c.romUSBRoom(), !usb && !c.romUARTIdle():
+	switch usb := c.ROM.Console == romUSB; {
+	case usb && !c.romUSBRoom(), !usb && !c.romUARTIdle(c.romConsole()):
 		c.romPoll()
 		return
 	case usb:
@@ -263,7 +301,11 @@ func romTxFlush(c *Chip) {
 }
 
 func romTxIdle(c *Chip) {
-	if !c.romUARTIdle() {
+	base := uint32(uart0Base)
+	if c.arg(0) == 1 {
+		base = uart1Base
+	}
+	if c.arg(0) != romUSB && !c.romUARTIdle(base) {
 		c.romPoll()
 		return
 	}
@@ -391,14 +433,6 @@ func (c *Chip) romMMUSet(window uint32) uint32 {
 	}
 	c.mapMemory()
 	return 0
-}
-
-// romSelectGPIO gives a pad to the GPIO matrix.
-func romSelectGPIO(c *Chip) {
-	if n := c.arg(0); n < 22 {
-		reg := 0x60009004 + 4*n
-		c.poke(reg, c.peek(reg)&^(7<<12)|1<<12)
-	}
 }
 
 // intcEnable changes the enabled interrupts and returns what they were.

@@ -479,7 +479,7 @@ func TestMissingFunctionIsNamed(t *testing.T) {
 	for _, test := range []struct {
 		pc   uint32
 		want string
-	}{{0x40000040, "ets_printf"}, {0x400015BC, "the radio's function at 0x400015bc"}, {0x40050100, "code at 0x40050100"}} {
+	}{{0x400000CC, "tdefl_compress"}, {0x400015BC, "the radio's function at 0x400015bc"}, {0x40050100, "code at 0x40050100"}} {
 		c := newCaller(t)
 		c.core.State.PC = uint64(test.pc)
 		if stop := c.Run(c.Now() + clock.Millisecond); stop.Text != "esp32c3: ROM: "+test.want+" not modelled, PC 0x"+strings.TrimPrefix(stop.Text[len(stop.Text)-8:], "0x") {

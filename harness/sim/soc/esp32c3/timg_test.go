@@ -149,3 +149,20 @@ func TestCalibration(t *testing.T) {
 		t.Error("no timeout of a clock that is not there")
 	}
 }
+
+// Calibration goes on and on after a reset; ESP-IDF's rtc_clk_cal_internal ends it by a
+// timeout of one cycle, and waits for that.
+func TestCyclingCalibrationTimesOut(t *testing.T) {
+	c := started(t, Options{}, endless())
+	if ld(t, c, timg0+0x80)&caliTIMEOUT != 0 {
+		t.Error("timed out after the reset")
+	}
+	st(t, c, timg0+0x80, 1<<7|3<<3)
+	if ld(t, c, timg0+0x80)&caliTIMEOUT == 0 {
+		t.Error("no timeout")
+	}
+	st(t, c, timg0+0x80, 10000<<7|3<<3)
+	if ld(t, c, timg0+0x80)&caliTIMEOUT != 0 {
+		t.Error("still timed out")
+	}
+}
