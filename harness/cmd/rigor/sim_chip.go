@@ -33,6 +33,7 @@ type silicon struct {
 	// make makes one; sent is called for each byte as a UART begins to send it.
 	make  func(s *simChip, sent func(uart int, b byte)) simulated
 	uarts map[string]string // by name, with their usual pins, TX/RX
+	usb   bool              // it has a USB port of its own, too
 	// console is the UART that programs speak on, loader the pins that the boot
 	// loader listens on.
 	console, loader string
@@ -61,6 +62,7 @@ var simChips = map[string]silicon{
 		make: newC3,
 		// UART1 has no pins of its own.
 		uarts:   map[string]string{"uart0": "GPIO21/GPIO20", "uart1": "GPIO0/GPIO1"},
+		usb:     true,
 		console: "uart0", loader: "GPIO21/GPIO20", boot: "GPIO9", bootLow: true, pulls: []string{"GPIO8"},
 		// pyserial's client of RFC 2217 takes 50 ms for each modem line: EN must still
 		// be low when the second one has changed, and have risen before both have
@@ -99,7 +101,11 @@ func (k silicon) pins(uart string) (string, error) {
 	if p, ok := k.uarts[uart]; ok {
 		return p, nil
 	}
-	return "", fmt.Errorf("--uart %s: the chip has %s", uart, strings.Join(slices.Sorted(maps.Keys(k.uarts)), ", "))
+	names := slices.Sorted(maps.Keys(k.uarts))
+	if k.usb {
+		names = append(names, "usb")
+	}
+	return "", fmt.Errorf("--uart %s: the chip has %s", uart, strings.Join(names, ", "))
 }
 
 // put wires a chip as boards do, and what else is on this one.
