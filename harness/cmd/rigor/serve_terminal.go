@@ -28,6 +28,9 @@ func (c *simServeCmd) openTerminal(s *server) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("open a pseudo terminal: %w", err)
 	}
+	if master, err = unblocked(master); err != nil {
+		return "", fmt.Errorf("set up %s: %w", slave.Name(), err)
+	}
 	// The slave is held open, so that a client may come and go.
 	s.terminal = &terminal{master: master, slave: slave, path: slave.Name()}
 	if err := rawMode(slave); err != nil {
@@ -35,6 +38,20 @@ func (c *simServeCmd) openTerminal(s *server) (string, error) {
 	}
 	go s.readTerminal()
 	return fmt.Sprintf("%s (%s)", c.PTY, slave.Name()), nil
+}
+
+// unblocked is a file whose deadlines hold: package pty leaves it in blocking
+// mode, in which a write waits for a reader, however long.
+func unblocked(f *os.File) (*os.File, error) {
+	defer f.Close()
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 
 // readTerminal has what a client writes sent to all UARTs.
