@@ -110,16 +110,32 @@ func config() (*rig.RigConfig, error) {
 	return c.Rig(name)
 }
 
-// open opens the board, the limits and the bundle.
+// open opens the board, the limits and the bundle, without which the board is not
+// asked anything.
 func (b *Bench) open(config *rig.RigConfig) {
+	if err := b.prepare(config); err != nil {
+		tell(report.Trouble, err.Error())
+		ginkgo.Fail(err.Error())
+	}
+}
+
+func (b *Bench) prepare(config *rig.RigConfig) error {
 	root, err := harness.Root(".")
-	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	if err != nil {
+		return err
+	}
 	limits, err := judge.Load(filepath.Join(root, "suites", "limits.yaml"))
-	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	if err != nil {
+		return err
+	}
 	bundle, err := openBundle(root, config)
-	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	if err != nil {
+		return err
+	}
 	station, err := station.Open(config, b.Board)
-	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	if err != nil {
+		return err
+	}
 	opened := time.Now()
 	ginkgo.DeferCleanup(func() error {
 		work := b.work(station.Board, time.Since(opened))
@@ -129,6 +145,7 @@ func (b *Bench) open(config *rig.RigConfig) {
 		Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle,
 		Progress: func(text string) { tell(report.Step, text) },
 	}
+	return nil
 }
 
 // work is what the suite took on the board.
