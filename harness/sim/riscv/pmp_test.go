@@ -71,3 +71,21 @@ func TestUserFaults(t *testing.T) {
 	r.steps(t, 2)
 	r.wantTrap(t, causeStoreAccess, testRAM+0x100, testRAM+4)
 }
+
+// TestUserFetch: an instruction of which only the second half may not be fetched has not begun, and mtval is
+// that half's address.
+func TestUserFetch(t *testing.T) {
+	for _, tt := range []struct{ denied, tval uint64 }{{testRAM, testRAM + 2}, {testRAM + 4, testRAM + 4}} {
+		r := newRig(esp32c3(), addi(1, 0, 1)<<16|0x0001, addi(1, 0, 1)>>16|0x0001<<16) // C.NOP, ADDI, C.NOP
+		for i, e := range []pmpEntry{{tt.denied, 0, pmpNA4 | pmpR}, {testRAM>>2<<2 | 0x7FFF, 0, pmpNAPOT | pmpX}} {
+			r.PMPAddr[i], r.PMPCfg[i] = e.first>>2, e.cfg
+		}
+		r.PC, r.Priv = testRAM+2, UserMode
+		r.refreshDerived()
+		r.steps(t, 1)
+		r.wantTrap(t, causeFetchAccess, tt.tval, testRAM+2)
+		if r.X[1] != 0 {
+			t.Error("the instruction was executed")
+		}
+	}
+}

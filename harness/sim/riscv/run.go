@@ -214,7 +214,7 @@ func (c *Core) stallOf(in *insn) uint64 {
 // next one, if execution is to go on there.
 func (c *Core) single(b *block, i int) (next int, ok bool) {
 	if c.world != openWorld && !c.permits(c.PC, uint64(b.code[i].size), pmpX, c.Priv) {
-		c.raise(causeFetchAccess, c.PC)
+		c.raise(causeFetchAccess, c.refused())
 		return 0, false
 	}
 	if c.trace != nil {
@@ -230,6 +230,14 @@ func (c *Core) single(b *block, i int) (next int, ok bool) {
 	}
 	next = i + 1
 	return next, c.Cycle < c.limit && !c.mustReturn(b) && c.at(b, next)
+}
+
+// refused is the address of that part of the instruction at PC that may not be fetched (volume II 3.1.16).
+func (c *Core) refused() uint64 {
+	if c.permits(c.PC, 2, pmpX, c.Priv) {
+		return c.PC + 2
+	}
+	return c.PC
 }
 
 // mustReturn says whether the run loop has something to do.
