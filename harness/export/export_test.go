@@ -232,3 +232,13 @@ func TestServeReportsABrokenListener(t *testing.T) {
 		t.Error("served on a closed listener")
 	}
 }
+
+// What is no time has a gauge, or it would be exported as a histogram of nothing.
+func TestEveryUnitIsExported(t *testing.T) {
+	for _, u := range measure.Units {
+		_, isTime := measure.Seconds(1, u, 1)
+		if g, isGauge := gaugeUnits[u]; isTime == isGauge || isGauge && (g.name == "" || g.parts < 1) {
+			t.Errorf("%s: a time %v, a gauge %v, %+v", u, isTime, isGauge, g)
+		}
+	}
+}

@@ -41,11 +41,12 @@ const (
 	Harts          Unit = "harts" // cores, as RISC-V counts them
 )
 
+// Units lists them.
+var Units = []Unit{Cycles, Ticks, Nanoseconds, Picoseconds, Bytes, BytesPerSecond, Percent, PPM, Microvolts,
+	Hertz, Millikelvins, Millipascals, Harts}
+
 // Valid reports whether u is one of the units.
-func (u Unit) Valid() bool {
-	return slices.Contains([]Unit{Cycles, Ticks, Nanoseconds, Picoseconds, Bytes, BytesPerSecond, Percent, PPM, Microvolts,
-		Hertz, Millikelvins, Millipascals, Harts}, u)
-}
+func (u Unit) Valid() bool { return slices.Contains(Units, u) }
 
 // Source is who measured.
 type Source string
