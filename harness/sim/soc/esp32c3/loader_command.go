@@ -47,6 +47,11 @@ const (
 
 	syncValue = 0x20120707 // what the ROM's replies to SYNC carry; a program's carry 0
 	syncCount = 8
+
+	// loaderBlock is the most that a packet may have for flash: a part took 1024
+	// bytes and called 2048 an invalid message (espressif/esptool issue 860); of
+	// deflated ones that is assumed.
+	loaderBlock = 0x400
 )
 
 // loaderLengths are the lengths of the commands' data, or the least ones of those
@@ -110,7 +115,9 @@ func (c *Chip) loaderAllowed(op byte, p []byte) bool {
 		return false
 	}
 	switch op {
-	case cmdFlashData, cmdMemData, cmdDeflateData:
+	case cmdFlashData, cmdDeflateData:
+		return len(p) >= 16 && len(p) <= 16+loaderBlock && loaderWord(p, 0) == uint32(len(p)-16)
+	case cmdMemData:
 		return len(p) >= 16 && loaderWord(p, 0) == uint32(len(p)-16)
 	case cmdWriteReg:
 		return len(p) > 0 && len(p)%16 == 0

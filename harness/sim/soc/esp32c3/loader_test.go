@@ -256,6 +256,7 @@ func TestLoaderRefuses(t *testing.T) {
 		{"RAM size", request(cmdMemBegin, words(1<<20, 1, 0x1800, 0x3FC80000)), 0x0E},
 		{"nothing there", request(cmdReadReg, words(0x10000000)), 0x06},
 		{"not attached", request(cmdFlashBegin, words(4096, 4, 1024, 0, 0)), 0x08},
+		{"too long for flash", request(cmdFlashData, append(words(1028, 0, 0, 0), make([]byte, 1028)...)), 0x05},
 		{"no flash mode", request(cmdFlashData, append(words(4, 0, 0, 0), 1, 2, 3, 4)), 0x06},
 		{"read too long", request(cmdReadFlash, words(0, 65)), 0x0A},
 	}
