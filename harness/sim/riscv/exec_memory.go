@@ -9,7 +9,6 @@ var accessWidths = [...]uint8{1, 2, 4, 8, 1, 2, 4, 1, 2, 4, 8}
 // load executes a load that the fast path did not.
 func (c *Core) load(b *block, i int, addr uint64) bool {
 	in := &b.code[i]
-	c.sync(b, i)
 	width := uint8(4)
 	switch {
 	case in.op == opFLD:
@@ -17,11 +16,17 @@ func (c *Core) load(b *block, i int, addr uint64) bool {
 	case in.op != opFLW:
 		width = accessWidths[in.op-opLB]
 	}
-	v, ok := c.dataLoad(addr, width)
-	if !ok {
-		return false
+	var v uint64
+	if data := c.hit(addr, width, false); data != nil {
+		v = loadBytes(data, width)
+	} else {
+		c.sync(b, i)
+		var ok bool
+		if v, ok = c.dataLoad(addr, width); !ok {
+			return false
+		}
+		c.unsync(in, i)
 	}
-	c.unsync(in, i)
 	switch in.op {
 	case opLB:
 		v = uint64(int64(int8(v)))
@@ -44,7 +49,6 @@ func (c *Core) load(b *block, i int, addr uint64) bool {
 // store executes a store that the fast path did not.
 func (c *Core) store(b *block, i int, addr uint64) bool {
 	in := &b.code[i]
-	c.sync(b, i)
 	v := c.X[in.m&31]
 	width := uint8(4)
 	switch in.op {
@@ -55,6 +59,11 @@ func (c *Core) store(b *block, i int, addr uint64) bool {
 	default:
 		width = accessWidths[in.op-opLB]
 	}
+	if data := c.hit(addr, width, true); data != nil {
+		storeBytes(data, width, v)
+		return true
+	}
+	c.sync(b, i)
 	if !c.dataStore(addr, width, v&(^uint64(0)>>(64-8*width))) {
 		return false
 	}

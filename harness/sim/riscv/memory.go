@@ -33,19 +33,12 @@ type windowTable [windows]*window
 // noWindow fills the tables where there is no memory: nothing is in it.
 var noWindow = &window{mem: &memory{}}
 
-// noWindows makes every access take the slow path.
-var noWindows = func() *windowTable {
-	var t windowTable
-	t.clear()
-	return &t
-}()
-
 func (w *window) holds(addr uint64) bool { return addr-w.Base < uint64(len(w.Data)) }
 
 // quick says whether accesses need nothing but to be made: the fast path checks the
 // address's alignment and the start of what it accesses.
 func (w *window) quick() bool {
-	return w.DCache == 0 && w.Wait == 0 && (w.Base|uint64(len(w.Data)))&7 == 0
+	return w.Wait == 0 && (w.Base|uint64(len(w.Data)))&7 == 0
 }
 
 func (t *windowTable) clear() {
@@ -65,16 +58,21 @@ func (t *windowTable) enter(w *window) {
 	}
 }
 
-// tables are the window tables of the fast paths.
-type tables struct{ loads, stores windowTable }
+// tables are the window tables of the fast paths. Those of cached are behind a cache, and the rest is quick.
+type tables struct{ loads, stores, cached windowTable }
+
+func (t *tables) clear() {
+	t.loads.clear()
+	t.stores.clear()
+	t.cached.clear()
+}
 
 // Map replaces the directly mapped memory and drops all decoded code. Regions
 // must not overlap nor wrap.
 func (c *Core) Map(regions []Region) {
 	c.drop()
 	c.windows = nil
-	c.open.loads.clear()
-	c.open.stores.clear()
+	c.open.clear()
 	memories := map[*byte]*memory{}
 	for _, r := range regions {
 		if len(r.Data) == 0 {
@@ -93,7 +91,11 @@ func (c *Core) Map(regions []Region) {
 			w.mem.marks = make([]bool, w.mem.pages)
 		}
 		w.marks = w.mem.marks
-		if w.quick() {
+		switch {
+		case !w.quick():
+		case w.DCache != 0:
+			c.open.cached.enter(w)
+		default:
 			c.open.loads.enter(w)
 			if w.Write {
 				c.open.stores.enter(w)
@@ -149,6 +151,9 @@ func (c *Core) Invalidate(addr, size uint64) {
 // windowAt returns the window that addr is in, or nil.
 func (c *Core) windowAt(addr uint64) *window {
 	if w := c.open.loads[addr>>windowBits%windows]; w.holds(addr) {
+		return w
+	}
+	if w := c.open.cached[addr>>windowBits%windows]; w.holds(addr) {
 		return w
 	}
 	for _, w := range c.windows {
@@ -235,6 +240,21 @@ func (c *Core) setByte(addr uint64, v byte) bool {
 	return false
 }
 
+// hit returns memory from addr on if an aligned access there finds its line the one last used in its set,
+// and so needs nothing but to be made. That of a store may not have been decoded.
+func (c *Core) hit(addr uint64, width uint8, write bool) []byte {
+	w := c.fast.cached[addr>>windowBits%windows]
+	off := addr - w.Base
+	if off >= uint64(len(w.Data)) || addr&uint64(width-1) != 0 || write && (!w.Write || w.marks[off>>pageBits]) {
+		return nil
+	}
+	k := &c.caches[w.DCache-1]
+	if line := addr >> k.shift; c.Caches[w.DCache-1].Tag[k.first(line)] != line+1 {
+		return nil
+	}
+	return w.Data[off:]
+}
+
 // physLoad loads from wherever the address leads, without regard to PMP.
 func (c *Core) physLoad(addr uint64, width uint8) (uint64, bus.Fault) {
 	w := c.windowAt(addr)
@@ -265,15 +285,27 @@ func (c *Core) access(w *window, addr uint64, write bool) {
 	}
 }
 
-func loadBytes(b []byte, width uint8) (v uint64) {
-	for i := range width {
-		v |= uint64(b[i]) << (8 * i)
+func loadBytes(b []byte, width uint8) uint64 {
+	switch width {
+	case 1:
+		return uint64(b[0])
+	case 2:
+		return uint64(binary.LittleEndian.Uint16(b))
+	case 4:
+		return uint64(binary.LittleEndian.Uint32(b))
 	}
-	return v
+	return binary.LittleEndian.Uint64(b)
 }
 
 func storeBytes(b []byte, width uint8, v uint64) {
-	for i := range width {
-		b[i] = byte(v >> (8 * i))
+	switch width {
+	case 1:
+		b[0] = byte(v)
+	case 2:
+		binary.LittleEndian.PutUint16(b, uint16(v))
+	case 4:
+		binary.LittleEndian.PutUint32(b, uint32(v))
+	default:
+		binary.LittleEndian.PutUint64(b, v)
 	}
 }

@@ -106,7 +106,11 @@ func (c *Core) selectTables() {
 // their code could be.
 const openWorld = 1
 
-var withheld = &tables{*noWindows, *noWindows}
+var withheld = func() *tables {
+	t := &tables{}
+	t.clear()
+	return t
+}()
 
 // enters says whether all of a block may be executed unchecked.
 func (c *Core) enters(b *block) bool {

@@ -56,8 +56,7 @@ func New(cfg Config) *Core {
 	for _, k := range cfg.Caches {
 		c.caches = append(c.caches, newCache(k))
 	}
-	c.open.loads.clear()
-	c.open.stores.clear()
+	c.open.clear()
 	c.Reset(0)
 	return c
 }
