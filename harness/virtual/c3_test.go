@@ -52,15 +52,19 @@ func TestC3Board(t *testing.T) {
 	rigtest.Run(t, func(t *testing.T) *rig.Station { return load(t, open(t, c3Config(t)), c3EchoImage) })
 }
 
-// The figures to reach are esptool's: 91 % of the line's rate at 230400 baud
-// (espressif/esptool pull request 639, ESP32-C3) and 75 % at 460800 (esptool's
-// documentation, flashing-firmware).
+// What the ROM allows. Of 1024 bytes, its most (espressif/esptool issue 860), 40 more
+// are on the line for packet and reply. What was inflated it writes while it does
+// not receive, in pieces of 32 bytes (ESP_ROM_SPIFLASH_BUFF_BYTE_WRITE_NUM of ESP-IDF's
+// esp32c3/rom/spi_flash.h), of 107.5 us each (W25Q32JV section 9.6: tBP1, tBP2): of these
+// 16848 bytes, deflated to 10845, that is 57 ms beside the line's 494 at 230400 baud.
+// esptool's figures are 91 % there (espressif/esptool pull request 639, ESP32-C3) and
+// 75 % at 460800 (esptool's documentation), with a program in RAM that does both at once.
 func TestC3ShareOfTheLine(t *testing.T) {
 	image, err := images.Open("latency-esp32c3")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for baud, want := range map[int]uint64{230400: 91, 460800: 75} {
+	for baud, want := range map[int]uint64{115200: 88, 230400: 83, 460800: 75} {
 		s := open(t, c3Config(t))
 		l, err := s.Board.(rig.RatedLoader).LoaderAt(t.Context(), baud)
 		if err != nil {
