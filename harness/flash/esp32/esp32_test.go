@@ -41,6 +41,14 @@ func TestChangeBaud(t *testing.T) {
 	}
 }
 
+// The divider of 12 bits makes 9769 baud of 40 MHz at the least.
+func TestBaudTooLow(t *testing.T) {
+	p := play(t, syncRequest+strings.Repeat(syncReply, 8)+security)
+	if _, err := Connect(ctx, p, p.clock, 9600); err == nil || !strings.Contains(err.Error(), "9600 baud: the ROM's UART goes down to 9769") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // program is what the transcript of that name writes.
 func program(t *testing.T) *flash.Image {
 	data := make([]byte, 3000)
@@ -62,8 +70,9 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Run(ctx, m.Entry); err != nil {
-		t.Error(err)
+	p.mode = port.Mode{}
+	if err := l.Run(ctx, m.Entry); err != nil || p.mode != (port.Mode{Baud: Baud}) {
+		t.Errorf("run: %v; the line is at %v then", err, p.mode)
 	}
 	small := deflate(m.Segments[0].Data)
 	if r.Wire != uint64(len(small)) || r.Ceiling != 11520 {
