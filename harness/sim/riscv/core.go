@@ -25,6 +25,11 @@
 //
 // cycles.go is the model of the pipeline, with a source for each figure, cache.go
 // that of the caches.
+//
+// # Checks
+//
+// Vectors made by others (conform_test.go), random programs that QEMU executes too (make qemu-diff, qemu_test.go), and
+// execution in blocks against that by instruction (differ_test.go).
 package riscv
 
 import "rigor/harness/sim/bus"

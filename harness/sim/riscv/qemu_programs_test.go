@@ -27,13 +27,12 @@ type generator struct {
 // Registers that programs don't write.
 const (
 	regData  = 2 // in the middle of the data, aligned
-	regCode  = 3 // at the start of the code
 	regCount = 4
 	regOdd   = 8 // in the data, maybe misaligned
 	regFar   = 9 // in the data, aligned, or where nothing is: QEMU rounds addresses that fault
 )
 
-const reserved = 1<<regData | 1<<regCode | 1<<regCount | 1<<regOdd | 1<<regFar
+const reserved = 1<<regData | 1<<regCount | 1<<regOdd | 1<<regFar
 
 // piece is code that nothing jumps into.
 type piece struct {
@@ -147,7 +146,6 @@ func (g *generator) start(f frame) {
 	if g.one(8) {
 		f.put(frameX+8*regFar, virtNone)
 	}
-	f.put(frameX+8*regCode, g.base+frameCode)
 	f.put(frameX+8*regCount, 0)
 	f.put(frameLogEnd, g.base+frameLog)
 	status := uint64(mstatusMPIE)
@@ -392,7 +390,7 @@ func (g *generator) memory() {
 		g.word(iType(majorLOADFP, 2+g.bits(1), g.bits(5), base, imm))
 	case kind == 3 && g.cfg.Ext&ExtF != 0:
 		g.word(sType(2+g.bits(1), g.bits(5), base, imm) | majorSTOREFP)
-	case kind < 6:
+	case kind&1 == 0:
 		g.word(sType(g.bits(2), g.source(), base, imm))
 	default:
 		g.word(iType(majorLOAD, g.bits(3), g.target(), base, imm))
