@@ -49,7 +49,8 @@ golden: ## write the golden files anew, then show what changed
 vendor-deps: ## install the other people's tools that vendor-tools needs (Debian)
 	apt-get install -y --no-install-recommends stm32flash sigrok-cli prometheus python3-serial ser2net qemu-system-misc
 
-vendor-tools: build qemu-diff ## other people's tools against virtual boards and bundles, and qemu-diff
+vendor-tools: build qemu-diff ## other people's tools against virtual boards and bundles, and qemu-diff; ESPTOOL: the command of Espressif's
+	@[ -n "$(ESPTOOL)" ] || command -v esptool >/dev/null || command -v esptool.py >/dev/null || echo "NOT CHECKED: Espressif's esptool; make vendor-tools ESPTOOL=command"
 	$(GO) test -count=1 -tags vendortools -run "^($$(sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' harness/cmd/rigor/vendor*_test.go | paste -sd'|'))$$" ./harness/cmd/rigor
 
 qemu-diff: ## PROGRAMS (5000) random ones on QEMU and on each RISC-V core, by SEED (1)
