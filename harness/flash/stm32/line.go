@@ -20,8 +20,9 @@ const (
 	bitsPerByte = 11 // start, 8 data, parity, stop
 	// processing bounds the loader's own work on what it received, which AN2606
 	// puts below a millisecond, and the host's adapter and scheduler, which
-	// nothing bounds: as much as ST's and others' clients allow.
-	processing = 500 * time.Millisecond
+	// nothing bounds. Other clients allow 500 ms, which a busy host was seen to
+	// exceed; waiting longer costs time only where there is no answer at all.
+	processing = 2 * time.Second
 	syncWait   = 250 * time.Millisecond
 	syncTries  = 4
 	// resyncTries finds a loader that wants a few bytes of a command yet.
