@@ -7,6 +7,7 @@ import (
 
 	"rigor/harness/sim/armv7m"
 	"rigor/harness/sim/conform"
+	"rigor/harness/sim/riscv"
 )
 
 type simConformCmd struct {
@@ -14,7 +15,7 @@ type simConformCmd struct {
 }
 
 func (*simConformCmd) Help() string {
-	return "File names begin with thumb2, vixl-t32 or testfloat; package harness/sim/conform describes the formats. For each file\n" +
+	return "File names begin with thumb2, vixl-t32, rv32imc, rv64gc or testfloat; package harness/sim/conform describes the formats. For each file\n" +
 		"a table counts the vectors by instruction class; mismatches are printed with what was wanted. The exit status is\n" +
 		"1 if there is any."
 }
@@ -52,6 +53,8 @@ func machineFor(file string) (conform.Machine, error) {
 	switch arch {
 	case conform.ARMv7EM:
 		return armv7m.NewMachine(), nil
+	case conform.RV32IMC, conform.RV64GC:
+		return riscv.NewMachine(arch), nil
 	case "":
 		return nil, nil // arithmetic alone
 	}

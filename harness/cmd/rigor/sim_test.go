@@ -280,10 +280,13 @@ func TestSimServeEndsWithItsChip(t *testing.T) {
 func TestSimConform(t *testing.T) {
 	files := []string{
 		"../../sim/conform/testdata/thumb2.jsonl.gz", "../../sim/conform/testdata/thumb2-decode-llvm19.tsv.gz",
+		"../../sim/conform/testdata/rv32imc.jsonl.gz", "../../sim/conform/testdata/rv32imc-decode-llvm19.tsv.gz",
+		"../../sim/conform/testdata/rv64gc.jsonl.gz", "../../sim/conform/testdata/rv64gc-decode-llvm19.tsv.gz",
 		"../../sim/softfloat/testdata/testfloat-arm-f32.txt.gz", "../../sim/softfloat/testdata/testfloat-riscv-f32-f64.txt.gz",
 	}
 	if dir := os.Getenv("RIGOR_VECTORS"); dir != "" {
 		for _, name := range []string{"thumb2.jsonl.gz", "thumb2-decode-llvm19.tsv.gz", "vixl-t32.jsonl.gz",
+			"rv32imc.jsonl.gz", "rv32imc-decode-llvm19.tsv.gz", "rv64gc.jsonl.gz", "rv64gc-decode-llvm19.tsv.gz",
 			"testfloat-arm-f32.txt.gz", "testfloat-riscv-f32-f64.txt.gz"} {
 			files = append(files, filepath.Join(dir, name))
 		}
