@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -34,7 +35,12 @@ var rfc2217Port = regexp.MustCompile(`rfc2217 (\S+:\d+)`)
 // with the test.
 func serveBoard(t *testing.T, args ...string) served {
 	t.Helper()
-	c := command(append([]string{"sim", "serve", "--chip", "stm32f407", "--rfc2217", "127.0.0.1:0"}, args...)...)
+	return serveChip(t, "stm32f407", args...)
+}
+
+func serveChip(t *testing.T, chip string, args ...string) served {
+	t.Helper()
+	c := command(append([]string{"sim", "serve", "--chip", chip, "--rfc2217", "127.0.0.1:0"}, args...)...)
 	stderr, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -63,22 +69,41 @@ func serveBoard(t *testing.T, args ...string) served {
 	return served{}
 }
 
-// bench describes a rig of kind hardware with one board. It has no probes, so that
-// limits on what only they see cannot be required of it.
-func bench(console, loader, reset string) string {
-	if reset != "" {
-		reset = ", port: " + reset
-	}
-	return fmt.Sprintf(`rigs:
-  bench:
-    kind: hardware
-    boards:
-      - name: f407
+// benchOf describes a rig of kind hardware. It has no probes, so that limits on
+// what only they see cannot be required of it.
+func benchOf(boards ...string) string {
+	return "rigs:\n  bench:\n    kind: hardware\n    boards:\n" + strings.Join(boards, "")
+}
+
+// bench describes one with one board.
+func bench(console, loader, reset string) string { return benchOf(boardF407(console, loader, reset)) }
+
+func boardF407(console, loader, reset string) string {
+	return fmt.Sprintf(`      - name: f407
         chip: stm32f407
         console: {tx: PA2, rx: PA3, baud: 115200, port: %s}
         loader: {tx: PB10, rx: PB11, baud: 115200, port: %s}
         reset: {dtr: nrst, rts: boot0%s}
-`, console, loader, reset)
+`, console, loader, elsewhere(reset))
+}
+
+// boardC3 has one UART for program and loader. A served board's reset takes 75 ms
+// to rise.
+func boardC3(port, reset string) string {
+	return fmt.Sprintf(`      - name: c3
+        chip: esp32c3
+        console: {tx: GPIO21, rx: GPIO20, baud: 115200, port: %s}
+        loader: {tx: GPIO21, rx: GPIO20, baud: 460800, port: %[1]s}
+        reset: {circuit: esp32, rise: 80ms%s}
+`, port, elsewhere(reset))
+}
+
+// elsewhere is the port of the reset lines if it is not the loader's.
+func elsewhere(port string) string {
+	if port == "" {
+		return ""
+	}
+	return ", port: " + port
 }
 
 func tcp(addr string) string    { return fmt.Sprintf("{rfc2217: %q}", addr) }
@@ -115,13 +140,15 @@ func relaxed(t *testing.T) string {
 func TestHardwareSuites(t *testing.T) {
 	t.Parallel()
 	limits := relaxed(t)
-	two := serveBoard(t, "--rfc2217-loader", "127.0.0.1:0")
-	link := filepath.Join(t.TempDir(), "f407")
-	terminal := serveBoard(t, "--pty", link)
+	f407, c3 := serveBoard(t, "--rfc2217-loader", "127.0.0.1:0"), serveChip(t, "esp32c3")
+	links := t.TempDir()
+	linkF407, linkC3 := filepath.Join(links, "f407"), filepath.Join(links, "c3")
+	termF407, termC3 := serveBoard(t, "--pty", linkF407), serveChip(t, "esp32c3", "--pty", linkC3)
 	t.Run("side by side", func(t *testing.T) {
 		for name, rigs := range map[string]string{
-			"rfc2217":         bench(tcp(two.addrs[0]), tcp(two.addrs[1]), ""),
-			"pseudo terminal": bench(device(link), device(link), tcp(terminal.addrs[0])),
+			"rfc2217": benchOf(boardF407(tcp(f407.addrs[0]), tcp(f407.addrs[1]), ""), boardC3(tcp(c3.addrs[0]), "")),
+			"pseudo terminal": benchOf(boardF407(device(linkF407), device(linkF407), tcp(termF407.addrs[0])),
+				boardC3(device(linkC3), tcp(termC3.addrs[0]))),
 		} {
 			dir := checkout(t, map[string]string{"rigs.yaml": rigs, "suites/limits.yaml": limits})
 			run := command("run", "--rig", "bench", "--out", "out")
@@ -137,9 +164,9 @@ func TestHardwareSuites(t *testing.T) {
 
 func checkHardwareRun(t *testing.T, run *record.Run) {
 	t.Helper()
-	outcomes := map[record.Outcome]int{}
+	outcomes := map[string]map[record.Outcome]int{"f407": {}, "c3": {}}
 	for _, e := range run.Experiments {
-		outcomes[e.Outcome()]++
+		outcomes[e.Board][e.Outcome()]++
 		if e.Skipped != "" && !strings.HasPrefix(e.Skipped, "the rig has no ") {
 			t.Errorf("%s is skipped for %q", e.Name, e.Skipped)
 		}
@@ -152,13 +179,23 @@ func checkHardwareRun(t *testing.T, run *record.Run) {
 			}
 		}
 	}
-	// Skipped are the 5 questions of analog, 2 of latency to each of two images and 2
-	// of smoke, which a probe has to ask, and 4 of flash, which cut the power.
-	if outcomes[record.Answered] != 52 || outcomes[record.Skipped] != 15 || outcomes[record.Broken] != 0 {
-		t.Errorf("outcomes %v, want 52 answered and 15 skipped", outcomes)
+	// Skipped are the 5 questions of analog, 2 of latency to each image and 2 of smoke,
+	// which a probe has to ask, 4 of flash, which cut the power, and all of hub that has to do
+	// with a sensor or the air.
+	want := map[string]map[record.Outcome]int{
+		"f407": {record.Answered: 52, record.Skipped: 16},
+		"c3":   {record.Answered: 31, record.Skipped: 38},
 	}
-	if run.Rig.Kind != string(rig.Hardware) || !strings.Contains(run.Boards[0].ID, "0x413") {
-		t.Errorf("rig %+v, boards %+v", run.Rig, run.Boards)
+	if !reflect.DeepEqual(outcomes, want) {
+		t.Errorf("outcomes %v, want %v", outcomes, want)
+	}
+	for i, id := range []string{"0x413", "0x5"} {
+		if !strings.Contains(run.Boards[i].ID, id) {
+			t.Errorf("board %+v, want %s", run.Boards[i], id)
+		}
+	}
+	if run.Rig.Kind != string(rig.Hardware) {
+		t.Errorf("rig %+v", run.Rig)
 	}
 }
 
@@ -304,4 +341,25 @@ func TestHardwareVanishes(t *testing.T) {
 		!strings.Contains(first.Attempts[1].Failure.Message, "did not come back") {
 		t.Errorf("attempts %+v", first.Attempts)
 	}
+}
+
+// A client that opens the terminal and does not read, or none, does not hold up
+// the board.
+func TestTerminalNobodyReads(t *testing.T) {
+	s := &server{done: make(chan struct{})}
+	if _, err := (&simServeCmd{PTY: "unused"}).openTerminal(s); err != nil {
+		t.Fatal(err)
+	}
+	given := make(chan error)
+	go func() { given <- s.terminal.give(make([]byte, 1<<16)) }()
+	select {
+	case err := <-given:
+		if err != nil || !s.terminal.deaf {
+			t.Errorf("deaf %v, error %v", s.terminal.deaf, err)
+		}
+	case <-time.After(patience):
+		t.Error("the board waits for a reader")
+	}
+	close(s.done)
+	s.terminal.close()
 }
