@@ -212,10 +212,11 @@ func (c *Chip) adcStart() bus.Fault {
 	return bus.None
 }
 
-// adcPeriod is a cycle of the controller's clock, rounded to a picosecond, or 0.
+// adcPeriod is a cycle of the controller's clock, rounded to a picosecond, or 0. CLK_EN does
+// not gate it: programs of ESP-IDF 4.4 convert without.
 func (c *Chip) adcPeriod() (clock.Time, bus.Fault) {
 	r := c.ADC.Regs[adcCLKM]
-	if r>>20&1 == 0 || r>>21&3 == 0 {
+	if r>>21&3 == 0 {
 		return 0, bus.None
 	}
 	if r>>21&3 != 2 {

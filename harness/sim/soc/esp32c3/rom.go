@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"rigor/harness/sim/board"
+	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
 	"rigor/harness/sim/riscv"
 )
@@ -244,6 +245,7 @@ func (c *Chip) romBaud(sixteenths uint32) {
 // concluded from what parts that cannot boot print: TIMG0's watchdog, which counts
 // 26 million clocks of APB then, acts before the super watchdog's second is over.
 func (c *Chip) romBanner() {
+	c.romPut(romReserved, make([]byte, dramBase+dramSize-romReserved)) // its variables
 	c.poke(0x600C0058, c.peek(0x600C0058)&^sysPRE_DIV_CNT)
 	c.ROM.Loader.Ticks = uint32(c.Clocks.CPU / 1_000_000)
 	c.poke(uart0Base+uartClkConf, c.peek(uart0Base+uartClkConf)&^(0xFF<<12)) // the crystal, undivided
@@ -428,6 +430,9 @@ func (c *Chip) romBytes(addr, n uint32) []byte {
 	if p := c.ramAt(addr, n); p != nil {
 		return p
 	}
+	if c.block(addr) != nil {
+		return c.romRegisters(addr, n)
+	}
 	p := make([]byte, min(n, 16<<20))
 	for i := range p {
 		v, ok := c.peekByte(addr + uint32(i))
@@ -438,6 +443,21 @@ func (c *Chip) romBytes(addr, n uint32) []byte {
 		p[i] = v
 	}
 	return p
+}
+
+// romRegisters reads registers by word, as many bytes of them as are wanted.
+func (c *Chip) romRegisters(addr, n uint32) []byte {
+	var p []byte
+	skip := addr & 3
+	for at := addr &^ 3; uint32(len(p)) < skip+n; at += 4 {
+		v, f := c.load(at, 4)
+		if f != bus.None {
+			c.halt(board.NotModelled, uint32(c.core.X[1]), "the ROM's read of "+RegisterName(at)+" not modelled")
+			return make([]byte, n)
+		}
+		p = binary.LittleEndian.AppendUint32(p, v)
+	}
+	return p[skip : skip+n]
 }
 
 func (c *Chip) romGet32(addr uint32) uint32 { return binary.LittleEndian.Uint32(c.romBytes(addr, 4)) }
@@ -452,6 +472,12 @@ func (c *Chip) romPut(addr uint32, p []byte) {
 		copy(m, p)
 		c.ramChanged(addr, uint32(len(p)))
 		return
+	}
+	for ; c.block(addr) != nil && addr%4 == 0 && len(p) >= 4; addr, p = addr+4, p[4:] {
+		if c.store(addr, 4, binary.LittleEndian.Uint32(p)) != bus.None {
+			c.halt(board.NotModelled, uint32(c.core.X[1]), "the ROM's write to "+RegisterName(addr)+" not modelled")
+			return
+		}
 	}
 	if len(p) > 0 {
 		c.warn("a function of the ROM was to write to 0x%08x, where no RAM is", addr)

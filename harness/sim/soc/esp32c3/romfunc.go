@@ -33,7 +33,8 @@ const (
 	romPrintStep                     // ets_printf, between characters
 	romPutUART                       // its channels
 	romPutUSB
-	romSortStep // qsort, when the program has compared
+	romSortStep   // qsort, when the program has compared
+	romIsattyStep // _isatty_r, when the program has said
 )
 
 // romFuncs are the models by offset in the ROM.
@@ -51,6 +52,7 @@ var romFuncs = map[uint32]romFunc{
 	romPutUART:    {20, romWriteConsole},
 	romPutUSB:     {20, romWriteUSB},
 	romSortStep:   {20, romSortOn},
+	romIsattyStep: {20, romIsattyOn},
 }
 
 func init() {

@@ -149,7 +149,9 @@ var romLibc = map[string]romFunc{
 	"utoa":    value(100, func(c *Chip) uint32 { return romItoa(c, false) }),
 	"setjmp":  value(30, romSetjmp),
 	"longjmp": {30, romLongjmp},
-	"qsort":   {30, romQsort},
+
+	"_isatty_r": {30, romIsatty},
+	"qsort":     {30, romQsort},
 
 	"crc32_be":   value(30, func(c *Chip) uint32 { return ^c.romCRC(^c.arg(0), 32, 0x04C11DB7, false) }),
 	"crc16_le":   value(30, func(c *Chip) uint32 { return ^c.romCRC(^c.arg(0)&0xFFFF, 16, 0x8408, true) & 0xFFFF }),

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rigor/harness/sim/bus"
 )
 
 // text puts strings to memory one after the other, 64 bytes apart.
@@ -236,5 +238,46 @@ func TestAnalogPartsByROM(t *testing.T) {
 	}
 	if got := uint32(c.callAt(romBase+romREGI2C+4, part, 0, reg, 7, 4)); got != 0xD {
 		t.Errorf("field: 0x%x, want 0xd", got)
+	}
+}
+
+// _isatty_r asks the program's _fstat_r, which says that it is a terminal:
+// `lui t0,2; sw t0,4(a2); li a0,0; ret`.
+func TestIsatty(t *testing.T) {
+	c := newCaller(t)
+	const fstat, table = callerCode + 0x100, callerData
+	c.put(fstat, words(0x000022B7, 0x00562223, 0x00000513, 0x00008067))
+	c.put(table+14*4, words(fstat))
+	c.put(romSyscalls, words(table))
+	if got := c.call("_isatty_r", 0, 1); uint32(got) != 1 || uint32(c.core.X[2]) != callerStack {
+		t.Errorf("%d, sp 0x%x", got, c.core.X[2])
+	}
+}
+
+// memcpy reaches peripherals' registers: ESP-IDF reads the flash controller's buffer so.
+func TestMemcpyFromRegisters(t *testing.T) {
+	c := newCaller(t)
+	c.poke(0x60002058, 0x44332211)
+	c.poke(0x6000205C, 0x88776655)
+	c.call("memcpy", callerData, 0x60002059, 6)
+	if got := c.get(callerData, 6); !bytes.Equal(got, []byte{0x22, 0x33, 0x44, 0x55, 0x66, 0x77}) {
+		t.Errorf("% x", got)
+	}
+	c.put(callerData, words(0x01020304))
+	c.call("memcpy", 0x60002058, callerData, 4)
+	if got := c.peek(0x60002058); got != 0x01020304 {
+		t.Errorf("W0 0x%08x", got)
+	}
+}
+
+// How the ROM uses RAM can be asked, and its variables are 0 when a program starts.
+func TestROMLayout(t *testing.T) {
+	c := newCaller(t)
+	layout := c.romGet32(0x3FF1FFFC)
+	if stack := c.romGet32(layout + 12); stack != romStack {
+		t.Errorf("stack 0x%08x", stack)
+	}
+	if _, f := (cpuBus{c.Chip}).Load(0x3FF10000, 4); f != bus.Unmodelled {
+		t.Errorf("other data of the ROM: %v", f)
 	}
 }

@@ -45,8 +45,8 @@ var romSystem = map[string]romFunc{
 	"Cache_Freeze_ICache_Enable":  effect(20, func(c *Chip) { c.poke(extmemBase+extFREEZE, c.arg(0)&1<<1|1) }),
 	"Cache_Freeze_ICache_Disable": effect(20, func(c *Chip) { c.poke(extmemBase+extFREEZE, 0) }),
 	"Cache_Set_IDROM_MMU_Size":    effect(20, func(c *Chip) { c.ROM.IROMSize, c.ROM.DROMSize = c.arg(0), c.arg(1) }),
-	"Cache_Get_IROM_MMU_End":      value(10, func(c *Chip) uint32 { return mmuTableBase + c.ROM.IROMSize }),
-	"Cache_Get_DROM_MMU_End":      value(10, func(c *Chip) uint32 { return mmuTableBase + c.ROM.IROMSize + c.ROM.DROMSize }),
+	"Cache_Get_IROM_MMU_End":      value(10, func(c *Chip) uint32 { return c.ROM.IROMSize }),
+	"Cache_Get_DROM_MMU_End":      value(10, func(c *Chip) uint32 { return c.ROM.IROMSize + c.ROM.DROMSize }),
 	"Cache_Address_Through_IBus":  value(10, func(c *Chip) uint32 { return oneIf(c.arg(0)-iromBase < cacheSpan) }),
 	"Cache_Address_Through_DBus":  value(10, func(c *Chip) uint32 { return oneIf(c.arg(0)-dromBase < cacheSpan) }),
 	"Cache_Owner_Init":            nothing(20),
@@ -64,12 +64,13 @@ var romSystem = map[string]romFunc{
 	"Cache_ICache_Preload_Done":        constant(1),
 	"Cache_End_ICache_Preload":         nothing(10),
 
-	"ets_get_printf_channel": value(10, func(c *Chip) uint32 { return uint32(c.ROM.Console) }),
-	"ets_get_xtal_div":       constant(1),
-	"ets_is_print_boot":      constant(1),
-	"ets_intr_lock":          effect(10, func(c *Chip) { c.core.State.Mstatus &^= 1 << 3 }),
-	"ets_intr_unlock":        effect(10, func(c *Chip) { c.core.State.Mstatus |= 1 << 3 }),
-	"ets_install_lock":       nothing(5),
+	"ets_get_printf_channel":        value(10, func(c *Chip) uint32 { return uint32(c.ROM.Console) }),
+	"ets_get_xtal_div":              constant(1),
+	"ets_is_print_boot":             constant(1),
+	"ets_intr_lock":                 effect(10, func(c *Chip) { c.core.State.Mstatus &^= 1 << 3 }),
+	"ets_intr_unlock":               effect(10, func(c *Chip) { c.core.State.Mstatus |= 1 << 3 }),
+	"ets_install_lock":              nothing(5),
+	"ets_apb_backup_init_lock_func": nothing(5),
 	"esprv_intc_int_set_type": effect(10, func(c *Chip) {
 		c.romBit(intcBase+0x108, c.arg(0), c.arg(1) != 0)
 	}),
@@ -82,8 +83,6 @@ var romSystem = map[string]romFunc{
 	"esp_rom_spiflash_config_clk":      value(60, romFlashClock),
 	"esp_rom_spiflash_config_readmode": value(60, romReadMode),
 }
-
-const mmuTableBase = 0x600C5000
 
 // romBit changes a bit of a register.
 func (c *Chip) romBit(reg, bit uint32, on bool) {
