@@ -19,7 +19,7 @@ type simServeCmd struct {
 	PTY           string `type:"path" placeholder:"LINK" help:"Symbolic link to make to the pseudo terminal."`
 	RFC2217       string `name:"rfc2217" placeholder:"ADDR" help:"Serve both UARTs by RFC 2217 at host:port, with DTR and RTS; with --rfc2217-loader the program's alone."`
 	RFC2217Loader string `name:"rfc2217-loader" placeholder:"ADDR" help:"Serve the boot loader's UART at a port of its own."`
-	Boot          string `default:"app" enum:"app,loader" help:"What the board does out of reset: app or loader (default: ${default})."`
+	Boot          string `default:"app" enum:"app,loader" help:"What the board boots: app or loader (default: ${default}). An STM32F407 has a jumper for that, an ESP32-C3 a button, pressed at power-on alone."`
 	Flash         string `type:"existingfile" placeholder:"FILE" help:"Program to have in flash."`
 	Console       string `placeholder:"TX/RX" help:"Pins of the program's UART (default: PA2/PA3 of an STM32F407, GPIO21/GPIO20 of an ESP32-C3)."`
 	Loader        string `placeholder:"TX/RX" help:"Pins of the boot loader's UART (default: PB10/PB11, GPIO21/GPIO20)."`
@@ -48,7 +48,7 @@ func (*simServeCmd) Help() string {
 		"  rigor sim serve --chip esp32c3 --rfc2217 localhost:2217 &\n" +
 		"  esptool --chip esp32c3 --port rfc2217://localhost:2217 write-flash 0 program.bin\n\n" +
 		"  rigor sim serve --chip esp32c3 --pty /tmp/c3 --boot loader &\n" +
-		"  esptool --chip esp32c3 --port /tmp/c3 --before no-reset --after no-reset write-flash 0 program.bin\n\n" +
+		"  esptool --chip esp32c3 --port /tmp/c3 --before no-reset --after watchdog-reset write-flash 0 program.bin\n\n" +
 		"A core that locks up, as with empty flash, waits for a reset where there are modem lines; else it ends the command.\n\n" +
 		"Exit status: 0 when interrupted; 2 the board could not be set up or its terminal failed; 3 the core locked up;\n" +
 		"4 the program needs something that is not modelled, which the message names."
@@ -87,6 +87,9 @@ func (c *simServeCmd) Run(ctx context.Context) error {
 	// Clients begin when they see the link, and one that is early has to be restarted: its first byte is lost.
 	if err := s.advance(clock.Time(*c.Rise+c.kind.Startup) * clock.Nanosecond); err != nil {
 		return err
+	}
+	if k.bootLow { // it is a button, which is let go: what the loader resets by itself is the program
+		b.SetBoot(false)
 	}
 	if c.PTY != "" {
 		if err := link(s.terminal.path, c.PTY); err != nil {
