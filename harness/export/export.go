@@ -235,7 +235,7 @@ var gaugeUnits = map[measure.Unit]struct {
 	measure.PPM:            {"ratio", 1e6},
 	measure.Microvolts:     {"volts", 1e6},
 	measure.Hertz:          {"hertz", 1},
-	measure.Millikelvins:   {"kelvins", 1e3},
+	measure.Millikelvins:   {"kelvin", 1e3},
 	measure.Millipascals:   {"pascals", 1e3},
 	measure.Harts:          {"harts", 1},
 }
