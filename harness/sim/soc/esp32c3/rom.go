@@ -74,20 +74,21 @@ const (
 )
 
 const (
-	romBase      = 0x40000000
-	romSize      = 0x60000
-	romStack     = 0x3FCDE710 // its top: SOC_ROM_STACK_START of soc/soc.h
-	romStackSize = 0x2000
-	romReserved  = 0x3FCDF060 // from here on RAM is the ROM's while programs run
-	romDataBase  = 0x3FF00000
-	romLayout    = 0x3FF1FF00
-	romDataEnd   = 0x3FF20000
-	romVectors   = 0x40000 // ours: 32 words for mtvec
-	romSecOld    = 0x4B9DA // GetSecurityInfoProc
-	romSecNew    = 0x4D51E
-	romTxOld     = 0x4C166 // uart_tx_switch
-	romTxNew     = 0x1C44
-	romInner     = 0x50000 // ours: where functions wait and return to
+	romBase        = 0x40000000
+	romSize        = 0x60000
+	romStack       = 0x3FCDE710 // its top: SOC_ROM_STACK_START of soc/soc.h
+	romStackSize   = 0x2000
+	romReserved    = 0x3FCDF060 // from here on RAM is the ROM's while programs run
+	romDataBase    = 0x3FF00000
+	romCoexVersion = 0x3FF1FF80
+	romLayout      = 0x3FF1FF00
+	romDataEnd     = 0x3FF20000
+	romVectors     = 0x40000 // ours: 32 words for mtvec
+	romSecOld      = 0x4B9DA // GetSecurityInfoProc
+	romSecNew      = 0x4D51E
+	romTxOld       = 0x4C166 // uart_tx_switch
+	romTxNew       = 0x1C44
+	romInner       = 0x50000 // ours: where functions wait and return to
 
 	romStartTime = clock.Millisecond // [A] from the end of reset to the first character
 )
@@ -331,6 +332,7 @@ var romLayoutData = sync.OnceValue(func() []byte {
 	for i, v := range []uint32{romStack, romReserved, romStack - romStackSize, romStack} {
 		binary.LittleEndian.PutUint32(p[4*i:], v)
 	}
+	copy(p[romCoexVersion-romLayout:], "9387209") // as logs of programs with radio quote it
 	binary.LittleEndian.PutUint32(p[len(p)-4:], romLayout)
 	return p
 })
@@ -434,13 +436,13 @@ func (c *Chip) romBytes(addr, n uint32) []byte {
 		return c.romRegisters(addr, n)
 	}
 	p := make([]byte, min(n, 16<<20))
-	for i := range p {
-		v, ok := c.peekByte(addr + uint32(i))
-		if !ok {
+	for done := 0; done < len(p); {
+		m := c.romReach(addr + uint32(done))
+		if m == nil {
 			c.warn("a function of the ROM was given memory at 0x%08x, where none is", addr)
 			break
 		}
-		p[i] = v
+		done += copy(p[done:], m)
 	}
 	return p
 }

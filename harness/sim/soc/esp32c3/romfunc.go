@@ -47,6 +47,7 @@ var romFuncs = map[uint32]romFunc{
 	romDelaying:   {0, func(c *Chip) { c.romDelay() }},
 	romTxOld + 2:  effect(10, romSwitch),
 	romTxNew:      effect(10, romSwitch),
+	0x18AC:        constant(romCoexVersion), // esp_coex_rom_version_get
 	romFlashing:   {10, func(c *Chip) { c.romFlashStep() }},
 	romPrintStep:  {20, romPrintOn},
 	romPutUART:    {20, romWriteConsole},

@@ -141,6 +141,8 @@ var romLibc = map[string]romFunc{
 
 	"abs":     value(4, romAbs),
 	"labs":    value(4, romAbs),
+	"div":     {40, romDiv},
+	"ldiv":    {40, romDiv},
 	"atoi":    value(40, func(c *Chip) uint32 { return c.romNumber(10, 0, true) }),
 	"atol":    value(40, func(c *Chip) uint32 { return c.romNumber(10, 0, true) }),
 	"strtol":  value(40, func(c *Chip) uint32 { return c.romNumber(int(c.arg(2)), c.arg(1), true) }),
@@ -233,6 +235,17 @@ func romAbs(c *Chip) uint32 {
 		return uint32(-v)
 	}
 	return c.arg(0)
+}
+
+// romDiv returns quotient and remainder in two registers, what the core's div and rem give.
+func romDiv(c *Chip) {
+	a, b := int32(c.arg(0)), int32(c.arg(1))
+	q, r := int32(-1), a
+	if b != 0 {
+		q, r = a/b, a%b
+	}
+	c.core.X[11] = signed(uint32(r))
+	c.romReturn(uint32(q))
 }
 
 // romNumber reads a number at the start of a string as strtol and strtoul do, and

@@ -139,6 +139,13 @@ func TestQsort(t *testing.T) {
 	}
 }
 
+func TestDiv(t *testing.T) {
+	c := newCaller(t)
+	if got := c.call("div", 0xFFFFFFF9, 2); uint32(got) != 0xFFFFFFFD || uint32(got>>32) != 0xFFFFFFFF { // C11 7.22.6.2: towards zero
+		t.Errorf("-7 by 2: 0x%x", got)
+	}
+}
+
 func TestLongjmp(t *testing.T) {
 	c := newCaller(t)
 	c.core.X[8] = 0x1234

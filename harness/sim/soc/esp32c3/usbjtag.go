@@ -54,7 +54,8 @@ const (
 	usbRECV_PKT    = 1 << 2
 	usbIN_EMPTY    = 1 << 3
 	usbIN_TOKEN    = 1 << 8
-	usbIntModelled = usbSOF | usbRECV_PKT | usbIN_EMPTY
+	usbBUS_RESET   = 1 << 9 // never comes: the host resets the bus only to enumerate
+	usbIntModelled = usbSOF | usbRECV_PKT | usbIN_EMPTY | usbBUS_RESET
 
 	usbPAD_PULL_OVERRIDE = 1 << 8
 	usbDP_PULLUP         = 1 << 9
@@ -264,7 +265,7 @@ func (d usbDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	case r == nil:
 		return d.unknown("USB_DEVICE", off)
 	case off == 0x10 && v&^usbIntModelled != 0:
-		return d.lack("USB_DEVICE.INT_ENA: others than SOF, SERIAL_OUT_RECV_PKT and SERIAL_IN_EMPTY")
+		return d.lack("USB_DEVICE.INT_ENA: others than SOF, SERIAL_OUT_RECV_PKT, SERIAL_IN_EMPTY and USB_BUS_RESET")
 	case off == 0x1C && v&1 != 0:
 		return d.lack("USB_DEVICE.TEST.TEST_ENABLE")
 	default:
