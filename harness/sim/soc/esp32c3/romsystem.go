@@ -70,6 +70,7 @@ var romSystem = map[string]romFunc{
 	"ets_intr_lock":                 effect(10, func(c *Chip) { c.core.State.Mstatus &^= 1 << 3 }),
 	"ets_intr_unlock":               effect(10, func(c *Chip) { c.core.State.Mstatus |= 1 << 3 }),
 	"ets_install_lock":              nothing(5),
+	"uartAttach":                    nothing(20),
 	"ets_apb_backup_init_lock_func": nothing(5),
 	"esprv_intc_int_set_type": effect(10, func(c *Chip) {
 		c.romBit(intcBase+0x108, c.arg(0), c.arg(1) != 0)
