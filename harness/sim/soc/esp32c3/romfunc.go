@@ -33,27 +33,31 @@ const (
 	romPrintStep                     // ets_printf, between characters
 	romPutUART                       // its channels
 	romPutUSB
-	romSortStep   // qsort, when the program has compared
-	romIsattyStep // _isatty_r, when the program has said
+	romSortStep    // qsort, when the program has compared
+	romIsattyStep  // _isatty_r, when the program has said
+	romStrdupReent // strdup, when the program has said which structure is its own
+	romStrdupCopy  // and when it has allocated
 )
 
 // romFuncs are the models by offset in the ROM.
 var romFuncs = map[uint32]romFunc{
-	romSecOld + 2: value(50, securityInfoProc),
-	romSecNew + 2: value(50, securityInfoProc),
-	romBack:       {0, func(c *Chip) { c.romReturned() }},
-	romHang:       {0, func(c *Chip) { c.core.Stall(c.core.Cycle + 1<<20) }},
-	romMRet:       {romInterruptCost, romReturnFromInterrupt},
-	romDelaying:   {0, func(c *Chip) { c.romDelay() }},
-	romTxOld + 2:  effect(10, romSwitch),
-	romTxNew:      effect(10, romSwitch),
-	0x18AC:        constant(romCoexVersion), // esp_coex_rom_version_get
-	romFlashing:   {10, func(c *Chip) { c.romFlashStep() }},
-	romPrintStep:  {20, romPrintOn},
-	romPutUART:    {20, romWriteConsole},
-	romPutUSB:     {20, romWriteUSB},
-	romSortStep:   {20, romSortOn},
-	romIsattyStep: {20, romIsattyOn},
+	romSecOld + 2:  value(50, securityInfoProc),
+	romSecNew + 2:  value(50, securityInfoProc),
+	romBack:        {0, func(c *Chip) { c.romReturned() }},
+	romHang:        {0, func(c *Chip) { c.core.Stall(c.core.Cycle + 1<<20) }},
+	romMRet:        {romInterruptCost, romReturnFromInterrupt},
+	romDelaying:    {0, func(c *Chip) { c.romDelay() }},
+	romTxOld + 2:   effect(10, romSwitch),
+	romTxNew:       effect(10, romSwitch),
+	0x18AC:         constant(romCoexVersion), // esp_coex_rom_version_get
+	romFlashing:    {10, func(c *Chip) { c.romFlashStep() }},
+	romPrintStep:   {20, romPrintOn},
+	romPutUART:     {20, romWriteConsole},
+	romPutUSB:      {20, romWriteUSB},
+	romSortStep:    {20, romSortOn},
+	romIsattyStep:  {20, romIsattyOn},
+	romStrdupReent: {10, romStrdupAllocate},
+	romStrdupCopy:  {20, romStrdupEnd},
 }
 
 func init() {

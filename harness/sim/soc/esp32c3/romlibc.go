@@ -10,7 +10,7 @@ import (
 
 // The ROM's part of the C library that works on strings and numbers, and its
 // checksums (ESP-IDF, esp32c3.rom.libc.ld, esp32c3.rom.newlib.ld, rom/crc.h). Of
-// the library's files, allocation and locale there is nothing.
+// the library's files and locale there is next to nothing (romstdio.go).
 //
 // A call costs a word in two cycles like memcpy, and a string a character in four [A].
 
@@ -153,6 +153,8 @@ var romLibc = map[string]romFunc{
 	"longjmp": {30, romLongjmp},
 
 	"_isatty_r": {30, romIsatty},
+	"strdup":    {20, func(c *Chip) { romStrdup(c, romMost) }},
+	"strndup":   {20, func(c *Chip) { romStrdup(c, min(c.arg(1), romMost)) }},
 	"qsort":     {30, romQsort},
 
 	"crc32_be":   value(30, func(c *Chip) uint32 { return ^c.romCRC(^c.arg(0), 32, 0x04C11DB7, false) }),

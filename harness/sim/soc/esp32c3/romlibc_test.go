@@ -288,3 +288,25 @@ func TestROMLayout(t *testing.T) {
 		t.Errorf("other data of the ROM: %v", f)
 	}
 }
+
+// strdup asks the program's __getreent, which returns 5, then its _malloc_r, which sees that
+// and what is wanted: `lui a0,0x3fc92; ret` after `sw a0,-8(t0); sw a1,-4(t0)` with t0 = 3fc92000.
+func TestStrdup(t *testing.T) {
+	c := newCaller(t)
+	const reent, malloc, table, heap = callerCode + 0x100, callerCode + 0x120, callerData + 0x100, 0x3FC92000
+	c.put(reent, words(0x00500513, 0x00008067))
+	c.put(malloc, words(0x3FC922B7, 0xFEA2AC23, 0xFEB2AE23, 0x3FC92537, 0x00008067))
+	c.put(table, words(reent, malloc))
+	c.put(romSyscalls, words(table))
+	c.text("copied")
+	if got := uint32(c.call("strdup", callerData)); got != heap || string(c.get(heap, 7)) != "copied\x00" {
+		t.Errorf("at 0x%x: %q", got, c.get(heap, 7))
+	}
+	if got := c.get(heap-8, 8); !bytes.Equal(got, words(5, 7)) {
+		t.Errorf("_malloc_r got % x", got)
+	}
+	c.call("strndup", callerData, 3)
+	if got := c.get(heap, 4); string(got) != "cop\x00" || uint32(c.core.X[2]) != callerStack {
+		t.Errorf("strndup: %q, sp 0x%x", got, c.core.X[2])
+	}
+}
