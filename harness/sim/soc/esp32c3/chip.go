@@ -86,6 +86,7 @@ type state struct {
 	ASSIST   assistState
 
 	SENSITIVE sensitiveState
+	Triggers  triggerState
 	Radio     [4]uint32 // power of FE2, FE, NRX and BB
 	APB_CTRL  apbCtrlState
 	RNG       rngState

@@ -20,12 +20,20 @@ func (c *Chip) coreConfig() riscv.Config {
 	}
 }
 
-// csrs are the registers that the part adds to the core's: those of dedicated
-// GPIO (TRM ESP-RISC-V CPU).
+// csrs are the registers that the part adds to the core's: those of debug triggers
+// and of dedicated GPIO (TRM ESP-RISC-V CPU).
 type csrs struct{ *Chip }
 
-func (r csrs) ReadCSR(n uint16) (v uint64, ok bool)  { return r.gpioReadCSR(n) }
-func (r csrs) WriteCSR(n uint16, v uint64) (ok bool) { return r.gpioWriteCSR(n, v) }
+func (r csrs) ReadCSR(n uint16) (v uint64, ok bool) {
+	if v, ok = r.Triggers.read(n); ok {
+		return v, true
+	}
+	return r.gpioReadCSR(n)
+}
+
+func (r csrs) WriteCSR(n uint16, v uint64) (ok bool) {
+	return r.Triggers.write(n, uint32(v)) || r.gpioWriteCSR(n, v)
+}
 
 // splitmix is Vigna's SplitMix64.
 func splitmix(state *uint64) uint64 {

@@ -114,6 +114,7 @@ func (c *Chip) resetParts(r resetCause) {
 		c.rtcReset()
 	}
 	c.assistReset(r)
+	c.Triggers = triggerState{}
 	if r.level() >= levelCore {
 		c.resetBlocks()
 	}

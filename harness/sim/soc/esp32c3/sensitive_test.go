@@ -30,3 +30,24 @@ func TestAssistRecords(t *testing.T) {
 		t.Errorf("recorded 0x%08x", got)
 	}
 }
+
+// Debug triggers are kept, each for itself, and say what kind they are (TRM ESP-RISC-V CPU,
+// tdata1.type: 2).
+func TestTriggersAreKept(t *testing.T) {
+	c := started(t, Options{}, endless())
+	x := csrs{c}
+	for n := range uint64(triggers) {
+		x.WriteCSR(csrTSELECT, n)
+		x.WriteCSR(csrTDATA2, 0x3FC80000+n)
+	}
+	x.WriteCSR(csrTSELECT, 3)
+	x.WriteCSR(csrTDATA1, 1<<6|1<<1)
+	data, _ := x.ReadCSR(csrTDATA1)
+	address, _ := x.ReadCSR(csrTDATA2)
+	if data != 2<<28|1<<6|1<<1 || address != 0x3FC80003 {
+		t.Errorf("tdata1 0x%x, tdata2 0x%x", data, address)
+	}
+	if _, ok := x.ReadCSR(0x7A3); ok {
+		t.Error("tdata3, which the part has not")
+	}
+}

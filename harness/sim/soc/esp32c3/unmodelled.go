@@ -74,6 +74,7 @@ func Fidelity() []Row {
 		Row{"memories", Partly, "SRAM 400 KB on both buses, RTC fast memory 8 KB, flash through the cache; IRAM also takes bytes and half-words, which the part refuses"},
 		Row{"ROM", Partly, "its functions are models of our own; its machine code cannot be read"},
 		Row{"power", Partly, "on, off, CHIP_EN; no brown-out, light-sleep or deep-sleep"},
+		Row{"debug triggers", Partly, "kept; they never fire"},
 		Row{"permissions", Partly, "PMP is the core's; what PMS forbids is permitted; the world controller faults"},
 	)
 	for _, what := range riscv.Unimplemented() {
