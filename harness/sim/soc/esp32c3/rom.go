@@ -246,6 +246,7 @@ func (c *Chip) romBaud(sixteenths uint32) {
 // concluded from what parts that cannot boot print: TIMG0's watchdog, which counts
 // 26 million clocks of APB then, acts before the super watchdog's second is over.
 func (c *Chip) romBanner() {
+	c.poke(intcBase+0x104, 0)                                          // [A] a reset of the CPU alone leaves the sources as they are
 	c.romPut(romReserved, make([]byte, dramBase+dramSize-romReserved)) // its variables
 	c.poke(0x600C0058, c.peek(0x600C0058)&^sysPRE_DIV_CNT)
 	c.ROM.Loader.Ticks = uint32(c.Clocks.CPU / 1_000_000)

@@ -206,3 +206,22 @@ func TestStraps(t *testing.T) {
 		t.Errorf("reset by CHIP_EN: got %q", got)
 	}
 }
+
+// A reset of the CPU alone leaves blocks running: what they ask for must not reach the next
+// program before that has enabled it.
+func TestCPUResetLeavesNoInterrupts(t *testing.T) {
+	c := started(t, Options{}, endless())
+	c.poke(intcBase+4*50, 5) // CPU_INTR_FROM_CPU_0
+	c.poke(intcBase+0x114+4*5, 3)
+	c.core.State.Mstatus &^= 1 << 3
+	c.poke(intcBase+0x104, 1<<5)
+	c.poke(0x600C0028, 1)
+	c.poke(rtcBaseRegs, 1<<5) // SW_PROCPU_RST
+	run(t, c, 10*clock.Millisecond)
+	if got := c.peek(intcBase + 0x104); got != 0 {
+		t.Errorf("CPU_INT_ENABLE 0x%x", got)
+	}
+	if c.Cause != resetCPUSoft || c.Matrix.Levels>>50&1 == 0 {
+		t.Errorf("cause 0x%x, sources 0x%x", c.Cause, c.Matrix.Levels)
+	}
+}
