@@ -61,5 +61,8 @@ func pick(r *rig.RigConfig, name string) (*rig.BoardConfig, error) {
 		}
 		have = append(have, b.Name)
 	}
+	if name == "" {
+		return nil, fmt.Errorf("rig %s has several boards; choose with --board one of %v", r.Name, have)
+	}
 	return nil, fmt.Errorf("rig %s has no board %q; choose with --board one of %v", r.Name, name, have)
 }

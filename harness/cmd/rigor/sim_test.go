@@ -372,7 +372,7 @@ func TestFlashRefuses(t *testing.T) {
 		"another machine":  {[]string{"--board", "f407", host}, "image is for EM_"},
 		"an unknown board": {[]string{"--board", "k210", write(t, "a.bin", nil)}, `no board "k210"; choose with --board one of [f407 c3]`},
 		"an unknown rig":   {[]string{"--rig", "lab", write(t, "a.bin", nil)}, "lab"},
-		"no board":         {[]string{write(t, "a.bin", nil)}, `choose with --board one of [f407 c3]`},
+		"no board":         {[]string{write(t, "a.bin", nil)}, `rig virtual has several boards; choose with --board one of [f407 c3]`},
 		"no file":          {[]string{"missing.bin"}, "missing.bin"},
 	} {
 		t.Run(name, func(t *testing.T) {
