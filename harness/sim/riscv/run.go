@@ -335,7 +335,7 @@ func (c *Core) SetBreakpoint(addr uint64, on bool) {
 // Unimplemented lists what the model lacks.
 func Unimplemented() []string {
 	return []string{
-		"debug triggers (tselect, tdata, tcontrol) and debug mode",
+		"debug mode, and triggers (tselect, tdata, tcontrol) that act: a chip may keep their registers",
 		"performance counter events but for cycles and instructions",
 		"fetches ahead of execution, and what a misaligned branch target costs",
 		"supervisor mode and address translation",
