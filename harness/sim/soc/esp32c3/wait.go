@@ -32,9 +32,10 @@ func (c *Chip) waitForBus(addr uint32) {
 	case !c.inCore || addr-blocksBase >= blocksEnd-blocksBase:
 	case addr >= coreBlocks:
 		c.core.Cycle++
-	default:
-		div := c.Clocks.CPU / c.Clocks.APB
-		c.core.Cycle = (c.core.Cycle+div-1)/div*div + apbCycles*div
+	case c.Clocks.CPU == c.Clocks.APB:
+		c.core.Cycle += apbCycles
+	default: // twice as fast, see clockTree; a division here would show
+		c.core.Cycle += c.core.Cycle&1 + 2*apbCycles
 	}
 }
 
