@@ -37,7 +37,7 @@ func (c *rigsListCmd) Run() error {
 		for _, name := range slices.Sorted(maps.Keys(config.Rigs)) {
 			r := config.Rigs[name]
 			for _, b := range r.Boards {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\n", name, r.Kind, b.Name, b.Chip, where(b.Console), where(b.Loader), b.Watched())
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\n", name, r.Kind, b.Name, b.Chip, where(b.Console), where(b.Loader), slices.Sorted(maps.Keys(b.Lines)))
 			}
 		}
 	})
