@@ -33,7 +33,7 @@ type Toolchain struct {
 	TinyGo   string `json:"tinygo"`
 	Go       string `json:"go"` // its standard library
 	LLVM     string `json:"llvm"`
-	GCC      string `json:"gcc"` // its libgcc
+	GCC      string `json:"gcc"` // its libgcc, and for programs in C itself
 	Picolibc string `json:"picolibc"`
 }
 
@@ -51,7 +51,7 @@ type Entry struct {
 	Program      string   `json:"program"`      // folder under firmware/
 	Chip         string   `json:"chip"`         // as in folder names
 	ClockHz      uint32   `json:"clockHz"`      // core clock
-	Options      string   `json:"options"`      // of tinygo build
+	Options      string   `json:"options"`      // of tinygo build, or of GCC
 	SourceDigest string   `json:"sourceDigest"` // see SourceDigest; the program's Hello carries it too
 	Sources      []string `json:"sources"`      // what the digest covers, by path in the module
 }

@@ -31,6 +31,7 @@ type variant struct {
 	chip    chip
 	clockHz uint32
 	tags    string
+	inC     bool
 }
 
 type chip struct {
@@ -63,6 +64,7 @@ var variants = []variant{
 	{name: "analog-esp32c3", program: "analog", chip: esp32c3, clockHz: 160e6},
 	{name: "pwm-esp32c3", program: "pwm", chip: esp32c3, clockHz: 160e6},
 	{name: "hub-esp32c3", program: "hub", chip: esp32c3, clockHz: 160e6},
+	{name: "flasher-esp32c3", program: "flasher", chip: esp32c3, clockHz: 40e6, inC: true},
 }
 
 func main() {
@@ -120,15 +122,19 @@ func (b builder) image(v variant, dir string) (images.Entry, error) {
 		ClockHz: v.clockHz,
 		Options: fmt.Sprintf("%s -tags=%s", v.chip.target, strings.ReplaceAll(v.tags, " ", ",")),
 	}
+	sources, compile := b.sources, b.compile
+	if v.inC {
+		e.Options, sources, compile = cOptions, variant.cSources, compileC
+	}
 	var err error
-	if e.Sources, err = b.sources(v); err != nil {
+	if e.Sources, err = sources(v); err != nil {
 		return e, err
 	}
 	if e.SourceDigest, err = images.SourceDigest(os.DirFS("."), e.Options, e.Sources); err != nil {
 		return e, err
 	}
 	out := filepath.Join(dir, e.File)
-	if err := b.compile(e, out); err != nil {
+	if err := compile(v, e, out); err != nil {
 		return e, err
 	}
 	data, err := os.ReadFile(out)
@@ -138,7 +144,7 @@ func (b builder) image(v variant, dir string) (images.Entry, error) {
 
 // compile makes the ELF file. The linker would align its sections to 64 KiB in
 // the file, which only a system that maps files into memory needs.
-func (b builder) compile(e images.Entry, out string) error {
+func (b builder) compile(_ variant, e images.Entry, out string) error {
 	args := append([]string{"build"}, strings.Fields(e.Options)...)
 	args = append(args, "-o", out,
 		"-ldflags", "-X rigor/firmware/board.sourceDigest="+e.SourceDigest+` -extldflags "-z max-page-size=32"`,
