@@ -38,7 +38,7 @@ var rules = []rule{
 	{pkg: "harness/flash/stm32", imports: []string{"harness/flash", "harness/port", "harness/timebase"}},
 	{pkg: "harness/flash/esp32", imports: []string{"harness/flash", "harness/port", "harness/timebase"}},
 	{pkg: "harness/flash/loaders",
-		imports: []string{"harness/flash", "harness/flash/esp32", "harness/flash/stm32", "harness/port", "harness/timebase"}},
+		imports: []string{"harness/flash", "harness/flash/esp32", "harness/flash/stm32", "harness/port", "harness/timebase", "firmware/images"}},
 	{pkg: "harness/flash/flashtest", imports: []string{"harness/flash", "harness/timebase"}},
 	{pkg: "harness/rig", imports: []string{"harness/flash", "harness/port", "harness/timebase", "harness/yamlfile", "probes"}},
 	{pkg: "harness/rig/rigtest", imports: append([]string{"firmware/wire"}, contracts...)},

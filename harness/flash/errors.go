@@ -11,8 +11,8 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	if e.Phase == PhaseIdentify {
-		return fmt.Sprintf("flash not begun: identify: %v", e.Err)
+	if e.Phase < PhaseErase {
+		return fmt.Sprintf("flash not begun: %v: %v", e.Phase, e.Err)
 	}
 	return fmt.Sprintf("flash went wrong: %v at %#08x: %v", e.Phase, e.Addr, e.Err)
 }

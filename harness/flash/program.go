@@ -52,17 +52,26 @@ type Wired interface {
 	Wire() (sent, perSecond uint64)
 }
 
+// Preparer is a Loader that can put a program of its own into the part's RAM, which
+// then writes in its place, and faster.
+type Preparer interface {
+	Prepare(ctx context.Context) error
+}
+
 // Phase is a step of programming.
 type Phase uint8
 
 const (
 	PhaseIdentify Phase = iota
+	PhasePrepare
 	PhaseErase
 	PhaseWrite
 	PhaseVerify
 )
 
-func (p Phase) String() string { return [...]string{"identify", "erase", "write", "verify"}[p] }
+func (p Phase) String() string {
+	return [...]string{"identify", "prepare", "erase", "write", "verify"}[p]
+}
 
 // Event is progress: Done of Total bytes of the phase. A phase begins with Done
 // = 0 and, if it succeeds, ends with Done = Total.
@@ -75,6 +84,7 @@ type Event struct {
 type Options struct {
 	Chip     string // which the board must be; empty: any the image fits
 	Verify   bool   // read or digest what was written
+	Alone    bool   // the boot loader writes by itself, though it be a Preparer
 	Progress func(Event)
 	Clock    timebase.Clock
 }
@@ -129,8 +139,8 @@ func (r Result) String() string {
 	return s
 }
 
-// Program puts an image into a board: it identifies the part, erases what the
-// image needs, writes it in the loader's blocks, and reads it back if asked. A
+// Program puts an image into a board: it identifies the part, has the loader prepare,
+// erases what the image needs, writes it in the loader's blocks, and reads it back if asked. A
 // part that is not the one wanted is refused before anything is erased. The
 // context is looked at between blocks and sectors. Every error is an *Error.
 func Program(ctx context.Context, l Loader, m *Image, o Options) (Result, error) {
@@ -144,6 +154,9 @@ func Program(ctx context.Context, l Loader, m *Image, o Options) (Result, error)
 	}
 	p.block, p.segments = size, pad(m.Segments, align)
 	if err := p.identify(ctx, m); err != nil {
+		return p.result, err
+	}
+	if err := p.prepare(ctx, m); err != nil {
 		return p.result, err
 	}
 	if err := p.fill(ctx); err != nil {
@@ -263,6 +276,20 @@ func (p *programmer) checkVerifiable() error {
 		return errors.New("the loader can neither read nor digest memory, so nothing can be verified")
 	}
 	return nil
+}
+
+// prepare is a step of its own: its time is no time of writing, and not hidden.
+func (p *programmer) prepare(ctx context.Context, m *Image) error {
+	l, ok := p.Loader.(Preparer)
+	if !ok || p.Alone {
+		return nil
+	}
+	return p.step(PhasePrepare, 0, func(func(int)) error {
+		if err := l.Prepare(ctx); err != nil {
+			return &Error{Phase: PhasePrepare, Addr: m.Segments[0].Addr, Err: err}
+		}
+		return nil
+	})
 }
 
 // fill erases and writes by the means the loader has.

@@ -3,9 +3,10 @@
 // ESP32-C3 pages) and the ESP32-C3 Technical Reference Manual v1.1 (fuses and RTC
 // watchdog).
 //
-// No program is loaded into RAM ("stub"): what the ROM offers serves. It leaves
-// out loading to RAM, encrypted flash and secure download mode, whose parts it
-// refuses, and the family's other chips, which it names.
+// The ROM writes while it does not receive, or the reverse. A program of ours in RAM
+// (firmware/flasher; what esptool calls its stub) does both at once, if the Loader is
+// given it. The package leaves out encrypted flash and secure download mode, whose
+// parts it refuses, and the family's other chips, which it names.
 //
 // A request that was begun is waited for to its end, which its deadline bounds;
 // contexts are looked at before each.
@@ -36,6 +37,10 @@ type Command byte
 const (
 	FlashBegin      Command = 0x02
 	FlashData       Command = 0x03
+	FlashEnd        Command = 0x04
+	MemBegin        Command = 0x05
+	MemEnd          Command = 0x06
+	MemData         Command = 0x07
 	Sync            Command = 0x08
 	WriteReg        Command = 0x09
 	ReadReg         Command = 0x0A
@@ -45,14 +50,16 @@ const (
 	ChangeBaud      Command = 0x0F
 	FlashDeflBegin  Command = 0x10
 	FlashDeflData   Command = 0x11
+	FlashDeflEnd    Command = 0x12
 	FlashMD5        Command = 0x13
 	GetSecurityInfo Command = 0x14
 )
 
 var commandNames = map[Command]string{
-	FlashBegin: "FLASH_BEGIN", FlashData: "FLASH_DATA", Sync: "SYNC", WriteReg: "WRITE_REG", ReadReg: "READ_REG",
+	FlashBegin: "FLASH_BEGIN", FlashData: "FLASH_DATA", FlashEnd: "FLASH_END",
+	MemBegin: "MEM_BEGIN", MemEnd: "MEM_END", MemData: "MEM_DATA", Sync: "SYNC", WriteReg: "WRITE_REG", ReadReg: "READ_REG",
 	SPISetParams: "SPI_SET_PARAMS", SPIAttach: "SPI_ATTACH", ReadFlashSlow: "READ_FLASH_SLOW", ChangeBaud: "CHANGE_BAUDRATE",
-	FlashDeflBegin: "FLASH_DEFL_BEGIN", FlashDeflData: "FLASH_DEFL_DATA", FlashMD5: "SPI_FLASH_MD5", GetSecurityInfo: "GET_SECURITY_INFO",
+	FlashDeflBegin: "FLASH_DEFL_BEGIN", FlashDeflData: "FLASH_DEFL_DATA", FlashDeflEnd: "FLASH_DEFL_END", FlashMD5: "SPI_FLASH_MD5", GetSecurityInfo: "GET_SECURITY_INFO",
 }
 
 func (c Command) String() string {
@@ -64,6 +71,9 @@ func (c Command) String() string {
 
 // Loader is a boot loader that has answered. It is for one goroutine.
 type Loader struct {
+	// Flasher is the program that Prepare puts into RAM; nil: the ROM does it all.
+	Flasher *flash.Image
+
 	port  port.Port
 	clock timebase.Clock
 	mode  port.Mode
@@ -74,6 +84,8 @@ type Loader struct {
 	in     frames
 	unread []byte // of what was read from the port
 	lost   bool   // answers to earlier requests may be under way
+
+	flashing bool // the flasher answers
 }
 
 var (
@@ -82,6 +94,7 @@ var (
 	_ flash.Digester = (*Loader)(nil)
 	_ flash.Blocks   = (*Loader)(nil)
 	_ flash.Streamer = (*Loader)(nil)
+	_ flash.Preparer = (*Loader)(nil)
 	_ flash.Wired    = (*Loader)(nil)
 
 	_ flash.Identified = (*Loader)(nil)
@@ -173,10 +186,20 @@ func (l *Loader) Identify(ctx context.Context) (flash.ChipID, error) {
 	if err := l.begin(ctx); err != nil {
 		return flash.ChipID{}, fmt.Errorf("identify: %w", err)
 	}
-	if err := l.identify(ctx); err != nil {
+	if err := l.identifyAgain(ctx); err != nil {
 		return flash.ChipID{}, fmt.Errorf("identify: %w", err)
 	}
 	return l.info.id(), nil
+}
+
+// identifyAgain asks the ROM. The flasher knows no more than the chip that it runs on:
+// that it answers is enough.
+func (l *Loader) identifyAgain(ctx context.Context) error {
+	if !l.flashing {
+		return l.identify(ctx)
+	}
+	_, err := l.do(ctx, Sync, syncPacket, 0)
+	return err
 }
 
 // readReg reads a word of the chip's memory.

@@ -12,7 +12,7 @@ import (
 const (
 	sectorSize = 4096  // the least that flash erases
 	blockSize  = 0x400 // of data that the ROM takes in one packet
-	readSize   = 64    // that READ_FLASH_SLOW gives, always
+	readSize   = 64    // that READ_FLASH_SLOW of the ROM gives, always
 )
 
 // Times that esptool allows for; the flash chip's maker is the board's choice.
@@ -42,9 +42,13 @@ func (l *Loader) Read(ctx context.Context, addr uint32, p []byte) error {
 	if err := l.within("read", addr, len(p)); err != nil {
 		return err
 	}
+	most := readSize
+	if l.flashing {
+		most = flasherReadSize
+	}
 	for len(p) > 0 {
 		front := int(addr % 4)
-		n := min(readSize, (front+len(p)+3)&^3)
+		n := min(most, (front+len(p)+3)&^3)
 		r, err := l.do(ctx, ReadFlashSlow, words(addr-uint32(front), uint32(n)), 0)
 		switch {
 		case err != nil:

@@ -133,6 +133,6 @@ func (l *Loader) Run(ctx context.Context, entry uint32) error {
 	if err != nil {
 		return fmt.Errorf("start the program: %w", err)
 	}
-	l.lost = true
+	l.lost, l.flashing = true, false
 	return l.setBaud(Baud)
 }

@@ -27,7 +27,7 @@ func frame(packet []byte) []byte {
 }
 
 // maxPacket is more than any answer has.
-const maxPacket = 1024
+const maxPacket = 64 + flasherReadSize
 
 // frames takes packets out of what comes over a line. Any END both ends and
 // begins a frame, so that what is not framed, as the ROM's own text, costs no

@@ -17,14 +17,16 @@ func (l *Loader) Wire() (sent, perSecond uint64) {
 	return l.sent, uint64(l.mode.Baud) / bitsPerByte
 }
 
-// stream is a write under way.
+// stream is a write under way. The ROM is sent a block when it has written the one
+// before; the flasher some ahead, and is asked in the end what has become of them.
 type stream struct {
 	l       *Loader
 	command Command
 	addr    uint32
 	data    []byte // to send
-	sent    int    // of data
-	seq     int
+	sent    int    // blocks of data
+	taken   int    // of them acknowledged
+	ended   bool
 	written int           // bytes in flash at the end
 	told    int           // of written
 	work    time.Duration // that a block may take
@@ -48,8 +50,7 @@ func (l *Loader) Stream(ctx context.Context, addr uint32, data []byte) (flash.St
 		s.work = perMB(erasePerMB, uint32(len(data))) // any block may hold nearly all
 	}
 	size := (uint32(len(data)) + blockSize - 1) &^ (blockSize - 1)
-	blocks := (len(s.data) + blockSize - 1) / blockSize
-	return s, l.beginFlash(ctx, begin, addr, size, blocks)
+	return s, l.beginFlash(ctx, begin, addr, size, s.blocks())
 }
 
 // pad fills the last block with the value of erased flash.
@@ -69,33 +70,70 @@ func deflate(data []byte) []byte {
 	return out.Bytes()
 }
 
-func (s *stream) done() bool { return s.sent == len(s.data) }
-
-// Next sends a block and waits until the loader has written what is in it.
+// Next waits until a block is taken, having sent as many as may be under way.
 func (s *stream) Next(ctx context.Context) (n int, err error) {
-	if s.done() {
-		return 0, nil
+	if s.taken == s.blocks() {
+		return 0, s.end(ctx)
 	}
-	if err := ctx.Err(); err != nil {
+	if err = ctx.Err(); err == nil {
+		err = s.next()
+	}
+	if err != nil {
+		s.l.lost = s.l.lost || s.sent > s.taken
 		return 0, err
 	}
-	data := s.data[s.sent:min(s.sent+blockSize, len(s.data))]
-	if s.l.lost {
-		return 0, fmt.Errorf("%v: an earlier block's answer is missing", s.command)
-	}
-	if _, err := s.l.exchange(s.command, block(s.command, s.seq, data), s.work); err != nil {
-		return 0, fmt.Errorf("block %d of the write at %#08x: %w", s.seq, s.addr, err)
-	}
-	s.sent += len(data)
-	s.seq++
-	s.l.sent += uint64(len(data))
 	return s.progress(), nil
+}
+
+func (s *stream) blocks() int { return (len(s.data) + blockSize - 1) / blockSize }
+
+func (s *stream) block(i int) []byte {
+	return s.data[i*blockSize : min((i+1)*blockSize, len(s.data))]
+}
+
+func (s *stream) next() error {
+	if s.l.lost {
+		return fmt.Errorf("%v: an earlier block's answer is missing", s.command)
+	}
+	fail := func(err error) error { return fmt.Errorf("block %d of the write at %#08x: %w", s.taken, s.addr, err) }
+	most := s.taken + 1
+	if s.l.flashing {
+		most = min(s.taken+ahead, s.blocks())
+	}
+	onLine := 0
+	for ; s.sent < most; s.sent++ {
+		if err := s.l.send(block(s.command, s.sent, s.block(s.sent))); err != nil {
+			return fail(err)
+		}
+	}
+	for i := s.taken; i < s.sent; i++ {
+		onLine += len(s.block(i))
+	}
+	if _, err := s.l.answer(s.command, s.l.onLine(onLine+maxPacket)+processing+s.work); err != nil {
+		return fail(err)
+	}
+	s.l.sent += uint64(len(s.block(s.taken)))
+	s.taken++
+	return nil
+}
+
+// end waits until the flasher has written all. The ROM has, and would leave its loader.
+func (s *stream) end(ctx context.Context) error {
+	if s.ended || !s.l.flashing {
+		return nil
+	}
+	const stay = 1
+	if _, err := s.l.do(ctx, s.command+1, words(stay), s.work); err != nil {
+		return fmt.Errorf("end of the write at %#08x: %w", s.addr, err)
+	}
+	s.ended = true
+	return nil
 }
 
 // progress is what the last block made of all that is written: of deflated
 // data a part like its own.
 func (s *stream) progress() int {
-	now := int(int64(s.written) * int64(s.sent) / int64(len(s.data)))
+	now := int(int64(s.written) * int64(s.taken) / int64(s.blocks()))
 	n := now - s.told
 	s.told = now
 	return n

@@ -4,12 +4,14 @@ package loaders
 
 import (
 	"context"
+	"debug/elf"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"rigor/firmware/images"
 	"rigor/harness/flash"
 	"rigor/harness/flash/esp32"
 	"rigor/harness/flash/stm32"
@@ -29,7 +31,26 @@ type Kind struct {
 
 var kinds = map[string]Kind{
 	"stm32f407": {port.ParityEven, stm32.Startup, connect(stm32.Connect)},
-	"esp32c3":   {port.ParityNone, esp32.Startup, connect(esp32.Connect)},
+	"esp32c3":   {port.ParityNone, esp32.Startup, connect(connectESP32)},
+}
+
+// connectESP32 gives the loader our flasher, to be used when something is programmed.
+func connectESP32(ctx context.Context, p port.Port, c timebase.Clock, baud int) (*esp32.Loader, error) {
+	image, err := images.Open("flasher-esp32c3")
+	if err != nil {
+		return nil, err
+	}
+	ram := flash.Part{Chip: "esp32c3", Machine: elf.EM_RISCV, Class: elf.ELFCLASS32}
+	flasher, err := flash.ReadELF(image.Data, ram)
+	if err != nil {
+		return nil, err
+	}
+	l, err := esp32.Connect(ctx, p, c, baud)
+	if err != nil {
+		return nil, err
+	}
+	l.Flasher = flasher
+	return l, nil
 }
 
 // connect lets a package's own type be any loader.
