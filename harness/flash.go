@@ -31,7 +31,7 @@ func Flash(ctx context.Context, s *rig.Station, name string, image []byte, progr
 		return fail(rig.Rig, "enter the boot loader", err)
 	}
 	result, err := flash.Program(ctx, loader, m, flash.Options{
-		Chip: s.Config.Chip, Verify: true, Progress: percents(name, progress), Clock: s.Clock(),
+		Chip: s.Config.Chip, Verify: true, Alone: s.Config.ROMLoader, Progress: percents(name, progress), Clock: s.Clock(),
 	})
 	if err != nil {
 		return fail(culprit(ctx, loader, err), "flash "+name, err)

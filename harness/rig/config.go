@@ -50,6 +50,9 @@ type BoardConfig struct {
 	// pins that the chip's boot loader listens on.
 	Console UARTConfig `yaml:"console" json:"console"`
 	Loader  UARTConfig `yaml:"loader" json:"loader"`
+	// ROMLoader has an ESP32-C3 flashed by the loader in its ROM alone, without the
+	// program that this puts into RAM to write faster.
+	ROMLoader bool `yaml:"rom_loader" json:"rom_loader,omitempty"`
 	// UID is the chip's unique identification as hexadecimal digits: 96 bits of an
 	// STM32F407 in order of address, the MAC address of an ESP32-C3. A board that
 	// says another is not flashed. Hardware only.

@@ -114,6 +114,7 @@ const c3 = `rigs:
           scl: {pin: GPIO7}
           analog: {pin: GPIO0, drive: true, analog: true}
         access_point: true
+        rom_loader: true
 `
 
 func TestC3(t *testing.T) {
@@ -122,7 +123,7 @@ func TestC3(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := c.Rigs["bench"].Boards[0]
-	if !b.OneUART() || b.Targets["bme280"] != (TargetConfig{"GPIO6", "GPIO7", 0x76}) || !b.AccessPoint {
+	if !b.OneUART() || b.Targets["bme280"] != (TargetConfig{"GPIO6", "GPIO7", 0x76}) || !b.AccessPoint || !b.ROMLoader {
 		t.Errorf("board is %+v", b)
 	}
 	for name, m := range map[string]struct{ old, new, line, fix string }{
@@ -139,6 +140,8 @@ func TestC3(t *testing.T) {
 		"crystal":            {"chip: esp32c3", "chip: esp32c3\n        crystal_hz: 26000000", "7", "a crystal of 40000000 Hz only"},
 		"no radio": {c3[strings.Index(c3, "      - name"):],
 			good[strings.Index(good, "      - name"):] + "        access_point: true\n", "18", "no radio"},
+		"no flasher": {c3[strings.Index(c3, "      - name"):],
+			good[strings.Index(good, "      - name"):] + "        rom_loader: true\n", "18", "always flashes alone"},
 	} {
 		_, err := ParseConfig("rigs.yaml", []byte(strings.Replace(c3, m.old, m.new, 1)))
 		if err == nil {

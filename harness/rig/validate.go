@@ -24,6 +24,7 @@ type wiring struct {
 	crystal    timebase.Rate  // the only one it takes; 0: any
 	uidDigits  int            // of its unique identification
 	radio      bool
+	flasher    bool // its ROM's loader is given a program to write by
 }
 
 var wirings = map[string]wiring{
@@ -47,7 +48,7 @@ var wirings = map[string]wiring{
 		dac: regexp.MustCompile(`^PA[45]$`),
 	},
 	"esp32c3": {
-		example: "GPIO0", uidDigits: 12, radio: true,
+		example: "GPIO0", uidDigits: 12, radio: true, flasher: true,
 		// Datasheet §2.2; GPIO11 to GPIO17 serve the flash.
 		pin: regexp.MustCompile(`^GPIO(\d|10|18|19|20|21)$`),
 		// The GPIO matrix takes a UART to any pins; the ROM's loader has UART0's usual ones.
@@ -136,6 +137,9 @@ func (s scoped) board(b *BoardConfig) {
 	}
 	if b.AccessPoint && !w.radio {
 		s.at("access_point").errorf("board %q: the chip has no radio; remove it", b.Name)
+	}
+	if b.ROMLoader && !w.flasher {
+		s.at("rom_loader").errorf("board %q: the chip's ROM always flashes alone; remove it", b.Name)
 	}
 	used := map[string]string{}
 	s.at("console").uart("console", b.Console, w, w.uarts, maxBaud, used)

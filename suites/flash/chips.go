@@ -52,9 +52,9 @@ var chips = map[string]traits{
 		cuts: []cut{
 			{flash.PhaseIdentify, 0, 300 * time.Microsecond},
 			{flash.PhaseErase, 0, 70 * time.Millisecond}, // in the second sector, of 45 ms each (W25Q32JV table 9.6)
-			// Seven of eight blocks are there; after the last, of 23 ms at most, the ROM
-			// has inflated all and programs it, in 43 ms.
-			{flash.PhaseWrite, 86, 28 * time.Millisecond},
+			// Of eight blocks, of 23 ms each on the line, the fifth was just taken, and is
+			// being programmed, for 6 ms.
+			{flash.PhaseWrite, 60, 3 * time.Millisecond},
 			{flash.PhaseVerify, 0, 5 * time.Millisecond}, // it is one command
 		},
 		foreign: elf.EM_ARM,

@@ -102,7 +102,9 @@ func (b *board) program(ctx context.Context, l flash.Loader, progress func(flash
 	if err != nil {
 		return flash.Result{}, err
 	}
-	return flash.Program(ctx, l, m, flash.Options{Chip: b.Config.Chip, Verify: true, Clock: b.Clock(), Progress: progress})
+	return flash.Program(ctx, l, m, flash.Options{
+		Chip: b.Config.Chip, Verify: true, Alone: b.Config.ROMLoader, Clock: b.Clock(), Progress: progress,
+	})
 }
 
 // speed writes the image at a rate.
