@@ -100,7 +100,7 @@ enum {
 	HEADER = 8,
 	DATA_HEADER = 16,
 	PACKET_MOST = HEADER + DATA_HEADER + 1024,
-	RING = 16 << 10, // more than the four blocks that the host sends ahead may have on the line
+	RING = 32 << 10, // more than the 15 blocks that the host sends ahead can have on the line
 	WINDOW = 32 << 10, // what deflate looks back
 	INFLATER = 11 << 10, // more than miniz's tinfl_decompressor
 	MD5_CONTEXT = 88,

@@ -10,7 +10,7 @@ import (
 
 // cOptions are for programs in C that run in RAM and bring nothing but code. They call
 // the chip's ROM, whose gp is not theirs.
-const cOptions = "-march=rv32imc_zicsr -mabi=ilp32 -std=c11 -Os -Wall -Wextra -Werror -ffreestanding -nostdlib" +
+const cOptions = "-march=rv32imc_zicsr -mabi=ilp32 -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib" +
 	" -fno-jump-tables -fno-tree-switch-conversion -msmall-data-limit=0" +
 	" -Wl,--nmagic,--no-relax,--build-id=none,--no-warn-rwx-segments"
 

@@ -147,6 +147,46 @@ func TestProgramErrors(t *testing.T) {
 	}
 }
 
+// prepared is a loader that takes its time to prepare, or fails to.
+type prepared struct {
+	readable
+	err error
+}
+
+func (p prepared) Prepare(context.Context) error {
+	p.log = append(p.log, "prepare")
+	p.clock.now = p.clock.now.Add(time.Second)
+	return p.err
+}
+
+// Preparing comes before the erase, as a step of its own, or not at all.
+func TestPrepare(t *testing.T) {
+	broken := errors.New("broken")
+	for name, c := range map[string]struct {
+		alone bool
+		err   error
+		log   []string
+	}{
+		"prepares": {false, nil, []string{"prepare", "erase 8000000+16384", "write 8000000+4"}},
+		"alone":    {true, broken, []string{"erase 8000000+16384", "write 8000000+4"}},
+		"fails":    {false, broken, []string{"prepare"}},
+	} {
+		m := newMemory()
+		r, err := flash.Program(t.Context(), prepared{readable{m}, c.err}, image(ones(0, 4)), flash.Options{Alone: c.alone, Clock: m.clock})
+		if !slices.Equal(m.log, c.log) {
+			t.Errorf("%s: loader did %q, want %q", name, m.log, c.log)
+		}
+		var e *flash.Error
+		if failed := c.err != nil && !c.alone; failed != (errors.As(err, &e) && e.Phase == flash.PhasePrepare && errors.Is(err, broken)) {
+			t.Errorf("%s: %v", name, err)
+		}
+		took := slices.ContainsFunc(r.Steps, func(s flash.Step) bool { return s.Phase == flash.PhasePrepare && s.Duration == time.Second })
+		if took == c.alone {
+			t.Errorf("%s: steps %v", name, r.Steps)
+		}
+	}
+}
+
 func isError(want error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, want) }
 }

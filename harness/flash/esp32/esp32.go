@@ -84,6 +84,7 @@ type Loader struct {
 	in     frames
 	unread []byte // of what was read from the port
 	lost   bool   // answers to earlier requests may be under way
+	behind int    // bytes of requests that may be, too
 
 	flashing bool // the flasher answers
 }

@@ -14,8 +14,8 @@ const (
 	// its replies to SYNC.
 	greeting = 0x3147_4952 // "RIG1"
 	// ahead is how many blocks may be under way to it: it acknowledges each before
-	// it is written, and has room for so many meanwhile.
-	ahead           = 4
+	// it is written, and has room for so many meanwhile, were each byte an escape.
+	ahead           = 15
 	flasherReadSize = 4096
 )
 

@@ -80,11 +80,12 @@ func (l *Loader) restOfSync() error {
 	return nil
 }
 
-// drain drops what the loader may still have to say.
+// drain drops what the loader may still have to say, to what it has still to be told, too.
 func (l *Loader) drain(ctx context.Context) error {
-	if err := l.clock.Sleep(ctx, settle); err != nil {
+	if err := l.clock.Sleep(ctx, settle+l.onLine(l.behind)); err != nil {
 		return err
 	}
+	l.behind = 0
 	return l.discard()
 }
 

@@ -23,13 +23,15 @@ type stream struct {
 	l       *Loader
 	command Command
 	addr    uint32
-	data    []byte // to send
-	sent    int    // blocks of data
-	taken   int    // of them acknowledged
-	ended   bool
+	data    []byte        // to send
 	written int           // bytes in flash at the end
-	told    int           // of written
 	work    time.Duration // that a block may take
+
+	sent     int // blocks
+	answered int // of them
+	told     int // of written
+	ended    bool
+	err      error
 }
 
 var _ flash.Stream = (*stream)(nil)
@@ -70,16 +72,20 @@ func deflate(data []byte) []byte {
 	return out.Bytes()
 }
 
-// Next waits until a block is taken, having sent as many as may be under way.
+// Next waits until a block is taken, having sent as many as may be under way. After
+// an error there is nothing more.
 func (s *stream) Next(ctx context.Context) (n int, err error) {
-	if s.taken == s.blocks() {
+	switch err = ctx.Err(); {
+	case s.err != nil:
+		return 0, s.err
+	case s.answered == s.blocks():
 		return 0, s.end(ctx)
-	}
-	if err = ctx.Err(); err == nil {
+	case err == nil:
 		err = s.next()
 	}
 	if err != nil {
-		s.l.lost = s.l.lost || s.sent > s.taken
+		s.err, s.l.behind = err, s.underWay()
+		s.l.lost = s.l.lost || s.l.behind > 0
 		return 0, err
 	}
 	return s.progress(), nil
@@ -91,29 +97,39 @@ func (s *stream) block(i int) []byte {
 	return s.data[i*blockSize : min((i+1)*blockSize, len(s.data))]
 }
 
+// underWay is the bytes of the blocks that are sent and not answered, with what
+// frames them.
+func (s *stream) underWay() int {
+	const frame = 64
+	n := 0
+	for i := s.answered; i < s.sent; i++ {
+		n += len(s.block(i)) + frame
+	}
+	return n
+}
+
+// next sends what may be sent, and takes an acknowledgement.
 func (s *stream) next() error {
 	if s.l.lost {
 		return fmt.Errorf("%v: an earlier block's answer is missing", s.command)
 	}
-	fail := func(err error) error { return fmt.Errorf("block %d of the write at %#08x: %w", s.taken, s.addr, err) }
-	most := s.taken + 1
+	first := s.answered
+	fail := func(err error) error { return fmt.Errorf("block %d of the write at %#08x: %w", first, s.addr, err) }
+	most := first + 1
 	if s.l.flashing {
-		most = min(s.taken+ahead, s.blocks())
+		most = min(first+ahead, s.blocks())
 	}
-	onLine := 0
 	for ; s.sent < most; s.sent++ {
 		if err := s.l.send(block(s.command, s.sent, s.block(s.sent))); err != nil {
 			return fail(err)
 		}
 	}
-	for i := s.taken; i < s.sent; i++ {
-		onLine += len(s.block(i))
-	}
-	if _, err := s.l.answer(s.command, s.l.onLine(onLine+maxPacket)+processing+s.work); err != nil {
+	_, err := s.l.answer(s.command, s.l.onLine(s.underWay()+maxPacket)+processing+s.work)
+	s.answered++
+	if err != nil {
 		return fail(err)
 	}
-	s.l.sent += uint64(len(s.block(s.taken)))
-	s.taken++
+	s.l.sent += uint64(len(s.block(first)))
 	return nil
 }
 
@@ -133,7 +149,7 @@ func (s *stream) end(ctx context.Context) error {
 // progress is what the last block made of all that is written: of deflated
 // data a part like its own.
 func (s *stream) progress() int {
-	now := int(int64(s.written) * int64(s.taken) / int64(s.blocks()))
+	now := int(int64(s.written) * int64(s.answered) / int64(s.blocks()))
 	n := now - s.told
 	s.told = now
 	return n
