@@ -441,6 +441,7 @@ static void listen(void) {
 	ets_isr_attach(UART_INTERRUPT, on_interrupt, NULL);
 	esprv_intc_int_set_priority(UART_INTERRUPT, 1);
 	ets_isr_unmask(1 << UART_INTERRUPT);
+	__asm__ volatile("csrs mstatus, %0" ::"r"(MSTATUS_MIE) : "memory");
 }
 
 // start is where the ROM jumps to.
