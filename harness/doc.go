@@ -22,7 +22,8 @@
 //     (stm32f407)
 //   - station: a board with the probes wired to it
 //   - image: a built firmware program; firmware: what runs on the board
-//   - loader: the chip's own boot loader, or our client of it
+//   - loader: the chip's own boot loader, or our client of it; flasher: a program
+//     that the client puts into the chip's RAM to write in the loader's place
 //   - console: the serial line between harness and firmware
 //   - line: a wire between a pin and a probe; mark: a line that the firmware
 //     raises at the begin or end of what is measured
