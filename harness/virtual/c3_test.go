@@ -2,7 +2,9 @@ package virtual
 
 import (
 	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"rigor/firmware/images"
 	"rigor/harness/flash"
@@ -137,5 +139,44 @@ func TestC3ShareOfTheROM(t *testing.T) {
 		if share := shareOfTheLine(t, c3Image(t, false), baud, true); share < want {
 			t.Errorf("%d baud: %d %%, want %d or more", baud, share, want)
 		}
+	}
+}
+
+// Power lost while the flasher is loaded costs nothing but that: nothing was erased, and
+// the next attempt succeeds.
+func TestC3PowerLostInPrepare(t *testing.T) {
+	s := open(t, c3Config(t))
+	m := c3Image(t, false)
+	options := flash.Options{Chip: "esp32c3", Verify: true, Clock: s.Clock()}
+	for _, after := range []time.Duration{0, 20 * time.Millisecond} {
+		if err := s.Power(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		l, err := s.Loader(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		cut := options
+		cut.Progress = func(e flash.Event) {
+			if e.Phase == flash.PhasePrepare {
+				if err := s.Board.(rig.PowerCutter).CutPower(t.Context(), after); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		_, err = flash.Program(t.Context(), l, m, cut)
+		if e := (*flash.Error)(nil); !errors.As(err, &e) || e.Phase != flash.PhasePrepare {
+			t.Errorf("power lost after %v: %v, want an error of prepare", after, err)
+		}
+	}
+	if err := s.Power(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Loader(t.Context())
+	if err == nil {
+		_, err = flash.Program(t.Context(), l, m, options)
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
