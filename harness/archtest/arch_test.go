@@ -104,7 +104,8 @@ var rules = []rule{
 		"harness/record", "harness/rig", "harness/timebase", "harness/virtual", "probes", "firmware/images"}},
 
 	{pkg: "firmware/wire"},
-	{pkg: "firmware/network"},
+	{pkg: "firmware/network", imports: []string{"firmware/network/tcp"}},
+	{pkg: "firmware/network/tcp"},
 	{pkg: "firmware/images"},
 	{pkg: "firmware/mkimages", imports: []string{"firmware/images"}},
 	{pkg: "firmware/board", imports: []string{"firmware/wire"}},
@@ -139,6 +140,7 @@ var sole = map[string][]string{
 	"golang.org/x/sys":                    {"harness/cmd/rigor", "harness/port/serialport", "harness/record"},
 	"gvisor.dev/gvisor":                   {"probes/virtual/accesspoint"},
 	"github.com/insomniacslk/dhcp":        {"probes/virtual/accesspoint"},
+	"github.com/soypat/lneto":             {"firmware/network/tcp"},
 	"github.com/tinygo-org/tinygo":        {"firmware/toolchain"},
 	"tinygo.org/x/drivers":                {"firmware/hub"},
 	"device/arm":                          {"firmware/board"}, // TinyGo's
