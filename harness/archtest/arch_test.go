@@ -106,6 +106,7 @@ var rules = []rule{
 	{pkg: "firmware/wire"},
 	{pkg: "firmware/network", imports: []string{"firmware/network/tcp"}},
 	{pkg: "firmware/network/tcp"},
+	{pkg: "firmware/mqtt"},
 	{pkg: "firmware/images"},
 	{pkg: "firmware/mkimages", imports: []string{"firmware/images"}},
 	{pkg: "firmware/board", imports: []string{"firmware/wire"}},
