@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"time"
 )
@@ -20,6 +21,28 @@ type AccessPoint interface {
 	Events(ctx context.Context) ([]StationEvent, error)
 	// Listen opens a UDP port of the host; one that is open is an error.
 	Listen(ctx context.Context, port uint16) (Socket, error)
+	// Serve opens a TCP port of the host, whose connections are the service's until
+	// it is closed; one that is open is an error.
+	Serve(ctx context.Context, port uint16, s Service) (io.Closer, error)
+}
+
+// Service is who answers at a TCP port of the host. On a virtual rig the rig's time
+// stands still while a method runs: a service outside the rig, such as a broker in
+// this process, is waited for, and what a run gives does not hang on the host's speed.
+// On a bench it is a host of the lab's network that listens at the port and passes the
+// bytes on as they come; there the service's own time is part of what is measured.
+type Service interface {
+	// Open begins a connection.
+	Open(from netip.AddrPort) Connection
+}
+
+// Connection is a service's end of one. Its methods are called one after another.
+type Connection interface {
+	// Take gets what came, when, and gives what is to be sent back. An error ends the
+	// connection.
+	Take(at time.Time, data []byte) (answer []byte, err error)
+	// Close follows the connection's end.
+	Close() error
 }
 
 // Socket is an open UDP port of the host. It outlives the network on the air.

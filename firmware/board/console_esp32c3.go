@@ -6,6 +6,7 @@ import (
 	"device/riscv"
 	"machine"
 	"runtime"
+	"time"
 	"unsafe"
 )
 
@@ -25,12 +26,17 @@ func startConsole() {
 	riscv.MSTATUS.SetBits(riscv.MSTATUS_MIE)
 }
 
-// ReadByte waits for a byte from the console. Other goroutines run meanwhile;
-// if there are none, the processor sleeps. An interrupt that comes after the tests is not
-// lost: it is held off, and being pending ends the sleep (The RISC-V Instruction Set
-// Manual, Volume II, §3.3.3).
+// ReadByte waits for a byte from the console. Other goroutines run meanwhile; where
+// some sleep this one does too, for less than it takes to fill the console's buffer,
+// 128 bytes of 87 us. If there are none, the processor sleeps. An interrupt that comes after the tests
+// is not lost: it is held off, and being pending ends the sleep (The RISC-V Instruction
+// Set Manual, Volume II, §3.3.3).
 func ReadByte() byte {
 	for console.Buffered() == 0 {
+		if sleepQueue != nil || timerQueue != nil {
+			time.Sleep(time.Millisecond)
+			continue
+		}
 		runtime.Gosched()
 		mask := riscv.DisableInterrupts()
 		if console.Buffered() == 0 && runQueue().head == nil && sleepQueue == nil && timerQueue == nil {
@@ -48,13 +54,14 @@ type queue struct{ head unsafe.Pointer }
 //go:linkname runQueue runtime.schedulerRunQueue
 func runQueue() *queue
 
-// Goroutines that sleep; the scheduler looks after them whenever it is called.
-var (
-	//go:extern runtime.sleepQueue
-	sleepQueue unsafe.Pointer
-	//go:extern runtime.timerQueue
-	timerQueue unsafe.Pointer
-)
+// Goroutines that sleep; the scheduler looks after them whenever it is called. TinyGo
+// takes go:extern only of a variable that is declared alone.
+//
+//go:extern runtime.sleepQueue
+var sleepQueue unsafe.Pointer
+
+//go:extern runtime.timerQueue
+var timerQueue unsafe.Pointer
 
 var consumed uint32 // bytes of the console taken
 

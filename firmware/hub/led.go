@@ -14,6 +14,7 @@ const maxChanges = 1000
 // The LED: how often it changes, and the first changes since forgetChanges.
 var (
 	interval = 5 * time.Millisecond
+	change   time.Duration // the next one, or the one that is due
 	changes  [maxChanges]uint32
 	changed  int
 )
@@ -24,10 +25,14 @@ func blink() {
 	due := now()
 	for on := true; ; on = !on {
 		due += interval
+		change = due
 		sleepUntil(due)
+		var at time.Duration
 		mask := board.Hold()
-		board.SetEcho(on)
-		at := now()
+		for _, level := range [...]bool{!on, on} { // as it is first, see takeReadings
+			board.SetEcho(level)
+			at = now()
+		}
 		board.Release(mask)
 		if changed < maxChanges {
 			changes[changed] = ticks(at)

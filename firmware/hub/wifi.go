@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rigor/firmware/board"
+	"rigor/firmware/mqtt"
 	"rigor/firmware/network"
 	"rigor/firmware/runs"
 	"rigor/firmware/wire/hub"
@@ -22,15 +23,14 @@ const (
 var (
 	stack     *network.Stack
 	ssid, key text
-	host      network.Addr
-	port      uint16 = hub.DefaultPort
+	broker    = network.Endpoint{Port: mqtt.Port} // of no host: the network's router
 
 	wanted    bool // to be joined, and again when lost
 	awaited   bool // by a command, that tells how the attempt went
 	attempted time.Duration
 	online    bool // has an address
 
-	counts struct{ joined, lost, published, unsent, received uint32 }
+	counts struct{ joined, lost, received uint32 }
 )
 
 func startStation() {
@@ -40,10 +40,6 @@ func startStation() {
 	}
 	stack = network.New(radio, board.Random())
 	stack.Handle(discard, func(network.Endpoint, []byte) { counts.received++ })
-	stack.Handle(hub.DefaultPort, func(from network.Endpoint, payload []byte) {
-		counts.received++
-		stack.Send(hub.DefaultPort, from, payload)
-	})
 }
 
 // attend looks after the station, for ever.
@@ -51,6 +47,7 @@ func attend() {
 	for stack != nil {
 		stack.Poll(now())
 		observe()
+		readings.attend()
 		time.Sleep(pollEvery)
 	}
 }
@@ -75,24 +72,6 @@ func tryToJoin() {
 	attempted = now()
 	stack.Join(ssid.String(), key.String()) // how it goes is in Link
 }
-
-// publish sends a reading, if there is a network for it.
-func publish(r hub.Reading) {
-	if stack == nil || !wanted {
-		return
-	}
-	to := network.Endpoint{Addr: host, Port: port}
-	if host == (network.Addr{}) {
-		to.Addr = stack.Router()
-	}
-	if err := stack.Send(hub.DefaultPort, to, hub.AppendReading(datagram[:0], r)); err != nil {
-		counts.unsent++
-		return
-	}
-	counts.published++
-}
-
-var datagram [128]byte
 
 func join(count int, millis uint32) []uint32 {
 	runs.Accept()
@@ -121,7 +100,7 @@ func leave(count int, _ uint32) []uint32 {
 func link(count int, _ uint32) []uint32 {
 	runs.Accept()
 	state, reason, address := standing()
-	return answer(count, state, reason, address, counts.joined, counts.lost, counts.published, counts.unsent, counts.received)
+	return answer(count, state, reason, address, counts.joined, counts.lost, readings.published, readings.dropped, counts.received)
 }
 
 func standing() (state, reason, address uint32) {
@@ -134,13 +113,13 @@ func standing() (state, reason, address uint32) {
 
 func setHost(_ int, param uint32) []uint32 {
 	runs.Accept()
-	binary.BigEndian.PutUint32(host[:], param)
+	binary.BigEndian.PutUint32(broker.Addr[:], param)
 	return answer(1, param)
 }
 
 func setPort(_ int, param uint32) []uint32 {
 	runs.Accept()
-	port = uint16(param)
+	broker.Port = uint16(param)
 	return answer(1, param)
 }
 

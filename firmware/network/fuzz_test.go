@@ -1,6 +1,9 @@
 package network
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // FuzzFrame gives a stack frames of any kind, with an address and without: it
 // must neither panic nor send what is no frame.
@@ -11,6 +14,7 @@ func FuzzFrame(f *testing.F) {
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		s, w := joined()
 		s.Handle(7, func(Endpoint, []byte) {})
+		s.Dial(Endpoint{s.router, 1883})
 		s.feed(w, 0, frame)
 		s.unbind()
 		s.feed(w, 0, frame)
@@ -33,6 +37,24 @@ func FuzzIPv4(f *testing.F) {
 			t.Errorf("%d bytes of payload in %d", len(payload), len(b))
 		}
 		parseUDP(h, payload)
+	})
+}
+
+// FuzzTCP gives a stack that dials segments whose checksum is right.
+func FuzzTCP(f *testing.F) {
+	f.Add([]byte("\x07\x5B\xC0\x00\x00\x00\x00\x01\xFF\xFF\xFF\xF1\x50\x12\x08\x00\x00\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, segment []byte) {
+		if len(segment) < tcpCheck+2 || len(segment) > MaxFrame-headerSize-ipv4Size {
+			return
+		}
+		s, w, _, peer := dialled(t)
+		b := make([]byte, MaxFrame)
+		n := copy(b[headerSize+ipv4Size:], segment)
+		s.feed(w, 0, peer.packet(b, n))
+		s.feed(w, time.Second, peer.packet(b, n))
+		if len(w.out) > 2*segmentsPerPoll {
+			t.Errorf("%d segments answer two", len(w.out))
+		}
 	})
 }
 

@@ -35,6 +35,7 @@ func (a Addr) and(mask Addr) Addr {
 const (
 	ipv4Size  = 20
 	protoICMP = 1
+	protoTCP  = 6
 	protoUDP  = 17
 	ttl       = 64 // RFC 1700
 )
@@ -85,7 +86,8 @@ func sum(start uint16, b []byte) uint16 {
 	return uint16(acc + acc>>16)
 }
 
-// pseudo begins the sum of a UDP datagram of n bytes (RFC 768).
+// pseudo begins the sum of a UDP datagram or a TCP segment of n bytes (RFC 768, RFC
+// 9293 §3.1).
 func (h ipv4) pseudo(n int) uint16 {
 	var b [12]byte
 	copy(b[0:], h.src[:])
@@ -105,6 +107,8 @@ func (s *Stack) takeIPv4(from MAC, b []byte) {
 	switch {
 	case h.proto == protoUDP:
 		s.takeUDP(h, payload)
+	case h.proto == protoTCP && h.dst == s.address:
+		s.takeTCP(h, payload)
 	case h.proto == protoICMP && h.dst == s.address:
 		s.takeICMP(from, h, payload)
 	}

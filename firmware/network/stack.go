@@ -13,12 +13,15 @@ type Stack struct {
 	address Addr   // zero: none
 	mask    Addr
 	router  Addr
+	port    uint16 // of the last connection
 
 	in   [MaxFrame]byte // the frame in hand
 	out  [MaxFrame]byte // the one being made
 	arp  cache
 	dhcp client
 	udp  [maxHandlers]binding
+
+	stream Stream
 }
 
 // framesPerPoll bounds what one Poll takes, so that a flood does not keep the
@@ -78,6 +81,7 @@ func (s *Stack) Poll(now time.Duration) {
 	}
 	s.dhcp.tick(s)
 	s.arp.tick(s)
+	s.sendTCP()
 }
 
 // down forgets what holds in one network only.
@@ -88,7 +92,11 @@ func (s *Stack) down() {
 	s.unbind()
 }
 
-func (s *Stack) unbind() { s.address, s.mask, s.router = Addr{}, Addr{}, Addr{} }
+// unbind gives up the address, and the connection that is from it.
+func (s *Stack) unbind() {
+	s.address, s.mask, s.router = Addr{}, Addr{}, Addr{}
+	s.stream.Abort()
+}
 
 // take handles a frame.
 func (s *Stack) take(frame []byte) {

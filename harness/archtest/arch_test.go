@@ -46,7 +46,7 @@ var rules = []rule{
 	{pkg: "probes/probestest", imports: []string{"harness/timebase", "probes"}},
 	{pkg: "probes/virtual", imports: []string{"harness/timebase", "probes", "harness/sim/bme280", "harness/sim/board", "harness/sim/clock"},
 		tests: []string{"probes/probestest"}},
-	{pkg: "probes/virtual/accesspoint", imports: []string{"probes", "harness/sim/board", "harness/sim/clock"},
+	{pkg: "probes/virtual/accesspoint", imports: []string{"probes", "firmware/network/tcp", "harness/sim/board", "harness/sim/clock"},
 		tests: []string{"firmware/network", "probes/probestest"}},
 
 	// The thin seam: the only package that knows both the rig's contracts and
@@ -98,8 +98,9 @@ var rules = []rule{
 	{pkg: "suites/jitter", imports: suiteImports},
 	{pkg: "suites/analog", imports: append([]string{"harness/rig"}, suiteImports...)},
 	{pkg: "suites/pwm", imports: suiteImports},
-	{pkg: "suites/hub", imports: append([]string{"firmware/wire/hub"}, suiteImports...)},
+	{pkg: "suites/hub", imports: append([]string{"firmware/wire/hub", "suites/internal/broker"}, suiteImports...)},
 	{pkg: "suites/flash", imports: append([]string{"harness/rig"}, suiteImports...)},
+	{pkg: "suites/internal/broker", imports: []string{"probes"}},
 	{pkg: "suites/internal/liar", tests: []string{"suites/latency", "suites/hub", "harness", "harness/judge", "harness/measure",
 		"harness/record", "harness/rig", "harness/timebase", "harness/virtual", "probes", "firmware/images"}},
 
@@ -117,7 +118,7 @@ var rules = []rule{
 	{pkg: "firmware/analog", imports: []string{"firmware/board", "firmware/runs", "firmware/wire"}},
 	{pkg: "firmware/pwm", imports: []string{"firmware/board", "firmware/runs", "firmware/wire"}},
 	{pkg: "firmware/wire/hub", imports: []string{"firmware/wire"}},
-	{pkg: "firmware/hub", imports: []string{"firmware/board", "firmware/network", "firmware/runs", "firmware/wire/hub"}},
+	{pkg: "firmware/hub", imports: []string{"firmware/board", "firmware/mqtt", "firmware/network", "firmware/network/tcp", "firmware/runs", "firmware/wire/hub"}},
 	{pkg: "firmware/toolchain/mkroot"},
 }
 
@@ -141,6 +142,7 @@ var sole = map[string][]string{
 	"golang.org/x/sys":                    {"harness/cmd/rigor", "harness/port/serialport", "harness/record"},
 	"gvisor.dev/gvisor":                   {"probes/virtual/accesspoint"},
 	"github.com/insomniacslk/dhcp":        {"probes/virtual/accesspoint"},
+	"github.com/mochi-mqtt/server":        {"suites/internal/broker"},
 	"github.com/soypat/lneto":             {"firmware/network/tcp"},
 	"github.com/tinygo-org/tinygo":        {"firmware/toolchain"},
 	"tinygo.org/x/drivers":                {"firmware/hub"},

@@ -1,10 +1,14 @@
 package probestest
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +26,12 @@ type Station interface {
 	Send(to netip.AddrPort, payload []byte) error
 	// Received gives what has come to that port since the last call.
 	Received() []string
+	// Dial begins a connection in place of an earlier one; Connected is whether it is
+	// open. What Write is given is sent in time; Read gives what has come.
+	Dial(to netip.AddrPort) error
+	Connected() bool
+	Write(data string) error
+	Read() string
 }
 
 // StationPort is the port that a Station uses.
@@ -49,6 +59,10 @@ func RunAccessPoint(t *testing.T, open func(t *testing.T) AccessPointBench) {
 		{"another SSID is not found", (*accessPoint).wrongSSID},
 		{"datagrams go both ways", (*accessPoint).datagrams},
 		{"a port opens once", (*accessPoint).ports},
+		{"a service is talked to", (*accessPoint).serves},
+		{"no byte of a connection is lost", (*accessPoint).repeats},
+		{"a connection ends as its service says", (*accessPoint).hangsUp},
+		{"a port without a service refuses", (*accessPoint).nobodyServes},
 		{"a stopped network is found out", (*accessPoint).stops},
 		{"a drop-out ends by itself", (*accessPoint).dropsOut},
 		{"a network replaces another", (*accessPoint).replaces},
@@ -235,6 +249,106 @@ func (b *accessPoint) ports() {
 	}
 }
 
+// shouter answers in capitals, and hangs up on a full stop.
+type shouter struct {
+	opened []netip.AddrPort
+	heard  strings.Builder
+	last   time.Time
+	closed int
+}
+
+func (s *shouter) Open(from netip.AddrPort) probes.Connection {
+	s.opened = append(s.opened, from)
+	return s
+}
+
+func (s *shouter) Take(at time.Time, data []byte) ([]byte, error) {
+	s.last = at
+	s.heard.Write(data)
+	if bytes.Contains(data, []byte(".")) {
+		return nil, errors.New("a full stop")
+	}
+	return bytes.ToUpper(data), nil
+}
+
+func (s *shouter) Close() error { s.closed++; return nil }
+
+// talk joins and connects to a shouter.
+func (b *accessPoint) talk() (*shouter, io.Closer) {
+	b.Helper()
+	b.join(home)
+	s := &shouter{}
+	port, err := b.AP.Serve(b.Context(), servicePort, s)
+	b.must("serve", err)
+	b.must("dial", b.Station.Dial(netip.AddrPortFrom(home.Host.Addr(), servicePort)))
+	b.until("connected", b.Station.Connected)
+	return s, port
+}
+
+func (b *accessPoint) serves() {
+	s, port := b.talk()
+	if _, err := b.AP.Serve(b.Context(), servicePort, s); err == nil {
+		b.Error("an open port opens again")
+	}
+	before := b.Clock.Now()
+	b.must("write", b.Station.Write("hello"))
+	b.sleep(time.Second)
+	if got := b.Station.Read(); got != "HELLO" || s.heard.String() != "hello" {
+		b.Errorf("the service hears %q, the station %q", s.heard.String(), got)
+	}
+	if len(s.opened) != 1 || s.opened[0].Addr() != b.Station.Address() {
+		b.Errorf("connections from %v, want one from %v", s.opened, b.Station.Address())
+	}
+	if late := s.last.Sub(before); late < -b.Slack || late > time.Second/2 {
+		b.Errorf("it came %v after it was sent", late)
+	}
+	b.must("close", port.Close())
+	if s.closed != 1 {
+		b.Errorf("closed %d times, want once", s.closed)
+	}
+}
+
+func (b *accessPoint) repeats() {
+	s, _ := b.talk()
+	b.must("disturb", b.Faults.Disturb(b.Context(), probes.Disturbance{Loss: probes.All / 5, Duplicate: probes.All / 10, Reorder: probes.All / 10, Seed: 1}))
+	var sent, got string
+	for i := range 100 {
+		text := fmt.Sprintf("line %d\n", i)
+		b.must("write", b.Station.Write(text))
+		sent += text
+		b.sleep(50 * time.Millisecond)
+		got += b.Station.Read()
+	}
+	b.until("all read", func() bool { got += b.Station.Read(); return len(got) >= len(sent) })
+	if s.heard.String() != sent || got != strings.ToUpper(sent) {
+		b.Errorf("of %d bytes the service hears %d and the station %d, or others", len(sent), s.heard.Len(), len(got))
+	}
+}
+
+func (b *accessPoint) hangsUp() {
+	s, _ := b.talk()
+	b.must("write", b.Station.Write("bye."))
+	b.sleep(time.Second)
+	if s.closed != 1 {
+		b.Errorf("closed %d times, want once", s.closed)
+	}
+	b.Station.Write("are you there?")
+	b.until("disconnected", func() bool { return !b.Station.Connected() })
+	if s.heard.String() != "bye." {
+		b.Errorf("the service hears %q", s.heard.String())
+	}
+}
+
+func (b *accessPoint) nobodyServes() {
+	_, port := b.talk()
+	b.must("close", port.Close())
+	b.must("dial", b.Station.Dial(netip.AddrPortFrom(home.Host.Addr(), servicePort)))
+	b.sleep(2 * time.Second)
+	if b.Station.Connected() {
+		b.Error("it is connected")
+	}
+}
+
 func (b *accessPoint) stops() {
 	b.join(home)
 	b.must("stop", b.AP.Stop(b.Context()))
@@ -343,9 +457,10 @@ func (b *accessPoint) cancelled() {
 	cancel()
 	_, events := b.AP.Events(ctx)
 	_, listen := b.AP.Listen(ctx, servicePort+1)
+	_, serve := b.AP.Serve(ctx, servicePort+1, &shouter{})
 	_, receive := s.Receive(ctx)
 	for i, err := range []error{
-		b.AP.Start(ctx, home), b.AP.Stop(ctx), events, listen, receive,
+		b.AP.Start(ctx, home), b.AP.Stop(ctx), events, listen, serve, receive,
 		s.Send(ctx, netip.AddrPortFrom(b.Station.Address(), StationPort), nil),
 		b.Faults.Disturb(ctx, probes.Disturbance{Loss: probes.All}), b.Faults.DropOut(ctx, probes.Outage{}), b.Faults.Load(ctx, probes.Load{}),
 	} {

@@ -3,6 +3,7 @@ package hub
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"rigor/harness/measure"
 	"rigor/harness/timebase"
 	"rigor/probes"
+	"rigor/suites/internal/broker"
 )
 
 // home is the network that the rig puts up.
@@ -81,29 +83,33 @@ func (s *session) online(ctx context.Context) (association, error) {
 	return a, err
 }
 
-// listen opens the port to which the program publishes, for as long as the session.
-func (s *session) listen(ctx context.Context) (probes.Socket, error) {
-	socket, err := s.AP.Listen(ctx, hub.DefaultPort)
+// serve puts a broker at the host's port, for as long as the session.
+func (s *session) serve(ctx context.Context) (*broker.Broker, error) {
+	b, err := broker.New(hub.Topic)
 	if err != nil {
-		return nil, s.blame("open the host's port", err)
+		return nil, s.blame("make a broker", err)
 	}
-	s.sockets = append(s.sockets, socket)
-	return socket, nil
+	port, err := s.AP.Serve(ctx, broker.Port, b)
+	if err != nil {
+		return nil, s.blame("open the broker's port", errors.Join(err, b.Close()))
+	}
+	s.ends = append(s.ends, port, b)
+	return b, nil
 }
 
-// received is what has come to the port.
-func (s *session) received(ctx context.Context, from probes.Socket) ([]arrival, error) {
-	all, err := from.Receive(ctx)
+// received is what the broker's subscriber has got.
+func (s *session) received(from *broker.Broker) ([]arrival, error) {
+	all, err := from.Messages()
 	if err != nil {
-		return nil, s.blame("receive", err)
+		return nil, fmt.Errorf("publish: %w", err)
 	}
 	var readings []arrival
-	for _, d := range all {
-		r, err := hub.ParseReading(string(d.Payload))
+	for _, m := range all {
+		r, err := hub.ParseReading(string(m.Payload))
 		if err != nil {
-			return nil, fmt.Errorf("a datagram of %q from %v: %w", d.Payload, d.From, err)
+			return nil, fmt.Errorf("a message of %q: %w", m.Payload, err)
 		}
-		readings = append(readings, arrival{r, d.At})
+		readings = append(readings, arrival{r, m.At})
 	}
 	return readings, nil
 }
@@ -171,18 +177,19 @@ type publishing struct {
 const (
 	publishedReadings = 200
 	publishedPeriod   = 10 * time.Millisecond
-	underWay          = 300 * time.Millisecond // nothing is for so long
+	underWay          = 300 * time.Millisecond // nothing is for so long, where nothing is lost
+	longestWay        = 30 * time.Second       // for no reading, whatever is lost
 )
 
 func (q *publishing) ask(ctx context.Context, s *session) error {
-	if _, err := s.online(ctx); err != nil {
-		return err
-	}
-	socket, err := s.listen(ctx)
+	broker, err := s.serve(ctx)
 	if err != nil {
 		return err
 	}
-	if q.read, err = s.read(ctx, 1, 0, nil); err != nil { // before it is sent the program asks for the host's address
+	if _, err := s.online(ctx); err != nil {
+		return err
+	}
+	if q.read, err = s.read(ctx, 1, 0, nil); err != nil { // before it is sent the program connects
 		return err
 	}
 	if err := s.sleep(ctx, underWay); err != nil {
@@ -203,11 +210,22 @@ func (q *publishing) ask(ctx context.Context, s *session) error {
 		r.Sequence++
 		q.read = append(q.read, r)
 	}
-	if err := s.sleep(ctx, underWay); err != nil {
-		return err
+	return q.collect(ctx, s, broker)
+}
+
+// collect waits until all have come, or no more will.
+func (q *publishing) collect(ctx context.Context, s *session, from *broker.Broker) error {
+	for waited := time.Duration(0); len(q.came) < len(q.read) && waited < longestWay; waited += underWay {
+		if err := s.sleep(ctx, underWay); err != nil {
+			return err
+		}
+		more, err := s.received(from)
+		if err != nil {
+			return err
+		}
+		q.came = append(q.came, more...)
 	}
-	q.came, err = s.received(ctx, socket)
-	return err
+	return nil
 }
 
 func (q *publishing) answer(o harness.Observation) ([]measure.Sample, error) {
@@ -220,7 +238,7 @@ func (q *publishing) answer(o harness.Observation) ([]measure.Sample, error) {
 		if n >= len(q.read) || q.read[n] != a.Reading {
 			return nil, fmt.Errorf("%+v came, which the program did not read", a.Reading)
 		}
-		if n == 0 { // before the mark
+		if n == 0 || arrived[a.Sequence] { // before the mark, or told twice
 			continue
 		}
 		arrived[a.Sequence] = true
@@ -268,11 +286,11 @@ func (q *outage) lasts() time.Duration {
 }
 
 func (q *outage) ask(ctx context.Context, s *session) error {
-	if _, err := s.online(ctx); err != nil {
+	broker, err := s.serve(ctx)
+	if err != nil {
 		return err
 	}
-	socket, err := s.listen(ctx)
-	if err != nil {
+	if _, err := s.online(ctx); err != nil {
 		return err
 	}
 	n := int((outageAfter + q.lasts() + outageMore) / outageEach)
@@ -283,14 +301,29 @@ func (q *outage) ask(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if q.came, err = s.received(ctx, socket); err != nil {
+	if err := s.sleep(ctx, underWay); err != nil {
 		return err
+	}
+	if q.came, err = s.received(broker); err != nil {
+		return err
+	}
+	if came := q.distinct(); came != n {
+		return fmt.Errorf("of %d readings the broker has %d: what was read meanwhile was not told afterwards", n, came)
 	}
 	link, err := s.tell(ctx, hub.CommandLink, 8, 0)
 	if err == nil && (link[3] != 2 || link[4] != 1 || hub.State(link[0]) != hub.Joined) {
 		err = fmt.Errorf("after one loss the program says that it is in state %d, joined %d times and lost the network %d times", link[0], link[3], link[4])
 	}
 	return err
+}
+
+// distinct is how many readings came, be it more than once.
+func (q *outage) distinct() int {
+	numbers := map[uint32]bool{}
+	for _, a := range q.came {
+		numbers[a.Sequence] = true
+	}
+	return len(numbers)
 }
 
 func (q *outage) answer(harness.Observation) ([]measure.Sample, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"rigor/firmware/images"
@@ -83,8 +84,8 @@ func (e entry) on(image images.Image) harness.Experiment {
 // session is a board with what the rig has around it.
 type session struct {
 	*harness.Bench
-	target  probes.BusTarget // nil: the sensor itself, or none
-	sockets []probes.Socket
+	target probes.BusTarget // nil: the sensor itself, or none
+	ends   []io.Closer      // with the session
 }
 
 // open takes the rig as it is before a question: air of a room, no network.
@@ -121,8 +122,8 @@ func (s *session) close(ctx context.Context) error {
 	if s.target != nil {
 		errs = append(errs, s.target.Clear(ctx))
 	}
-	for _, socket := range s.sockets {
-		errs = append(errs, socket.Close())
+	for _, end := range s.ends {
+		errs = append(errs, end.Close())
 	}
 	if s.AP != nil && s.Net != nil {
 		errs = append(errs, s.AP.Stop(ctx), s.Net.Disturb(ctx, probes.Disturbance{}), s.Net.Load(ctx, probes.Load{}))

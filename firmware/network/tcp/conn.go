@@ -19,7 +19,7 @@ import (
 
 const (
 	// BufferSize is how many bytes wait in either direction at most.
-	BufferSize = 2048
+	BufferSize = 4096
 	// HeaderSize is a segment's without options.
 	HeaderSize = 20
 	// Patience is how long an answer may take.
@@ -75,8 +75,10 @@ func (c *Conn) Listen(now time.Duration, local uint16, iss uint32) error {
 
 func (c *Conn) clear(now time.Duration) {
 	c.handler.Abort()
-	c.handler.SetBuffers(c.tx[:], c.rx[:], inFlight) // they are long enough
-	c.handler.SetLossRecovery(&c.rto, func() int64 { return int64(c.now) })
+	if c.pause == 0 { // it was never open
+		c.handler.SetBuffers(c.tx[:], c.rx[:], inFlight) // they are long enough
+		c.handler.SetLossRecovery(&c.rto, func() int64 { return int64(c.now) })
+	}
 	c.now, c.heard, c.again, c.pause = now, now, 0, firstPause
 	c.closing, c.err = false, nil
 }
@@ -123,9 +125,12 @@ func (c *Conn) Write(b []byte) error {
 	return err
 }
 
+// Buffered is how many bytes have come that Read has not taken.
+func (c *Conn) Buffered() int { return c.handler.BufferedInput() }
+
 // Read takes bytes that have come, 0 if there are none now.
 func (c *Conn) Read(b []byte) int {
-	if c.handler.BufferedInput() == 0 {
+	if c.Buffered() == 0 {
 		return 0
 	}
 	n, _ := c.handler.Read(b) // there are bytes

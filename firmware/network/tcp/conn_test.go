@@ -139,7 +139,7 @@ func TestLoss(t *testing.T) {
 	for seed := range uint64(30) {
 		chance := rand.New(rand.NewPCG(seed, 0))
 		l := newLink(t)
-		l.lose = func(bool, []byte) bool { return chance.IntN(100) < 20 }
+		l.lose = func(bool, []byte) bool { return chance.IntN(100) < 12 }
 		var up, down, gotUp, gotDown []byte
 		for i := 0; i < 300 || len(gotUp) < len(up) || len(gotDown) < len(down); i++ {
 			if i == 20_000 {

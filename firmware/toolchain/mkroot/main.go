@@ -6,7 +6,8 @@
 //   - device packages (registers and vector table): made from firmware/svd by
 //     TinyGo's own tools/gen-device-svd;
 //   - compiler-rt and picolibc: replaced by Debian's libgcc and picolibc;
-//   - src/net: an empty folder, since nothing here needs it.
+//   - package net: replaced by the two names that lneto, which reaches no network
+//     through it, wants.
 //
 // One line of TinyGo's is changed, see correctIdle.
 //
@@ -114,7 +115,7 @@ func (b *builder) build() error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(b.path("src/net"), 0o755); err != nil {
+	if err := b.addNet(); err != nil {
 		return err
 	}
 	for _, c := range chips {
@@ -123,6 +124,23 @@ func (b *builder) build() error {
 		}
 	}
 	return b.correctIdle()
+}
+
+const netSource = `// Package net has of Go's what the firmware's libraries name.
+package net
+
+import "errors"
+
+var ErrClosed = errors.New("use of closed network connection")
+
+type Interface struct{}
+`
+
+func (b *builder) addNet() error {
+	if err := os.MkdirAll(b.path("src/net"), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(b.path("src/net/net.go"), []byte(netSource), 0o644)
 }
 
 func (b *builder) path(p string) string { return filepath.Join(b.root, p) }

@@ -1,9 +1,10 @@
 // Package hub is what the program hub and the harness know of each other beyond
-// package wire: commands, the meaning of their samples, and the datagrams that
+// package wire: commands, the meaning of their samples, and the messages that
 // the program publishes.
 //
 // The program reads a BME280 over I2C, blinks a LED by a goroutine of its own, and, where it
-// has a radio and was told a network, publishes every reading.
+// has a radio and was told a network, publishes every reading to an MQTT broker, at least
+// once: a reading that was not acknowledged is told again on the next connection.
 package hub
 
 // Commands of the sensor's bus. A command's Count must be the number of samples that it
@@ -37,8 +38,8 @@ const (
 const (
 	CommandSSID = "wifi-ssid"
 	CommandKey  = "wifi-key"
-	// Where readings go: Param is the IPv4 address, first byte highest; 0 for the
-	// network's router. Port is the port. 1 sample each: Param.
+	// Where the broker is: Param is the IPv4 address, first byte highest; 0 for the
+	// network's router. Port is the port, 1883 at first. 1 sample each: Param.
 	CommandHost = "wifi-host"
 	CommandPort = "wifi-port"
 	// Joins, and waits at most Param milliseconds for an address. From then on a lost network is
@@ -46,14 +47,14 @@ const (
 	CommandJoin = "wifi-join"
 	// Ends that. 1 sample: 0.
 	CommandLeave = "wifi-leave"
-	// 8 samples: State, reason, address, times joined, times lost, readings
-	// published, readings that could not be, datagrams received.
+	// 8 samples: State, reason, address, times joined, times lost, readings that the
+	// broker acknowledged, readings that there was no room to keep for it, datagrams
+	// received at the discard port.
 	CommandLink = "wifi-link"
 )
 
-// DefaultPort is where readings go unless told otherwise; the program sends from it too,
-// and returns what comes to it.
-const DefaultPort = 5683
+// Topic is what readings are published to.
+const Topic = "rigor/hub/reading"
 
 // MaxReadings is the most readings of one command.
 const MaxReadings = 250

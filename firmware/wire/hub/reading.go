@@ -35,10 +35,10 @@ func Readings(samples []uint32) []Reading {
 	return all
 }
 
-// The names of a datagram's numbers, in order.
+// The names of a message's numbers, in order.
 var names = [...]string{"seq=", " fault=", " temperature=", " pressure=", " humidity="}
 
-// AppendReading appends a datagram's text to dst, for example
+// AppendReading appends a message's text to dst, for example
 // "seq=7 fault=0 temperature=21480 pressure=98765000 humidity=4512".
 func AppendReading(dst []byte, r Reading) []byte {
 	for i, v := range [...]int64{int64(r.Sequence), int64(r.Fault), int64(r.Temperature), int64(r.Pressure), int64(r.Humidity)} {
@@ -48,10 +48,10 @@ func AppendReading(dst []byte, r Reading) []byte {
 	return dst
 }
 
-// ErrMalformed is a datagram that AppendReading did not write.
+// ErrMalformed is a message that AppendReading did not write.
 var ErrMalformed = errors.New("hub: malformed reading")
 
-// ParseReading decodes a datagram's text.
+// ParseReading decodes a message's text.
 func ParseReading(text string) (Reading, error) {
 	var v [len(names)]int64
 	rest := text

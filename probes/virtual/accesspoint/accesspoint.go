@@ -1,6 +1,6 @@
 // Package accesspoint is a wireless network in the air of one simulated radio:
 // an access point that knows its SSID and key, a server of addresses, and a host
-// whose UDP ports a suite opens.
+// whose UDP and TCP ports a suite opens.
 //
 // It is passive and deterministic like all of a virtual rig: nothing moves but
 // by calls, each of which first lets happen what was due until its time.
@@ -8,8 +8,10 @@
 // Host and network stack are gVisor's (gvisor.dev/gvisor/pkg/tcpip): ARP, IPv4
 // with reassembly, ICMP echo, UDP. Given a clock and a source of random numbers
 // it acts within the call that hands it a frame or lets time pass. Its TCP does
-// not: segments pass through goroutines of its own, which no one can wait for.
-// TCP is therefore left out. The server of addresses follows RFC 2131 and codes
+// not: segments pass through goroutines of its own, which no one can wait for. In
+// its place is that of the firmware (rigor/firmware/network/tcp, above lneto), so
+// that it is no second reading of RFC 9293: what both ends get wrong alike is
+// not seen here. The server of addresses follows RFC 2131 and codes
 // its messages by github.com/insomniacslk/dhcp.
 //
 // # The air

@@ -32,20 +32,23 @@ const nic = 1
 
 // host is the computer behind the access point.
 type host struct {
-	a       *AccessPoint
-	stack   *stack.Stack
-	link    *channel.Endpoint
-	address tcpip.Address
-	sockets []*socket
-	dhcp    *socket
-	discard *socket // what a load is sent from; it swallows what comes (RFC 863)
+	a         *AccessPoint
+	stack     *stack.Stack
+	link      *channel.Endpoint
+	address   tcpip.Address
+	sockets   []*socket
+	dhcp      *socket
+	discard   *socket // what a load is sent from; it swallows what comes (RFC 863)
+	listeners []*listener
+	random    *randv2.Rand // of TCP's first sequence numbers
 }
 
 func newHost(a *AccessPoint) *host {
-	h := &host{a: a}
+	h := &host{a: a, random: randv2.New(randv2.NewPCG(a.opt.Seed, 4))}
+	tcp := func(*stack.Stack) stack.TransportProtocol { return transport{h} }
 	h.stack = stack.New(stack.Options{
 		NetworkProtocols:   []stack.NetworkProtocolFactory{ipv4.NewProtocol, arp.NewProtocol},
-		TransportProtocols: []stack.TransportProtocolFactory{udp.NewProtocol, icmp.NewProtocol4},
+		TransportProtocols: []stack.TransportProtocolFactory{udp.NewProtocol, icmp.NewProtocol4, tcp},
 		Clock:              stackClock{&a.queue},
 		RandSource:         rand.NewSource(int64(a.opt.Seed)),
 		SecureRNG:          randomBytes(a.opt.Seed),

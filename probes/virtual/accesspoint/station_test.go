@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rigor/firmware/network"
+	"rigor/firmware/network/tcp"
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
 	"rigor/probes"
@@ -120,6 +121,7 @@ func (r *radio) hear() {
 type world struct {
 	radio
 	stack    *network.Stack
+	stream   *network.Stream
 	ap       *AccessPoint
 	poll     clock.Time
 	received []string
@@ -182,6 +184,19 @@ func (w worldStation) Received() []string {
 	r := w.received
 	w.received = nil
 	return r
+}
+
+func (w worldStation) Dial(to netip.AddrPort) (err error) {
+	w.stream, err = w.stack.Dial(network.Endpoint{Addr: to.Addr().As4(), Port: to.Port()})
+	return err
+}
+
+func (w worldStation) Connected() bool         { return w.stream.State() == tcp.Open }
+func (w worldStation) Write(data string) error { return w.stream.Write([]byte(data)) }
+
+func (w worldStation) Read() string {
+	b := make([]byte, w.stream.Buffered())
+	return string(b[:w.stream.Read(b)])
 }
 
 func TestConformance(t *testing.T) {

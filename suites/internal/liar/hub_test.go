@@ -1,10 +1,14 @@
 package liar
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rigor/firmware/images"
 	"rigor/harness"
@@ -22,10 +26,18 @@ type (
 	forgetful  struct{ probes.BusTarget }   // one byte of its log is another
 	harmless   struct{ probes.BusTarget }   // there is no misbehaviour
 	open       struct{ probes.AccessPoint } // the key is the wrong one
-	lossy      struct{ probes.AccessPoint } // each tenth datagram is lost
-	lossySock  struct{ probes.Socket }
-	altering   struct{ probes.AccessPoint } // a digit of what arrives is another
-	alterSock  struct{ probes.Socket }
+	falsifying struct {                     // what arrives at a port is another
+		probes.AccessPoint
+		falsify func([]byte) []byte
+	}
+	falseService struct {
+		probes.Service
+		falsify func([]byte) []byte
+	}
+	falseConnection struct {
+		probes.Connection
+		falsify func([]byte) []byte
+	}
 	quiet      struct{ probes.NetworkFaults } // there is no load and no loss
 	slow       struct{ probes.Capturer }      // its clock is 1 % slow
 	slowRecord struct{ probes.Recording }
@@ -53,29 +65,26 @@ func (o open) Start(ctx context.Context, n probes.Network) error {
 	return o.AccessPoint.Start(ctx, n)
 }
 
-func (l lossy) Listen(ctx context.Context, port uint16) (probes.Socket, error) {
-	s, err := l.AccessPoint.Listen(ctx, port)
-	return lossySock{s}, err
+func (f falsifying) Serve(ctx context.Context, port uint16, s probes.Service) (io.Closer, error) {
+	return f.AccessPoint.Serve(ctx, port, falseService{s, f.falsify})
 }
 
-func (l lossySock) Receive(ctx context.Context) ([]probes.Datagram, error) {
-	all, err := l.Socket.Receive(ctx)
-	i := 0
-	return slices.DeleteFunc(all, func(probes.Datagram) bool { i++; return i%10 == 0 }), err
+func (f falseService) Open(from netip.AddrPort) probes.Connection {
+	return falseConnection{f.Service.Open(from), f.falsify}
 }
 
-func (a altering) Listen(ctx context.Context, port uint16) (probes.Socket, error) {
-	s, err := a.AccessPoint.Listen(ctx, port)
-	return alterSock{s}, err
+func (f falseConnection) Take(at time.Time, data []byte) ([]byte, error) {
+	return f.Connection.Take(at, f.falsify(data))
 }
 
-func (a alterSock) Receive(ctx context.Context) ([]probes.Datagram, error) {
-	all, err := a.Socket.Receive(ctx)
-	if n := len(all); n > 0 {
-		text := string(all[n/2].Payload)
-		all[n/2].Payload = []byte(strings.Replace(text, "temperature=2", "temperature=3", 1))
-	}
-	return all, err
+// misdirect has one reading go to a topic that nobody reads.
+func misdirect(data []byte) []byte {
+	return bytes.ReplaceAll(data, []byte("reading\x00\x10"), []byte("trading\x00\x10"))
+}
+
+// warm alters a digit.
+func warm(data []byte) []byte {
+	return bytes.ReplaceAll(data, []byte("temperature=2"), []byte("temperature=3"))
 }
 
 func (quiet) Load(context.Context, probes.Load) error           { return nil }
@@ -108,18 +117,18 @@ func TestHubIsNotFooled(t *testing.T) {
 		experiment string
 		want       string // of the failure's message, or the quantity whose limit is broken
 	}{
-		"warm air":          {target(func(b probes.BusTarget) probes.BusTarget { return warmer{b} }), "readings against the air", "temperature-error"},
-		"lasting fault":     {target(func(b probes.BusTarget) probes.BusTarget { return stubborn{b} }), "recovery from nack", "no reading is right after nack is over"},
-		"false log":         {target(func(b probes.BusTarget) probes.BusTarget { return forgetful{b} }), "transactions", "i2c-agreement"},
-		"no fault":          {target(func(b probes.BusTarget) probes.BusTarget { return harmless{b} }), "recovery from sda-stuck", "0 readings of 30 suffered from sda-stuck"},
-		"any key":           {func(s *rig.Station) { s.AP = open{s.AP} }, "wrong key", "want a refusal for reason 15"},
-		"lost datagrams":    {func(s *rig.Station) { s.AP = lossy{s.AP} }, "published readings", "publish-share-clear"},
-		"altered datagrams": {func(s *rig.Station) { s.AP = altering{s.AP} }, "published readings", "which the program did not read"},
-		"no load":           {func(s *rig.Station) { s.Net = quiet{s.Net} }, "beside a busy network", "the network was not busy"},
-		"no loss":           {func(s *rig.Station) { s.Net = quiet{s.Net} }, "beside a failing network", "the network did not fail"},
-		"no outage":         {func(s *rig.Station) { s.Net = quiet{s.Net} }, "return after a loss that is told", "after one loss the program says"},
-		"no delay":          {func(s *rig.Station) { s.Net = quiet{s.Net} }, "published readings with delay", "publish-delay-slow"},
-		"wrong clock":       {func(s *rig.Station) { s.Capturer = slow{s.Capturer} }, "clock of 400 kHz", "scl-frequency-exact"},
+		"warm air":         {target(func(b probes.BusTarget) probes.BusTarget { return warmer{b} }), "readings against the air", "temperature-error"},
+		"lasting fault":    {target(func(b probes.BusTarget) probes.BusTarget { return stubborn{b} }), "recovery from nack", "no reading is right after nack is over"},
+		"false log":        {target(func(b probes.BusTarget) probes.BusTarget { return forgetful{b} }), "transactions", "i2c-agreement"},
+		"no fault":         {target(func(b probes.BusTarget) probes.BusTarget { return harmless{b} }), "recovery from sda-stuck", "0 readings of 30 suffered from sda-stuck"},
+		"any key":          {func(s *rig.Station) { s.AP = open{s.AP} }, "wrong key", "want a refusal for reason 15"},
+		"lost messages":    {func(s *rig.Station) { s.AP = falsifying{s.AP, misdirect} }, "published readings", "publish-share-clear"},
+		"altered messages": {func(s *rig.Station) { s.AP = falsifying{s.AP, warm} }, "published readings", "which the program did not read"},
+		"no load":          {func(s *rig.Station) { s.Net = quiet{s.Net} }, "beside a busy network", "the network was not busy"},
+		"no loss":          {func(s *rig.Station) { s.Net = quiet{s.Net} }, "beside a failing network", "the network did not fail"},
+		"no outage":        {func(s *rig.Station) { s.Net = quiet{s.Net} }, "return after a loss that is told", "after one loss the program says"},
+		"no delay":         {func(s *rig.Station) { s.Net = quiet{s.Net} }, "published readings with delay", "publish-delay-slow"},
+		"wrong clock":      {func(s *rig.Station) { s.Capturer = slow{s.Capturer} }, "clock of 400 kHz", "scl-frequency-exact"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			runner := openRunner(t, "c3")
