@@ -176,6 +176,7 @@ func takeReadings(count int, millis uint32) []uint32 {
 		due += time.Duration(millis) * time.Millisecond
 	}
 	board.Clear()
+	sleepUntil(now() + 2*pollEvery) // the last one is on its way before the answer holds all up
 	return samples[:count]
 }
 
