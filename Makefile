@@ -24,7 +24,7 @@ hil-run: build ## run all suites on RIG (virtual): flash, measure, judge, record
 test: export RIGOR_VECTORS = $(if $(wildcard $(VECTORS)),$(abspath $(VECTORS)))
 test: ## every test, five minutes; with the conformance vectors in full where VECTORS is a folder
 	$(GO) test -timeout 20m $$($(GO) list ./... | grep -vE '^rigor/suites/[^/]+$$')
-	$(GO) test -race ./harness/port/... ./harness/hardware ./harness/export ./harness/record ./harness/rig
+	$(GO) test -race ./harness/port/... ./harness/hardware ./harness/export ./harness/record ./harness/rig ./suites/internal/broker
 
 suites: ## the suites by the ginkgo command, without rigor
 	$(GO) tool ginkgo -r --randomize-all --fail-on-pending --fail-on-empty ./suites
