@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -162,6 +163,7 @@ func (r *Run) NoteBoard(b Board) {
 func (r *Run) NoteSelfTest(t SelfTest) {
 	if !slices.Contains(r.SelfTests, t) {
 		r.SelfTests = append(r.SelfTests, t)
+		slices.SortStableFunc(r.SelfTests, func(a, b SelfTest) int { return cmp.Compare(a.Board, b.Board) }) // boards run at once
 	}
 }
 
