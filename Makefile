@@ -8,7 +8,7 @@ PROGRAMS ?= 5000
 SEED    ?= 1
 GO      ?= go
 
-.PHONY: help hil-run test check static suites vendor-tools vendor-deps qemu-diff bench golden build
+.PHONY: help hil-run test check static suites vendor-tools vendor-deps esptool qemu-diff bench golden build
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -49,9 +49,12 @@ golden: ## write the golden files anew, then show what changed
 vendor-deps: ## install the other people's tools that vendor-tools needs (Debian)
 	apt-get install -y --no-install-recommends stm32flash sigrok-cli prometheus python3-serial ser2net qemu-system-misc
 
-vendor-tools: build qemu-diff ## other people's tools against virtual boards and bundles, and qemu-diff; ESPTOOL: the command of Espressif's
-	@[ -n "$(ESPTOOL)" ] || command -v esptool >/dev/null || command -v esptool.py >/dev/null || echo "NOT CHECKED: Espressif's esptool; make vendor-tools ESPTOOL=command"
+vendor-tools: build qemu-diff ## other people's tools against virtual boards and bundles, and qemu-diff
 	$(GO) test -count=1 -tags vendortools -run "^($$(sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' harness/cmd/rigor/vendor*_test.go | paste -sd'|'))$$" ./harness/cmd/rigor
+
+esptool: export ESPTOOL := $(ESPTOOL)
+esptool: build ## Espressif's esptool, which Debian lacks, against a virtual board; ESPTOOL: its command
+	$(GO) test -count=1 -tags vendortools,esptool -run '^TestEsptool$$' ./harness/cmd/rigor
 
 qemu-diff: ## PROGRAMS (5000) random ones on QEMU and on each RISC-V core, by SEED (1)
 	$(GO) test -count=1 -tags vendortools -run '^TestQEMU$$' -v ./harness/sim/riscv -programs $(PROGRAMS) -seed $(SEED)
