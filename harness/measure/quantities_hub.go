@@ -1,7 +1,7 @@
 package measure
 
 // Quantities of I2C's clock, each for the bus as TinyGo sets it for 400 kHz and as it
-// is at 400 kHz: see [SCL].
+// is at 400 kHz: see [Under].
 const (
 	SCLFrequency = "scl-frequency"
 	SCLDuty      = "scl-duty"
@@ -12,10 +12,7 @@ const (
 	SCLExact  = "exact"
 )
 
-// SCL names a quantity of the clock with a setting.
-func SCL(what, setting string) string { return what + "-" + setting }
-
-// Quantities of readings and a fault of the bus, see [Recovery].
+// Quantities of readings and a fault of the bus, see [Under].
 const (
 	ReadingRecovery = "reading-recovery"
 	ReadingFalse    = "reading-false"
@@ -23,9 +20,6 @@ const (
 
 // BusFaults are those that readings recover from.
 var BusFaults = []string{"nack", "nack-data", "absent", "stretch", "stretch-long", "sda-lost", "sda-stuck", "wrong-id", "bit-errors"}
-
-// Recovery names a quantity with a fault.
-func Recovery(what, fault string) string { return what + "-" + fault }
 
 // Quantities of a wireless station.
 const (
@@ -36,7 +30,7 @@ const (
 	ReturnSilent = "wifi-return-silent"
 )
 
-// Quantities of published readings, by what the network does: see [Published].
+// Quantities of published readings, by what the network does: see [Under].
 const (
 	PublishShare = "publish-share"
 	PublishDelay = "publish-delay"
@@ -46,10 +40,7 @@ const (
 	NetworkSlow  = "slow"
 )
 
-// Published names a quantity with a network.
-func Published(what, network string) string { return what + "-" + network }
-
-// Quantities of what runs beside a network, by what that does: see [Coexisting].
+// Quantities of what runs beside a network, by what that does: see [Under].
 const (
 	LEDJitter     = "led-jitter"
 	ReadingJitter = "reading-jitter"
@@ -62,8 +53,8 @@ const (
 	NetworkFailing = "failing"
 )
 
-// Coexisting names a quantity with a network.
-func Coexisting(what, network string) string { return what + "-" + network }
+// Under names a quantity by what was the case meanwhile: a setting, a fault, a network.
+func Under(what, condition string) string { return what + "-" + condition }
 
 // hubs are the quantities of the program hub.
 func hubs() []Quantity {
@@ -82,27 +73,27 @@ func hubs() []Quantity {
 	}
 	for setting, with := range inOrder(SCLTinyGo, "as TinyGo sets it for 400 kHz", SCLExact, "set to 400 kHz") {
 		all = append(all,
-			Quantity{SCL(SCLFrequency, setting), "Frequency of SCL within bytes, " + with},
-			Quantity{SCL(SCLDuty, setting), "Part of SCL's period for which it is high, " + with},
-			Quantity{SCL(SCLLow, setting), "Low time of SCL within bytes, " + with},
-			Quantity{SCL(SCLHigh, setting), "High time of SCL within bytes, " + with})
+			Quantity{Under(SCLFrequency, setting), "Frequency of SCL within bytes, " + with},
+			Quantity{Under(SCLDuty, setting), "Part of SCL's period for which it is high, " + with},
+			Quantity{Under(SCLLow, setting), "Low time of SCL within bytes, " + with},
+			Quantity{Under(SCLHigh, setting), "High time of SCL within bytes, " + with})
 	}
 	for _, f := range BusFaults {
 		all = append(all,
-			Quantity{Recovery(ReadingRecovery, f), "End of the bus fault " + f + " to the end of the first reading that is right again"},
-			Quantity{Recovery(ReadingFalse, f), "Readings spoiled by the bus fault " + f + " that pass for right"})
+			Quantity{Under(ReadingRecovery, f), "End of the bus fault " + f + " to the end of the first reading that is right again"},
+			Quantity{Under(ReadingFalse, f), "Readings spoiled by the bus fault " + f + " that pass for right"})
 	}
 	for network, with := range inOrder(NetworkClear, "with nothing wrong", NetworkLossy, "a tenth of the frames lost", NetworkSlow, "frames 50 to 80 ms late") {
 		all = append(all,
-			Quantity{Published(PublishShare, network), "Readings of the program that came to the host, " + with},
-			Quantity{Published(PublishDelay, network), "End of a reading to its arrival at the host, " + with})
+			Quantity{Under(PublishShare, network), "Readings of the program that came to the host, " + with},
+			Quantity{Under(PublishDelay, network), "End of a reading to its arrival at the host, " + with})
 	}
 	for network, with := range inOrder(NetworkOff, "without a network", NetworkIdle, "beside an idle network",
 		NetworkBusy, "beside a network full of datagrams for the program", NetworkFailing, "beside a network that fails and returns") {
 		all = append(all,
-			Quantity{Coexisting(LEDJitter, network), "Deviation of the time between two changes of the LED from 5 ms, " + with},
-			Quantity{Coexisting(ReadingJitter, network), "Deviation of the time between the begins of two readings from 20 ms, " + with},
-			Quantity{Coexisting(ReadingTime, network), "Begin of a reading to its end, " + with})
+			Quantity{Under(LEDJitter, network), "Deviation of the time between two changes of the LED from 5 ms, " + with},
+			Quantity{Under(ReadingJitter, network), "Deviation of the time between the begins of two readings from 20 ms, " + with},
+			Quantity{Under(ReadingTime, network), "Begin of a reading to its end, " + with})
 	}
 	return all
 }

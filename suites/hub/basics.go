@@ -94,8 +94,8 @@ func (q *clock) answer(o harness.Observation) ([]measure.Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	frequency := byProbe(measure.SCL(measure.SCLFrequency, q.setting), measure.Hertz, o.Capture, nil)
-	duty := byProbe(measure.SCL(measure.SCLDuty, q.setting), measure.PPM, o.Capture, nil)
+	frequency := byProbe(measure.Under(measure.SCLFrequency, q.setting), measure.Hertz, o.Capture, nil)
+	duty := byProbe(measure.Under(measure.SCLDuty, q.setting), measure.PPM, o.Capture, nil)
 	frequency.Clock, duty.Clock = 0, 0
 	for i, p := range bus.Periods {
 		frequency.Values = append(frequency.Values, nearest(int64(bus.Rate), int64(p)))
@@ -108,8 +108,8 @@ func (q *clock) answer(o harness.Observation) ([]measure.Sample, error) {
 	}
 	all := []measure.Sample{
 		frequency, duty,
-		byProbe(measure.SCL(measure.SCLLow, q.setting), measure.Ticks, o.Capture, bus.Lows),
-		byProbe(measure.SCL(measure.SCLHigh, q.setting), measure.Ticks, o.Capture, bus.Highs),
+		byProbe(measure.Under(measure.SCLLow, q.setting), measure.Ticks, o.Capture, bus.Lows),
+		byProbe(measure.Under(measure.SCLHigh, q.setting), measure.Ticks, o.Capture, bus.Highs),
 	}
 	for i := range all {
 		all[i].Doubts = append(all[i].Doubts, bus.Doubts...)

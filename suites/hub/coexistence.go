@@ -165,11 +165,11 @@ func (q *coexisting) answer(o harness.Observation) ([]measure.Sample, error) {
 	return append(all,
 		jitter(measure.LEDJitter, q.state, measure.EdgeTimes("", changes, measure.Rise(led)), blink),
 		jitter(measure.ReadingJitter, q.state, measure.EdgeTimes("", c, measure.Rise(begun)), each),
-		measure.Durations(measure.Coexisting(measure.ReadingTime, q.state), c, measure.Rise(begun), measure.Rise(ended))), nil
+		measure.Durations(measure.Under(measure.ReadingTime, q.state), c, measure.Rise(begun), measure.Rise(ended))), nil
 }
 
 func jitter(what, state string, times measure.Sample, p measure.Period) measure.Sample {
-	s, worst := measure.PeriodJitterOf(measure.Coexisting(what, state), times, p)
+	s, worst := measure.PeriodJitterOf(measure.Under(what, state), times, p)
 	if s.Source == measure.Probe && len(s.Values) > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("worst is %s us off, %s s after the first", scaled(s, worst.Value, 1e6), scaled(s, worst.At, 1)))
 	}

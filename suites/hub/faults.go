@@ -151,9 +151,9 @@ func (q *recovery) answer(o harness.Observation) ([]measure.Sample, error) {
 	case suffered == 0 || !q.before && suffered == len(q.all):
 		return nil, fmt.Errorf("%d readings of %d suffered from %s", suffered, len(q.all), q.name)
 	}
-	all := []measure.Sample{byProbe(measure.Recovery(measure.ReadingRecovery, q.name), measure.Ticks, o.Capture, []timebase.Ticks{back})}
+	all := []measure.Sample{byProbe(measure.Under(measure.ReadingRecovery, q.name), measure.Ticks, o.Capture, []timebase.Ticks{back})}
 	if q.silent {
-		all = append(all, byFirmware(measure.Recovery(measure.ReadingFalse, q.name), measure.Percent, 1, int64(100*believed/suffered)))
+		all = append(all, byFirmware(measure.Under(measure.ReadingFalse, q.name), measure.Percent, 1, int64(100*believed/suffered)))
 	}
 	return all, nil
 }

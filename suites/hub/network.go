@@ -246,9 +246,9 @@ func (q *publishing) answer(o harness.Observation) ([]measure.Sample, error) {
 			delays = append(delays, int64(a.at.Sub(q.started))-nanoseconds(c, ends[n-1]))
 		}
 	}
-	samples := []measure.Sample{byHost(measure.Published(measure.PublishShare, q.state), measure.Percent, int64(100*len(arrived)/publishedReadings))}
+	samples := []measure.Sample{byHost(measure.Under(measure.PublishShare, q.state), measure.Percent, int64(100*len(arrived)/publishedReadings))}
 	if c.Rate > 0 {
-		samples = append(samples, byHost(measure.Published(measure.PublishDelay, q.state), measure.Nanoseconds, delays...))
+		samples = append(samples, byHost(measure.Under(measure.PublishDelay, q.state), measure.Nanoseconds, delays...))
 	}
 	return samples, nil
 }
