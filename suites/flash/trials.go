@@ -19,11 +19,14 @@ type trial func(ctx context.Context, b *board) ([]measure.Sample, error)
 
 // Experiments are the suite's questions to a board with an image.
 func Experiments(image images.Image) []harness.Experiment {
+	chip, ok := chips[image.Chip]
+	if !ok {
+		panic("BUG: flash: nothing is known of " + image.Chip)
+	}
 	var all []harness.Experiment
 	ask := func(name string, t trial) {
 		all = append(all, experiment(name, image, t))
 	}
-	chip := chips[image.Chip]
 	for _, baud := range chip.bauds {
 		ask(fmt.Sprintf("speed at %d baud", baud), speed(baud))
 	}
