@@ -25,21 +25,24 @@ type Wiring struct {
 	Rise    clock.Time
 	Bridges []BridgeWiring
 	Targets []TargetWiring
+	// Microphones need a chip that is an I2SReceiver.
+	Microphones []MicrophoneWiring
 }
 
 // Board is a chip, what is wired to it, and the outside events to come. It is
 // passive: time moves only in Advance, AdvanceUntil and Reset.
 type Board struct {
-	chip    Chip
-	boot    Pin
-	hasBoot bool
-	bootLow bool
-	rise    clock.Time
-	bridges []*Bridge
-	targets []*Target
-	tapped  map[Pin]*tap
-	sources map[Pin]Source // what SetAnalog connected
-	state   state
+	chip        Chip
+	boot        Pin
+	hasBoot     bool
+	bootLow     bool
+	rise        clock.Time
+	bridges     []*Bridge
+	targets     []*Target
+	microphones []*Microphone
+	tapped      map[Pin]*tap
+	sources     map[Pin]Source // what SetAnalog connected
+	state       state
 }
 
 // state is what the board itself remembers, as plain data.
@@ -89,6 +92,11 @@ func New(chip Chip, w Wiring) (*Board, error) {
 	for _, tw := range w.Targets {
 		if err := b.addTarget(tw); err != nil {
 			return nil, fmt.Errorf("wire target %q: %w", tw.Name, err)
+		}
+	}
+	for _, mw := range w.Microphones {
+		if err := b.addMicrophone(mw); err != nil {
+			return nil, fmt.Errorf("wire microphone %q: %w", mw.Name, err)
 		}
 	}
 	b.rewatch()
