@@ -46,21 +46,30 @@ func fromELF(f *elf.File, data []byte, p Part) (*Image, error) {
 	if f.Entry > 1<<32-1 {
 		return nil, fmt.Errorf("entry %#x does not fit 32 bits", f.Entry)
 	}
-	if p.ROMImage {
-		return romImageOf(f, data, p.Memory[0].Addr)
+	if p.ROMImage != nil {
+		return p.ROMImage.of(f, data, p.Memory[0].Addr)
 	}
+	segments, err := loadSegments(f, len(data))
+	if err != nil {
+		return nil, err
+	}
+	return newImage(data, segments, uint32(f.Entry))
+}
+
+// loadSegments reads the bytes of all loadable headers.
+func loadSegments(f *elf.File, fileSize int) ([]Segment, error) {
 	var segments []Segment
 	for _, h := range f.Progs {
 		if h.Type != elf.PT_LOAD || h.Filesz == 0 {
 			continue
 		}
-		s, err := segmentOf(h, len(data))
+		s, err := segmentOf(h, fileSize)
 		if err != nil {
 			return nil, err
 		}
 		segments = append(segments, s)
 	}
-	return newImage(data, segments, uint32(f.Entry))
+	return segments, nil
 }
 
 // segmentOf reads a header's bytes. Its size is checked against the file's

@@ -84,7 +84,7 @@ func Read(data []byte, p Part) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Vectors || p.ROMImage {
+	if p.Vectors || p.ROMImage != nil {
 		m.Entry = m.Segments[0].Addr
 	}
 	if err := p.Check(m); err != nil || Sniff(data) != Bin {

@@ -29,9 +29,15 @@ type Part struct {
 	// Vectors says that a program starts through a vector table at the
 	// beginning of the image, so that Image.Entry is the table's address.
 	Vectors bool
-	// ROMImage says that the first region begins with an image of Espressif's
-	// format, which the chip's ROM loads; a program is made one.
-	ROMImage bool
+	// ROMImage is the format of the image that the first region begins with and the
+	// chip's ROM loads; a program is made one. Nil: there is none.
+	ROMImage *ROMFormat
+}
+
+// ROMFormat is how a chip's ROM wants a program in flash.
+type ROMFormat struct {
+	of    func(f *elf.File, file []byte, base uint32) (*Image, error)
+	check func(image []byte) error
 }
 
 var parts = map[string]Part{
@@ -50,7 +56,15 @@ var parts = map[string]Part{
 		Machine:  elf.EM_RISCV,
 		Class:    elf.ELFCLASS32,
 		Memory:   []Region{{"flash", Span{0, 16 << 20}}},
-		ROMImage: true,
+		ROMImage: &ROMFormat{romImageOf, checkROMImage},
+	},
+	// Addresses are those in the flash chip, too; which is fitted, the flasher finds out.
+	"k210": {
+		Chip:     "k210",
+		Machine:  elf.EM_RISCV,
+		Class:    elf.ELFCLASS64,
+		Memory:   []Region{{"flash", Span{0, 16 << 20}}},
+		ROMImage: &ROMFormat{k210ImageOf, checkK210Image},
 	},
 }
 
@@ -79,8 +93,8 @@ func (p Part) checkRaw(m *Image) error {
 	switch {
 	case p.Vectors:
 		return p.checkVectors(m.Segments[0])
-	case p.ROMImage:
-		if err := checkROMImage(m.Segments[0].Data); err != nil {
+	case p.ROMImage != nil:
+		if err := p.ROMImage.check(m.Segments[0].Data); err != nil {
 			return fmt.Errorf("the file is neither ELF nor Intel hex, and as a raw binary it is no image for the %s's ROM: %w", p.Chip, err)
 		}
 	}

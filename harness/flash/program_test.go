@@ -128,7 +128,7 @@ func TestProgramErrors(t *testing.T) {
 		"no way to verify": {func(m *memory, _ func()) flash.Loader { return m }, true,
 			flash.PhaseIdentify, memoryBase, func(err error) bool { return strings.Contains(err.Error(), "nothing can be verified") }},
 		"unknown chip": {func(m *memory, _ func()) flash.Loader { m.chip = "stm32 0x431"; return m }, false,
-			flash.PhaseIdentify, memoryBase, func(err error) bool { return strings.Contains(err.Error(), "known: esp32c3, stm32f407") }},
+			flash.PhaseIdentify, memoryBase, func(err error) bool { return strings.Contains(err.Error(), "known: esp32c3, k210, stm32f407") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
