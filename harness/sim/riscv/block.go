@@ -23,6 +23,7 @@ type block struct {
 	line   uint64
 	tag    *uint64 // that of the line if it was the last one used of its set
 	window *window // nil if the code is from the Bus
+	core   *Core
 }
 
 type link struct {
@@ -74,7 +75,7 @@ func (c *Core) build(addr uint64) *block {
 // assemble decodes from the start of mem, which is at addr and in w, if that
 // isn't nil; nil if mem holds no whole instruction.
 func (c *Core) assemble(addr uint64, mem []byte, w *window) *block {
-	a := assembler{c: c, b: &block{addr: addr, window: w}, end: ^uint64(0)}
+	a := assembler{c: c, b: &block{addr: addr, window: w, core: c}, end: ^uint64(0)}
 	d := decoder{rv32: c.cfg.XLEN == 32, ext: c.cfg.Ext}
 	if w != nil {
 		d.rom = w.ROM
@@ -192,8 +193,17 @@ func (c *Core) drop() {
 	clear(c.blocks)
 	c.hash = [hashSize]*block{}
 	for _, w := range c.windows {
-		w.mem.release()
+		c.release(w.mem)
 	}
 }
 
 func (b *block) kill() { b.dead, b.worst, b.world = true, never, 0 }
+
+// drop makes the core forget a block, and leave it if it is the one that is being executed.
+func (b *block) drop() {
+	b.kill()
+	if b.core.blocks[b.addr] == b {
+		delete(b.core.blocks, b.addr)
+	}
+	b.core.leave = true
+}

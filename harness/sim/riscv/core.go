@@ -36,7 +36,7 @@ import "rigor/harness/sim/bus"
 
 // Bus is everything that is not directly mapped memory.
 //
-// During a call the core's Cycle is exact, and the callee may add to it what the
+// During a call the core's Cycle and PC are exact, and the callee may add to it what the
 // access takes beyond an access to memory, and may call SetInterrupt, SetIP,
 // SetDeadline, Stall, Invalidate, InvalidateCache and Map on the core.
 type Bus interface {
@@ -127,6 +127,11 @@ type Config struct {
 	// Stall or adds to Cycle.
 	ROM func(index uint32)
 
+	// Order is called before LR, SC and AMO, so that other cores that share memory can be brought to Cycle
+	// first. It may do what a Bus may. FENCE doesn't call it: what cores do takes effect in the order
+	// in which they are run, at once. nil is nothing to do.
+	Order func()
+
 	// Vectored31 makes the interrupts and registers those of the ESP32-C3: mtvec is
 	// always vectored and aligned to 256 bytes, the interrupt matrix presents one
 	// of 31 interrupts (SetInterrupt), there is no mie, mip, mcycle, minstret nor
@@ -205,7 +210,7 @@ type State struct {
 
 	Priv uint8 // UserMode or MachineMode
 
-	// Reserved is whether LR holds a reservation, of the word at Reservation.
+	// Reserved is whether LR holds a reservation, made by one at the address Reservation.
 	Reserved    bool
 	Reservation uint64
 

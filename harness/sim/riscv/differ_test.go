@@ -79,10 +79,14 @@ type differ struct {
 	ram   []byte
 	log   bytes.Buffer // what the device saw
 	asked uint64       // the earliest deadline it has asked for
+
+	other   *differ // the hart that shares ram, if any
+	running bool
 }
 
 // Load answers by time, waits, and now and then refuses.
 func (d *differ) Load(addr uint64, width uint8) (uint64, bus.Fault) {
+	d.catchUp()
 	fmt.Fprintf(&d.log, "%d %x: load %x\n", d.c.Cycle, d.c.PC, addr)
 	if addr-differDevice >= 0x1000 || addr&0x3F == 0x3C {
 		return 0, bus.Error
@@ -93,6 +97,7 @@ func (d *differ) Load(addr uint64, width uint8) (uint64, bus.Fault) {
 
 // Store ends the Run soon, raises an interrupt, stalls, or empties caches.
 func (d *differ) Store(addr uint64, width uint8, v uint64) bus.Fault {
+	d.catchUp()
 	fmt.Fprintf(&d.log, "%d %x: store %x %d %x\n", d.c.Cycle, d.c.PC, addr, width, v)
 	if addr-differDevice >= 0x1000 {
 		return bus.Error
@@ -111,6 +116,10 @@ func (d *differ) Store(addr uint64, width uint8, v uint64) bus.Fault {
 		d.c.InvalidateCache(0)
 	case 5:
 		d.c.InvalidateCacheRange(0, differFlash+v&0xFFF, v>>4&255)
+	case 6:
+		if d.other != nil {
+			d.other.interrupt(int(v & 31))
+		}
 	}
 	return bus.None
 }
@@ -127,6 +136,7 @@ func (d *differ) interrupt(n int) {
 
 // miss takes a time that depends on the address, and sometimes asks for a deadline.
 func (d *differ) miss(addr uint64, write bool) uint64 {
+	d.catchUp()
 	fmt.Fprintf(&d.log, "%d %x: miss %x\n", d.c.Cycle, d.c.PC, addr)
 	if addr&0x80 != 0 {
 		d.asked = min(d.asked, d.c.Cycle+addr>>5&7)
@@ -154,9 +164,9 @@ func newDiffer(t testing.TB, cfg Config, code []byte, seed uint64) *differ {
 	for i := differData - differRAM; i < len(d.ram); i += 4 {
 		binary.LittleEndian.PutUint32(d.ram[i:], rnd.Uint32())
 	}
-	flash, slow := append(make([]byte, 0, 0x1008), code...)[:0x1008], append([]byte{}, d.ram[differCode-differRAM:differData-differRAM]...)
 	cfg.Bus = d
 	cfg.Caches = []CacheConfig{{Size: 512, Ways: 2, Line: 32, Miss: d.miss}}
+	cfg.Order = d.catchUp
 	cfg.ROM = func(index uint32) {
 		fmt.Fprintf(&d.log, "%d %x: call %d\n", d.c.Cycle, d.c.PC, index)
 		d.c.X[10] += uint64(index)
@@ -164,13 +174,19 @@ func newDiffer(t testing.TB, cfg Config, code []byte, seed uint64) *differ {
 		d.c.PC += 4
 	}
 	d.c = New(cfg)
+	d.mapMemory(code)
+	d.start(rnd)
+	return d
+}
+
+// mapMemory has code in the RAM, in what is slow, and behind a cache.
+func (d *differ) mapMemory(code []byte) {
+	flash, slow := append(make([]byte, 0, 0x1008), code...)[:0x1008], append([]byte{}, d.ram[differCode-differRAM:differData-differRAM]...)
 	d.c.Map([]Region{
 		{Name: "ram", Base: differRAM, Data: d.ram, Write: true, Exec: true, ROM: true},
 		{Name: "flash", Base: differFlash, Data: flash, Exec: true, ICache: 1, DCache: 1},
 		{Name: "slow", Base: differSlow, Data: slow, Write: true, Exec: true, Wait: 3},
 	})
-	d.start(rnd)
-	return d
 }
 
 // start puts the core in a state at random.

@@ -155,6 +155,9 @@ func (c *Core) atomic(b *block, i int) bool {
 	in := &b.code[i]
 	addr := c.X[in.n&31] & c.mask
 	c.sync(b, i)
+	if c.cfg.Order != nil {
+		c.cfg.Order()
+	}
 	old, result, ok := uint64(0), uint64(0), true
 	if in.op != opSC {
 		old, ok = c.atomicLoad(in, addr)
@@ -163,7 +166,7 @@ func (c *Core) atomic(b *block, i int) bool {
 	switch {
 	case !ok:
 	case in.op == opLR:
-		c.Reserved, c.Reservation = true, addr
+		c.reserve(addr)
 	case in.op == opSC:
 		result, ok = c.storeConditional(in, addr)
 	default:
@@ -212,8 +215,8 @@ func (c *Core) atomicStore(in *insn, addr, v uint64) bool {
 	return c.completed(c.physStore(addr, in.a, v&(^uint64(0)>>(64-8*in.a))), addr, in.a, true)
 }
 
-// storeConditional fails without a reservation of the very address, and always
-// ends it.
+// storeConditional fails without a reservation of the very address, of which the manual lets an implementation
+// make a condition (volume I 8.2; Rocket compares lines), and always ends it.
 func (c *Core) storeConditional(in *insn, addr uint64) (failed uint64, ok bool) {
 	if addr&uint64(in.a-1) != 0 {
 		c.raise(causeStoreMisaligned, addr)

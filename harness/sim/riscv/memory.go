@@ -2,6 +2,7 @@ package riscv
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"rigor/harness/sim/bus"
 )
@@ -16,8 +17,7 @@ type window struct {
 // memory is the storage behind one or more windows, with the decoded code that
 // depends on it.
 type memory struct {
-	pages int
-	marks []bool // pages that blocks were decoded from
+	marks []bool // pages that blocks were decoded from, or that hold a reservation
 	held  map[uint64][]*block
 }
 
@@ -73,24 +73,20 @@ func (c *Core) Map(regions []Region) {
 	c.drop()
 	c.windows = nil
 	c.open.clear()
-	memories := map[*byte]*memory{}
 	for _, r := range regions {
 		if len(r.Data) == 0 {
 			continue
 		}
-		m := memories[&r.Data[0]]
-		if m == nil {
-			m = &memory{held: map[uint64][]*block{}}
-			memories[&r.Data[0]] = m
-		}
-		m.pages = max(m.pages, (len(r.Data)-1)>>pageBits+1)
+		m := c.memoryOf(&r)
+		m.marks = append(m.marks, make([]bool, max(0, pagesOf(r.Data)-len(m.marks)))...)
 		c.windows = append(c.windows, &window{Region: r, mem: m})
 	}
-	for _, w := range c.windows {
-		if w.mem.marks == nil {
-			w.mem.marks = make([]bool, w.mem.pages)
+	for _, k := range c.sharers {
+		for _, w := range k.windows {
+			w.marks = w.mem.marks
 		}
-		w.marks = w.mem.marks
+	}
+	for _, w := range c.windows {
 		switch {
 		case !w.quick():
 		case w.DCache != 0:
@@ -102,9 +98,12 @@ func (c *Core) Map(regions []Region) {
 			}
 		}
 	}
+	c.markReservation()
 	c.selectTables()
 	c.leave = true
 }
+
+func pagesOf(data []byte) int { return (len(data)-1)>>pageBits + 1 }
 
 // hold registers b as decoded from size bytes at off.
 func (m *memory) hold(off, size uint64, b *block) {
@@ -114,36 +113,40 @@ func (m *memory) hold(off, size uint64, b *block) {
 	}
 }
 
-// spoil drops the blocks decoded from the pages of size bytes at off.
-func (c *Core) spoil(m *memory, off, size uint64) {
+// spoil drops the blocks decoded from the pages of size bytes at off, which a core stores to, or, if that is
+// nil, something else. It breaks the reservations of the others.
+func (c *Core) spoil(m *memory, off, size uint64, by *Core) {
 	for page := off >> pageBits; page <= (off+size-1)>>pageBits; page++ {
 		if !m.marks[page] {
 			continue
 		}
+		c.breakReservations(m, off, size, by)
 		for _, b := range m.held[page] {
-			b.kill()
-			if c.blocks[b.addr] == b {
-				delete(c.blocks, b.addr)
-			}
+			b.drop()
 		}
 		delete(m.held, page)
-		m.marks[page] = false
-		c.leave = true
+		m.marks[page] = c.reservedPage(m, page)
 	}
 }
 
-func (m *memory) release() {
-	clear(m.marks)
-	clear(m.held)
+// release forgets the blocks that are dead.
+func (c *Core) release(m *memory) {
+	for page, held := range m.held {
+		m.held[page] = slices.DeleteFunc(held, func(b *block) bool { return b.dead })
+		if len(m.held[page]) == 0 {
+			delete(m.held, page)
+			m.marks[page] = c.reservedPage(m, page)
+		}
+	}
 }
 
 // Invalidate says that size bytes of memory at addr have changed behind the
-// core's back. Caches, which hold no data, stay as they are.
+// back of all cores that share it. Caches, which hold no data, stay as they are.
 func (c *Core) Invalidate(addr, size uint64) {
 	for _, w := range c.windows {
 		first, last := max(addr, w.Base), min(addr+size, w.Base+uint64(len(w.Data)))
 		if first < last {
-			c.spoil(w.mem, first-w.Base, last-first)
+			c.spoil(w.mem, first-w.Base, last-first, nil)
 		}
 	}
 }
@@ -272,7 +275,7 @@ func (c *Core) physStore(addr uint64, width uint8, v uint64) bus.Fault {
 	}
 	c.access(w, addr, true)
 	off := addr - w.Base
-	c.spoil(w.mem, off, uint64(width))
+	c.spoil(w.mem, off, uint64(width), c)
 	storeBytes(w.Data[off:], width, v)
 	return bus.None
 }

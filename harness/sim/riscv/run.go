@@ -9,6 +9,7 @@ type Core struct {
 	mask   uint64 // of XLEN bits
 	pcMask uint64 // of what a PC can be
 
+	sharers []*Core // all that share memory, this one too
 	windows []*window
 	open    tables  // all of the quick ones
 	fast    *tables // those in use: see selectTables
@@ -53,6 +54,7 @@ func New(cfg Config) *Core {
 	if cfg.Ext&ExtC != 0 {
 		c.pcMask = c.mask &^ 1
 	}
+	c.sharers = []*Core{c}
 	for _, k := range cfg.Caches {
 		c.caches = append(c.caches, newCache(k))
 	}
@@ -80,6 +82,7 @@ func (c *Core) Reset(pc uint64) {
 }
 
 func (c *Core) refreshDerived() {
+	c.markReservation()
 	c.refreshPMP()
 	c.updatePending()
 	c.selectTables()
