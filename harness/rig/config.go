@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"rigor/harness/timebase"
 	"rigor/harness/yamlfile"
@@ -54,8 +55,9 @@ type BoardConfig struct {
 	// program that this puts into RAM to write faster.
 	ROMLoader bool `yaml:"rom_loader" json:"rom_loader,omitempty"`
 	// UID is the chip's unique identification as hexadecimal digits: 96 bits of an
-	// STM32F407 in order of address, the MAC address of an ESP32-C3. A board that
-	// says another is not flashed. Hardware only.
+	// STM32F407 in order of address, the MAC address of an ESP32-C3, the 64 bits of the
+	// flash chip beside a K210, which has none itself. A board that says another is not
+	// flashed. Hardware only.
 	UID string `yaml:"uid" json:"uid,omitempty"`
 	// Reset is how modem lines reset the board. A real board has no other means; a
 	// virtual one without it has no modem lines.
@@ -67,6 +69,25 @@ type BoardConfig struct {
 	// AccessPoint puts a wireless network of the harness's into the air of the
 	// board's radio. Virtual only.
 	AccessPoint bool `yaml:"access_point" json:"access_point,omitempty"`
+	// Microphone is one with an I2S output.
+	Microphone *MicrophoneConfig `yaml:"microphone" json:"microphone,omitempty"`
+	// Audio is what plays to the microphone of a real board.
+	Audio *AudioConfig `yaml:"audio" json:"audio,omitempty"`
+}
+
+// MicrophoneConfig is a microphone on the pins of a receiver of I2S.
+type MicrophoneConfig struct {
+	SCK   string `yaml:"sck" json:"sck"`
+	WS    string `yaml:"ws" json:"ws"`
+	SD    string `yaml:"sd" json:"sd"`
+	Right bool   `yaml:"right" json:"right,omitempty"` // its slot is the right channel's
+}
+
+// AudioConfig is a sound device of the host's, by a command that plays to it.
+type AudioConfig struct {
+	Player []string      `yaml:"player" json:"player"` // the name of a WAV file is appended
+	Delay  time.Duration `yaml:"delay" json:"delay"`   // from the command's start to the first sound
+	Within time.Duration `yaml:"within" json:"within"` // how well that is known
 }
 
 // TargetConfig is a device on an I2C bus.

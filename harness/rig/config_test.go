@@ -71,7 +71,7 @@ func TestConfigMistakes(t *testing.T) {
 		"no boards":            {good[strings.Index(good, "    boards:"):], "    boards: []\n", "2", "list at least one"},
 		"no rigs":              {good, "rigs: {}\n", "1", "needs a map"},
 		"empty rig":            {good, "rigs:\n  bench:\n", "2", "needs kind and boards"},
-		"unknown chip":         {"chip: stm32f407", "chip: stm32f470", "6", "want one of: esp32c3, stm32f407"},
+		"unknown chip":         {"chip: stm32f407", "chip: stm32f470", "6", "want one of: esp32c3, k210, stm32f407"},
 		"board name":           {"name: f407", "name: F 407", "5", "lower-case"},
 		"twice the same board": {"      - name: f407", "      - {name: f407, chip: stm32f407, console: {tx: PA2, rx: PA3, baud: 9600}, loader: {tx: PA9, rx: PA10, baud: 9600}}\n      - name: f407", "6", "names must differ"},
 		"pin taken":            {"pin: PA0,", "pin: PA2,", "13", "wired to console.tx already"},
@@ -141,9 +141,63 @@ func TestC3(t *testing.T) {
 		"no radio": {c3[strings.Index(c3, "      - name"):],
 			good[strings.Index(good, "      - name"):] + "        access_point: true\n", "18", "no radio"},
 		"no flasher": {c3[strings.Index(c3, "      - name"):],
-			good[strings.Index(good, "      - name"):] + "        rom_loader: true\n", "18", "always flashes alone"},
+			good[strings.Index(good, "      - name"):] + "        rom_loader: true\n", "18", "only an ESP32-C3"},
 	} {
 		_, err := ParseConfig("rigs.yaml", []byte(strings.Replace(c3, m.old, m.new, 1)))
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		if want := "rigs.yaml:" + m.line; !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), m.fix) {
+			t.Errorf("%s: %q, want it to hold %q and %q", name, err, want, m.fix)
+		}
+	}
+}
+
+// bit is a board with a K210 and a microphone.
+const bit = `rigs:
+  bench:
+    kind: virtual
+    boards:
+      - name: k210
+        chip: k210
+        crystal_hz: 26000000
+        console: {tx: IO5, rx: IO4, baud: 115200}
+        loader: {tx: IO5, rx: IO4, baud: 1500000}
+        microphone: {sck: IO18, ws: IO19, sd: IO20, right: true}
+        lines:
+          stimulus: {pin: IO21, drive: true}
+          ws: {pin: IO19}
+`
+
+func TestK210(t *testing.T) {
+	c, err := ParseConfig("rigs.yaml", []byte(bit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.Rigs["bench"].Boards[0]
+	if !b.OneUART() || b.Loader.Baud != 1_500_000 || *b.Microphone != (MicrophoneConfig{"IO18", "IO19", "IO20", true}) {
+		t.Errorf("board is %+v", b)
+	}
+	for name, m := range map[string]struct{ old, new, line, fix string }{
+		"no such pin":         {"pin: IO21", "pin: IO48", "12", "no pin of the chip (such as IO0)"},
+		"loader elsewhere":    {"IO5, rx: IO4, baud: 1500000", "IO4, rx: IO5, baud: 1500000", "9", "want one of IO5/IO4"},
+		"loader too fast":     {"1500000", "3000000", "9", "want 1200 to 2000000"},
+		"microphone's pin":    {"sck: IO18", "sck: GPIO18", "10", "microphone.sck"},
+		"one pin for two":     {"ws: IO19, sd: IO20", "ws: IO19, sd: IO19", "10", "wired to microphone.ws already"},
+		"no pin at all":       {"sck: IO18, ", "", "10", "microphone.sck"},
+		"driven over":         {"pin: IO21, drive: true", "pin: IO20, drive: true", "12", "wired to microphone.sd already"},
+		"no ADC":              {"drive: true", "drive: true, analog: true", "12", "no converter that takes volts"},
+		"crystal":             {"26000000", "40000000", "7", "a crystal of 26000000 Hz only"},
+		"no radio":            {"crystal_hz: 26000000", "access_point: true", "7", "no radio"},
+		"no choice of loader": {"crystal_hz: 26000000", "rom_loader: true", "7", "only an ESP32-C3"},
+		"a player":            {"        lines:", "        audio: {player: [aplay], within: 40ms}\n        lines:", "11", "for rigs of kind hardware"},
+		"no microphone": {"        microphone: {sck: IO18, ws: IO19, sd: IO20, right: true}",
+			"        audio: {player: [aplay], within: 40ms}", "10", "no microphone to play to"},
+		"no I2S": {bit[strings.Index(bit, "      - name"):],
+			good[strings.Index(good, "      - name"):] + "        microphone: {sck: PB10, ws: PB9, sd: PC3}\n", "18", "receives no I2S"},
+	} {
+		_, err := ParseConfig("rigs.yaml", []byte(strings.Replace(bit, m.old, m.new, 1)))
 		if err == nil {
 			t.Errorf("%s: no error", name)
 			continue

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"time"
 )
 
 // PortConfig names a serial port by what stays the same when boards are plugged
@@ -69,6 +70,9 @@ func (s scoped) hardware(b *BoardConfig) {
 	if b.AccessPoint {
 		s.at("access_point").errorf("board %q: no access point can be put into the air of a real board; remove it", b.Name)
 	}
+	if b.Audio != nil {
+		s.at("audio").audio(b.Name, b.Audio)
+	}
 	if b.Seed != 0 {
 		s.at("seed").errorf("board %q: a real board has no seed; remove it", b.Name)
 	}
@@ -79,6 +83,21 @@ func (s scoped) hardware(b *BoardConfig) {
 	s.at("reset").reset(b)
 }
 
+// audio checks the sound device.
+func (s scoped) audio(board string, a *AudioConfig) {
+	switch {
+	case len(a.Player) == 0 || a.Player[0] == "":
+		s.at("player").errorf("board %q: audio needs a command that plays a WAV file, such as [aplay, -q]", board)
+	case a.Delay < 0 || a.Delay > maxDelay:
+		s.at("delay").errorf("board %q: a delay of %v from the command to the sound cannot be; want up to %v", board, a.Delay, maxDelay)
+	case a.Within <= 0 || a.Within > maxDelay:
+		s.at("within").errorf("board %q: audio needs `within`, by how much its delay may be wrong, above 0 and up to %v", board, maxDelay)
+	}
+}
+
+// maxDelay is far above what sound devices buffer.
+const maxDelay = 10 * time.Second
+
 // virtual refuses what a simulated board has no use for. Modem lines it may have.
 func (s scoped) virtual(b *BoardConfig) {
 	for _, c := range []struct {
@@ -87,6 +106,7 @@ func (s scoped) virtual(b *BoardConfig) {
 	}{
 		{[]any{"console", "port"}, b.Console.Port != nil}, {[]any{"loader", "port"}, b.Loader.Port != nil},
 		{[]any{"reset", "port"}, b.Reset != nil && b.Reset.Port != nil}, {[]any{"uid"}, b.UID != ""},
+		{[]any{"audio"}, b.Audio != nil},
 	} {
 		if c.is {
 			s.at(c.path...).errorf("board %q: %v is for rigs of kind hardware; remove it", b.Name, c.path[len(c.path)-1])

@@ -108,11 +108,19 @@ func TestSequence(t *testing.T) {
 			[]LineStep{{rts, 10 * ms}, {both, 0}}, []LineStep{{none, 10 * ms}, {dtr, 0}}},
 		"{circuit: esp32, rise: 5ms}": {
 			[]LineStep{{rts, 100 * ms}, {none, 5 * ms}}, []LineStep{{rts, 100 * ms}, {dtr, 55 * ms}, {none, 0}}},
+		"{circuit: k210}": { // dan, bit and trainer
+			[]LineStep{{rts, 100 * ms}, {none, 0}}, []LineStep{{rts, 100 * ms}, {dtr, 100 * ms}, {none, 0}}},
+		"{circuit: k210, dtr: reset, rts: io16}": { // kd233 and goE
+			[]LineStep{{dtr, 100 * ms}, {none, 0}}, []LineStep{{dtr, 100 * ms}, {rts, 100 * ms}, {none, 0}}},
 		"{circuit: usb}": {
 			[]LineStep{{none, 0}, {rts, 100 * ms}, {none, 100 * ms}},
 			[]LineStep{{none, 100 * ms}, {dtr, 100 * ms}, {both, 0}, {rts, 100 * ms}, {none, 100 * ms}}},
 	} {
-		c, err := ParseConfig("rigs.yaml", []byte(c3+"        reset: "+text+"\n"))
+		board := c3
+		if strings.Contains(text, "k210") {
+			board = bit
+		}
+		c, err := ParseConfig("rigs.yaml", []byte(board+"        reset: "+text+"\n"))
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
@@ -120,6 +128,45 @@ func TestSequence(t *testing.T) {
 		r := c.Rigs["bench"].Boards[0].Reset
 		if app, loader := r.Sequence(false), r.Sequence(true); !slices.Equal(app, want.app) || !slices.Equal(loader, want.loader) {
 			t.Errorf("%s: %v and %v, want %v and %v", text, app, loader, want.app, want.loader)
+		}
+	}
+}
+
+// realBit is a real board with a K210, whose microphone is played to.
+const realBit = `rigs:
+  bench-1:
+    kind: hardware
+    boards:
+      - name: k210
+        chip: k210
+        uid: d4611234567890ab
+        console: {tx: IO5, rx: IO4, baud: 115200, port: {usb: {path: "1-1.4:1.0"}}}
+        loader: {tx: IO5, rx: IO4, baud: 1500000, port: {usb: {path: "1-1.4:1.0"}}}
+        reset: {circuit: k210}
+        microphone: {sck: IO18, ws: IO19, sd: IO20}
+        audio: {player: [aplay, -q, -D, "plughw:1"], delay: 80ms, within: 40ms}
+`
+
+func TestHardwareK210(t *testing.T) {
+	c, err := ParseConfig("rigs.yaml", []byte(realBit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.Rigs["bench-1"].Boards[0]
+	if b.Reset.DTR != IO16 || b.Reset.RTS != RST || b.Audio.Delay != 80*time.Millisecond || b.Audio.Within != 40*time.Millisecond || len(b.Audio.Player) != 4 {
+		t.Errorf("reset %+v, audio %+v", b.Reset, b.Audio)
+	}
+	for name, m := range map[string]struct{ old, new, line, fix string }{
+		"uid":           {"d4611234567890ab", "d4611234567890", "7", "want 16 lower-case"},
+		"strap":         {"circuit: k210", "circuit: k210, dtr: en, rts: io16", "10", "reset for one and io16"},
+		"no player":     {"player: [aplay, -q, -D, \"plughw:1\"]", "player: []", "12", "[aplay, -q]"},
+		"early":         {"delay: 80ms", "delay: -80ms", "12", "cannot be"},
+		"not known":     {", within: 40ms", "", "12", "needs `within`"},
+		"no microphone": {"        microphone: {sck: IO18, ws: IO19, sd: IO20}\n", "", "11", "no microphone to play to"},
+	} {
+		_, err := ParseConfig("rigs.yaml", []byte(strings.Replace(realBit, m.old, m.new, 1)))
+		if err == nil || !strings.Contains(err.Error(), "rigs.yaml:"+m.line) || !strings.Contains(err.Error(), m.fix) {
+			t.Errorf("%s: %v, want line %s and %q", name, err, m.line, m.fix)
 		}
 	}
 }

@@ -38,7 +38,10 @@ type Circuit string
 const (
 	Direct Circuit = "direct" // each line pulls its strap
 	ESP32  Circuit = "esp32"  // two transistors: each line pulls its strap while the other is not asserted
-	K210   Circuit = "k210"   // wired as direct, driven as esp32
+	// K210 is wired as direct and driven as esp32: with the default straps as kflash
+	// calls dan, bit and trainer; with dtr and rts the other way kd233 and goE. goD, an
+	// adapter that takes the lines for commands, is left out.
+	K210 Circuit = "k210"
 	// USB is none: the port is the chip's own USB-Serial-JTAG, which takes what
 	// the lines do for commands (ESP32-C3 TRM table 30.3-2).
 	USB Circuit = "usb"

@@ -19,11 +19,12 @@ type wiring struct {
 	uarts      []UARTConfig   // pin pairs that carry a UART; nil: any two pins do
 	loaders    []UARTConfig   // what the boot loader listens on
 	loaderBaud int            // of which it can do so much
-	adc        *regexp.Regexp // pins that a converter can take
+	adc        *regexp.Regexp // pins that a converter can take; nil: there is none
 	dac        *regexp.Regexp // pins that one can give; nil: there is none
 	crystal    timebase.Rate  // the only one it takes; 0: any
 	uidDigits  int            // of its unique identification
 	radio      bool
+	i2s        bool // it can receive a microphone
 	flasher    bool // its ROM's loader is given a program to write by
 }
 
@@ -57,6 +58,14 @@ var wirings = map[string]wiring{
 		// Datasheet §4.2.2.1: ADC1; ADC2 does not work (errata).
 		adc:     regexp.MustCompile(`^GPIO[0-4]$`),
 		crystal: 40_000_000,
+	},
+	"k210": {
+		example: "IO0", uidDigits: 16, i2s: true,
+		// Any function goes to any pin (Kendryte K210 datasheet, FPIOA), but the ROM's.
+		pin:        regexp.MustCompile(`^IO(\d|[123]\d|4[0-7])$`),
+		loaders:    []UARTConfig{{TX: "IO5", RX: "IO4"}},
+		loaderBaud: 2_000_000, // kflash's highest for boards that it knows
+		crystal:    26_000_000,
 	},
 }
 
@@ -139,7 +148,7 @@ func (s scoped) board(b *BoardConfig) {
 		s.at("access_point").errorf("board %q: the chip has no radio; remove it", b.Name)
 	}
 	if b.ROMLoader && !w.flasher {
-		s.at("rom_loader").errorf("board %q: the chip's ROM always flashes alone; remove it", b.Name)
+		s.at("rom_loader").errorf("board %q: only an ESP32-C3 is flashed by its ROM or a program in RAM, as one likes; remove it", b.Name)
 	}
 	used := map[string]string{}
 	s.at("console").uart("console", b.Console, w, w.uarts, maxBaud, used)
@@ -149,7 +158,27 @@ func (s scoped) board(b *BoardConfig) {
 	}
 	s.at("loader").uart("loader", b.Loader, w, w.loaders, w.loaderBaud, used)
 	s.targets(b, w, used)
+	s.microphone(b, w, used)
 	s.lines(b, w, used)
+}
+
+// microphone checks the microphone, and what plays to it.
+func (s scoped) microphone(b *BoardConfig, w wiring, used map[string]string) {
+	m := b.Microphone
+	if b.Audio != nil && m == nil {
+		s.at("audio").errorf("board %q: there is no microphone to play to; add one or remove audio", b.Name)
+	}
+	if m == nil {
+		return
+	}
+	at := s.at("microphone")
+	if !w.i2s {
+		at.errorf("board %q: the chip receives no I2S; remove the microphone", b.Name)
+		return
+	}
+	at.at("sck").claim(m.SCK, "microphone.sck", w, used)
+	at.at("ws").claim(m.WS, "microphone.ws", w, used)
+	at.at("sd").claim(m.SD, "microphone.sd", w, used)
 }
 
 // targets checks what is on the I2C buses.
@@ -205,6 +234,8 @@ func (s scoped) loop(use string, l LineConfig, lines map[probes.Line]LineConfig)
 // analog checks that the chip has a converter at the pin.
 func (s scoped) analog(use string, l LineConfig, w wiring) {
 	switch {
+	case l.Drive && w.adc == nil:
+		s.errorf("%s: the chip has no converter that takes volts; remove the line", use)
 	case l.Drive && !w.adc.MatchString(l.Pin):
 		s.errorf("%s: %s is no input of a converter; want one of those that match %v", use, l.Pin, w.adc)
 	case !l.Drive && w.dac == nil:
