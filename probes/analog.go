@@ -110,11 +110,21 @@ type Sine struct {
 const periodsPerUnit = 1e18
 
 func (s Sine) At(ps int64) MicroVolts {
-	hi, lo := bits.Mul64(uint64(ps), s.MicroHz)
+	return s.Offset + swing(s.Amplitude, turn(bits.Mul64(uint64(ps), s.MicroHz)))
+}
+
+// turn is the place within a period, in 2^-64 of it, after a time of so many
+// picoseconds times microhertz.
+func turn(hi, lo uint64) uint64 {
 	_, rest := bits.Div64(hi%periodsPerUnit, lo, periodsPerUnit)
-	turn, _ := bits.Div64(rest, 0, periodsPerUnit) // in 2^-64 of a period
+	turn, _ := bits.Div64(rest, 0, periodsPerUnit)
+	return turn
+}
+
+// swing is a sine's value there.
+func swing[T ~int64](amplitude T, turn uint64) T {
 	value, negative := sine(turn)
-	return s.Offset + signed(scale(s.Amplitude, value, one), negative)
+	return signed(scale(amplitude, value, one), negative)
 }
 
 func (s Sine) Check() error {
@@ -158,7 +168,7 @@ func product(a, b uint64) uint64 {
 	return hi<<2 | lo>>62
 }
 
-func signed(v MicroVolts, negative bool) MicroVolts {
+func signed[T ~int64](v T, negative bool) T {
 	if negative {
 		return -v
 	}
@@ -220,12 +230,17 @@ func (n Noise) At(ps int64) MicroVolts { return n.Of.At(ps) + n.value(ps) }
 const noiseLasts = 1000
 
 func (n Noise) value(ps int64) MicroVolts {
-	value := bell(n.Seed, uint64(ps)/noiseLasts)
+	return hiss(n.RMS, n.Seed, uint64(ps)/noiseLasts)
+}
+
+// hiss is the n-th value of a noise.
+func hiss[T ~int64](rms T, seed, n uint64) T {
+	value := bell(seed, n)
 	negative := value < 0
 	if negative {
 		value = -value
 	}
-	return signed(scale(n.RMS, uint64(value), 1<<16), negative)
+	return signed(scale(rms, uint64(value), 1<<16), negative)
 }
 
 func (n Noise) Check() error {
@@ -256,15 +271,15 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// scale is v·num/den for num of at most a few den, rounded to the nearest microvolt.
-func scale(v MicroVolts, num, den uint64) MicroVolts {
+// scale is v·num/den for num of at most a few den, rounded to the nearest unit.
+func scale[T ~int64](v T, num, den uint64) T {
 	if v < 0 {
 		return -scale(-v, num, den)
 	}
 	hi, lo := bits.Mul64(uint64(v), num)
 	lo, carry := bits.Add64(lo, den/2, 0)
 	q, _ := bits.Div64(hi+carry, lo, den)
-	return MicroVolts(q)
+	return T(q)
 }
 
 func picoseconds(d time.Duration) int64 { return int64(d) * 1000 }
