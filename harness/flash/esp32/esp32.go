@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"rigor/harness/flash"
+	"rigor/harness/flash/slip"
 	"rigor/harness/port"
 	"rigor/harness/timebase"
 )
@@ -81,7 +82,7 @@ type Loader struct {
 	size  uint32 // of the flash
 	sent  uint64 // bytes of data, to be written
 
-	in     frames
+	in     slip.Decoder
 	unread []byte // of what was read from the port
 	lost   bool   // answers to earlier requests may be under way
 	behind int    // bytes of requests that may be, too
@@ -106,7 +107,7 @@ var (
 // into its loader Startup ago or longer. A loader on another chip can do no more
 // than Identify.
 func Connect(ctx context.Context, p port.Port, c timebase.Clock, baud int) (*Loader, error) {
-	l := &Loader{port: p, clock: c}
+	l := &Loader{port: p, clock: c, in: slip.Decoder{Max: maxPacket}}
 	if err := l.setBaud(Baud); err != nil {
 		return nil, err
 	}

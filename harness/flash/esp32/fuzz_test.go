@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rigor/harness/flash"
+	"rigor/harness/flash/slip"
 	"rigor/harness/port"
 )
 
@@ -69,7 +70,7 @@ func FuzzLoader(f *testing.F) {
 		if _, err := Connect(ctx, b, b.clock, 460800); err == nil {
 			t.Log("connected")
 		}
-		l := &Loader{port: b, clock: b.clock, mode: port.Mode{Baud: Baud}, size: 4 << 20}
+		l := &Loader{port: b, clock: b.clock, mode: port.Mode{Baud: Baud}, size: 4 << 20, in: slip.Decoder{Max: maxPacket}}
 		for i := range byte(3) { // errors must leave it able to try again
 			_ = anyRequest(l, which+i)
 		}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"rigor/harness/flash/slip"
 )
 
 const (
@@ -25,6 +27,8 @@ const (
 	// statusSize is that of the ROM. Programs in RAM have 2 bytes.
 	statusSize = 4
 	headerSize = 8
+	// maxPacket is more than any answer has.
+	maxPacket = 64 + flasherReadSize
 )
 
 // syncPacket has a pattern that the chip measures the rate by.
@@ -59,7 +63,7 @@ func (l *Loader) sync(ctx context.Context) error {
 		if timeout := (*TimeoutError)(nil); !errors.As(err, &timeout) {
 			return err
 		}
-		heard = append(heard, l.in.text()...)
+		heard = append(heard, l.in.Text()...)
 	}
 	return &SyncError{Tries: syncTries, Mode: l.mode, Boot: string(bootLine.Find(heard))}
 }
@@ -90,7 +94,7 @@ func (l *Loader) drain(ctx context.Context) error {
 }
 
 func (l *Loader) discard() error {
-	l.in, l.unread = frames{}, nil
+	l.in, l.unread = slip.Decoder{Max: maxPacket}, nil
 	return l.port.DiscardInput()
 }
 
@@ -144,7 +148,7 @@ func block(c Command, seq int, data []byte) []byte {
 }
 
 func (l *Loader) send(packet []byte) error {
-	if _, err := l.port.Write(frame(packet)); err != nil {
+	if _, err := l.port.Write(slip.Frame(packet)); err != nil {
 		l.lost = true
 		return fmt.Errorf("send to the boot loader: %w", err)
 	}
@@ -177,7 +181,7 @@ func (l *Loader) answer(c Command, after time.Duration) (reply, error) {
 func (l *Loader) receive() ([]byte, error) {
 	for {
 		for i, b := range l.unread {
-			if p, ok := l.in.take(b); ok {
+			if p, ok := l.in.Take(b); ok {
 				l.unread = l.unread[i+1:]
 				return p, nil
 			}

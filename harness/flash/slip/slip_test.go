@@ -1,14 +1,16 @@
-package esp32
+package slip
 
 import (
 	"bytes"
 	"testing"
 )
 
+const maxPacket = 4096
+
 func unframe(wire []byte) (packets [][]byte) {
-	var f frames
+	d := Decoder{Max: maxPacket}
 	for _, b := range wire {
-		if p, ok := f.take(b); ok {
+		if p, ok := d.Take(b); ok {
 			packets = append(packets, bytes.Clone(p))
 		}
 	}
@@ -22,13 +24,13 @@ func TestFrame(t *testing.T) {
 		"\xC0a\xDB\xDC":    "\xC0\xDB\xDCa\xDB\xDD\xDC\xC0",
 		"\xDB\xDB\xC0\xC0": "\xC0\xDB\xDD\xDB\xDD\xDB\xDC\xDB\xDC\xC0",
 	} {
-		if got := frame([]byte(in)); string(got) != want {
+		if got := Frame([]byte(in)); string(got) != want {
 			t.Errorf("%q is framed %q, want %q", in, got, want)
 		}
 	}
 }
 
-func TestFrames(t *testing.T) {
+func TestDecoder(t *testing.T) {
 	for in, want := range map[string][]string{
 		"\xC0ab\xC0":               {"ab"},
 		"\xC0ab\xC0\xC0cd\xC0":     {"ab", "cd"},
@@ -59,7 +61,7 @@ func TestFrames(t *testing.T) {
 
 // FuzzFrames: any packet survives framing, whatever came before it, and no
 // bytes make a packet longer than the bound.
-func FuzzFrames(f *testing.F) {
+func FuzzDecoder(f *testing.F) {
 	f.Add([]byte("boot:0x4\r\n"), []byte("\x01\x08\xC0\xDB"))
 	f.Add([]byte("\xC0\xDB"), []byte("a"))
 	f.Fuzz(func(t *testing.T, before, packet []byte) {
@@ -68,7 +70,7 @@ func FuzzFrames(f *testing.F) {
 				t.Fatalf("packet of %d bytes", len(p))
 			}
 		}
-		got := unframe(append(append(bytes.Clone(before), slipEnd), frame(packet)...))
+		got := unframe(append(append(bytes.Clone(before), end), Frame(packet)...))
 		if len(packet) == 0 || len(packet) > maxPacket {
 			return
 		}
