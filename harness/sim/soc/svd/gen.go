@@ -27,6 +27,13 @@ type peripheral struct {
 	DerivedFrom string     `xml:"derivedFrom,attr"`
 	Base        string     `xml:"baseAddress"`
 	Registers   []register `xml:"registers>register"`
+	Clusters    []cluster  `xml:"registers>cluster"`
+}
+
+// cluster is a group of registers that there are several of.
+type cluster struct {
+	register
+	Registers []register `xml:"register"`
 }
 
 type register struct {
@@ -60,8 +67,9 @@ func main() {
 
 func source(all []peripheral, file, pkg string) []byte {
 	own := map[string][]register{}
-	for _, p := range all {
-		own[p.Name] = p.Registers
+	for i := range all {
+		all[i].flatten()
+		own[all[i].Name] = all[i].Registers
 	}
 	sort.Slice(all, func(i, j int) bool { return number(all[i].Base) < number(all[j].Base) })
 	var b bytes.Buffer
@@ -92,6 +100,27 @@ func source(all []peripheral, file, pkg string) []byte {
 	return b.Bytes()
 }
 
+// flatten makes registers of the peripheral's own of those in its clusters:
+// the first one's are CHANNEL0_CTL and so on.
+func (p *peripheral) flatten() {
+	for _, c := range p.Clusters {
+		for i := range number(c.Dim) {
+			for _, r := range c.Registers {
+				r.Name = element(c.Name, i) + "_" + r.Name
+				r.Offset = fmt.Sprint(number(c.Offset) + i*number(c.Step) + number(r.Offset))
+				p.Registers = append(p.Registers, r)
+			}
+		}
+	}
+	sort.SliceStable(p.Registers, func(i, j int) bool { return number(p.Registers[i].Offset) < number(p.Registers[j].Offset) })
+}
+
+// element is the name of one in a row.
+func element(name string, i uint64) string {
+	name = strings.ReplaceAll(name, "[%s]", "%s")
+	return strings.ReplaceAll(name, "%s", strconv.FormatUint(i, 10))
+}
+
 // writeRegister writes one row, or one for each element of an array, whose
 // number stands in place of %s.
 func writeRegister(b *bytes.Buffer, r register) {
@@ -100,9 +129,7 @@ func writeRegister(b *bytes.Buffer, r register) {
 		count = number(r.Dim)
 	}
 	for i := range count {
-		name := strings.ReplaceAll(r.Name, "[%s]", "%s")
-		name = strings.ReplaceAll(name, "%s", strconv.FormatUint(i, 10))
-		fmt.Fprintf(b, "{Offset: %#02x, Name: %q, Reset: %#x},\n", number(r.Offset)+i*number(r.Step), name, number(r.Reset))
+		fmt.Fprintf(b, "{Offset: %#02x, Name: %q, Reset: %#x},\n", number(r.Offset)+i*number(r.Step), element(r.Name, i), number(r.Reset))
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package svd names registers: the tables that gen.go makes of a chip's
 // CMSIS-SVD file (Arm, CMSIS System View Description 1.3), of which it knows
-// names, addresses, reset values, derived peripherals and simple arrays of
-// registers.
+// names, addresses, reset values, derived peripherals, simple arrays of
+// registers and clusters of them.
 //
 //	go run ../svd/gen.go FILE.svd PACKAGE FILE.go
 package svd
