@@ -1,0 +1,216 @@
+package k210
+
+import (
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/bus"
+	"rigor/harness/sim/riscv"
+)
+
+// The harts have one clock and take turns: the one that is behind runs until it is a
+// quantum ahead. Each sees what the other stores no more than that much late, or early.
+// Before a hart accesses a block, or executes an atomic instruction or a fence, the
+// other one catches up (sync), and what was due by then is done: accesses to blocks,
+// events and atomics happen in the order of their cycles. Programs whose harts talk by these
+// run as they would without turns.
+//
+// A hart that sleeps has no turn. It lags until the other one needs it or
+// has done all that there is to do before the next event.
+
+// quantum is in cycles: half of 64 instructions.
+const quantum = 64
+
+// hartConfig is a core of the part (DS §3.1: RV64IMAFDC, privileged architecture 1.9.1).
+func (c *Chip) hartConfig(n int) riscv.Config {
+	return riscv.Config{
+		XLEN:   64,
+		Ext:    riscv.ExtM | riscv.ExtA | riscv.ExtF | riscv.ExtD | riscv.ExtC | riscv.ExtU,
+		HartID: uint64(n),
+		Bus:    cpuBus{c},
+		CSR:    csrs{c},
+		Caches: c.caches(),
+	}
+}
+
+// csrs are registers of supervisor mode that vendor start-up code clears.
+type csrs struct{ *Chip }
+
+const (
+	csrMEDELEG = 0x302
+	csrMIDELEG = 0x303
+)
+
+func (r csrs) ReadCSR(n uint16) (v uint64, ok bool) { return 0, n == csrMEDELEG || n == csrMIDELEG }
+
+func (r csrs) WriteCSR(n uint16, v uint64) (ok bool) {
+	if n != csrMEDELEG && n != csrMIDELEG {
+		return false
+	}
+	if v != 0 {
+		r.halt(board.NotModelled, r.harts[r.hart].PC, "supervisor mode (medeleg, mideleg) not modelled")
+	}
+	return true
+}
+
+// host is the chip to its agenda.
+type host struct{ *Chip }
+
+func (h host) Cycle() uint64 {
+	if h.hart >= 0 {
+		return max(h.harts[h.hart].Cycle, h.Seen)
+	}
+	return h.Clock
+}
+
+func (h host) Shorten(cycle uint64) {
+	h.goal = min(h.goal, cycle)
+	if h.hart >= 0 {
+		h.harts[0].SetDeadline(cycle)
+		h.harts[1].SetDeadline(cycle)
+	}
+}
+
+// interrupt has the harts stop after the present instruction.
+func (c *Chip) interrupt() { host{c}.Shorten(c.Cycle()) }
+
+// advance moves the harts, or time alone, to the cycle.
+func (c *Chip) advance(limit uint64) {
+	c.goal = limit
+	for c.Running && c.Clock < c.goal && c.stopped.Kind == board.Running {
+		c.turn()
+		if r := c.ResetDue; r != 0 {
+			c.reset(r)
+			return
+		}
+		c.Clock = min(c.harts[0].Cycle, c.harts[1].Cycle)
+	}
+	if !c.Running {
+		c.idle(limit)
+	}
+}
+
+// idle lets time pass without the harts.
+func (c *Chip) idle(limit uint64) {
+	for _, h := range c.harts {
+		if h.Cycle < limit {
+			h.Slept += limit - h.Cycle
+			h.Cycle = limit
+		}
+	}
+	c.Clock = limit
+}
+
+// turn runs the hart that is behind, but one that sleeps only when the other has
+// reached the goal.
+func (c *Chip) turn() {
+	n := 0
+	if c.harts[1].Cycle < c.harts[0].Cycle {
+		n = 1
+	}
+	h, other := c.harts[n], c.harts[1-n]
+	switch {
+	case other.Sleep || other.Cycle >= c.goal:
+		c.run(n, c.goal)
+	case h.Sleep:
+		c.run(1-n, c.goal)
+	default:
+		c.run(n, min(c.goal, other.Cycle+quantum))
+	}
+}
+
+// run gives a hart a turn.
+func (c *Chip) run(n int, until uint64) {
+	outer := c.hart
+	c.hart, c.lacking = n, ""
+	stop := c.harts[n].Run(until)
+	c.hart = outer
+	if stop.Reason == riscv.NotModelled {
+		c.halt(board.NotModelled, stop.PC, c.missing(stop)+" not modelled")
+	}
+}
+
+// sync comes before a hart's access: the other one catches up, and what falls due
+// is done, so that registers are exact to the cycle of the access.
+func (c *Chip) sync() {
+	now := c.harts[c.hart].Cycle
+	for {
+		next, _ := c.Events.Next()
+		c.catchUp(min(next, now))
+		if next > now {
+			break
+		}
+		c.Dispatch(next)
+	}
+	c.Seen = max(c.Seen, now)
+}
+
+// catchUp runs the other hart until it is no longer behind a cycle.
+func (c *Chip) catchUp(cycle uint64) {
+	other := 1 - c.hart
+	if c.nested || c.harts[other].Cycle >= cycle {
+		return
+	}
+	c.nested = true
+	c.run(other, cycle)
+	c.nested = false
+}
+
+// setIP sets or clears an interrupt input of a hart. One that sleeps wakes now, wherever it
+// has been left.
+func (c *Chip) setIP(n int, mask uint64, level bool) {
+	h := c.harts[n]
+	if level == (h.Mip&mask != 0) {
+		return
+	}
+	if now := c.Cycle(); h.Sleep && h.Cycle < now {
+		h.Slept += now - h.Cycle
+		h.Cycle = now
+	}
+	h.SetIP(mask, level)
+	if c.hart >= 0 && c.hart != n {
+		c.harts[c.hart].SetDeadline(c.Cycle())
+	}
+}
+
+// startHarts has both execute from an address; the ROM's model calls it when it hands
+// over. Floating point is on: the part's ROM has used it or not, but programs of
+// TinyGo count on it.
+func (c *Chip) startHarts(pc uint64) {
+	for _, h := range c.harts {
+		h.Reset(pc)
+		h.Mstatus |= mstatusFS
+	}
+	c.Running = true
+}
+
+const mstatusFS = 3 << 13
+
+// cpuBus is the bus as the harts see it: all but directly mapped memory.
+type cpuBus struct{ *Chip }
+
+func (b cpuBus) Load(addr uint64, width uint8) (uint64, bus.Fault) {
+	c := b.Chip
+	c.waitForBus(addr)
+	c.sync()
+	c.lacking = ""
+	v, f := c.load(addr, width)
+	c.trace(Access{Addr: uint32(addr), Value: v, Width: width, Fault: f})
+	return v, f
+}
+
+func (b cpuBus) Store(addr uint64, width uint8, v uint64) bus.Fault {
+	c := b.Chip
+	c.waitForBus(addr)
+	c.sync()
+	c.lacking = ""
+	f := c.store(addr, width, v)
+	c.trace(Access{Addr: uint32(addr), Value: v, Width: width, Write: true, Fault: f})
+	return f
+}
+
+func (c *Chip) trace(a Access) {
+	if c.opt.Trace != nil {
+		h := c.harts[c.hart]
+		a.Cycle, a.Hart, a.PC = h.Cycle, c.hart, h.PC
+		c.opt.Trace(a)
+	}
+}

@@ -1,0 +1,70 @@
+package k210
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/nor"
+	"rigor/harness/sim/riscv"
+	"rigor/harness/sim/soc/agenda"
+)
+
+// snapshot is a whole chip but its watcher and options.
+type snapshot struct {
+	state    state
+	agenda   agenda.State
+	harts    [2]riscv.State
+	ram      []byte
+	flash    *nor.Snapshot
+	stopped  board.Stop
+	warnings []string
+}
+
+// Snapshot copies the chip's state and memories.
+func (c *Chip) Snapshot() any {
+	return &snapshot{
+		state:    c.state,
+		agenda:   c.State,
+		harts:    [2]riscv.State{c.harts[0].Snapshot(), c.harts[1].Snapshot()},
+		ram:      bytes.Clone(c.ram),
+		flash:    c.nor.Snapshot(),
+		stopped:  c.stopped,
+		warnings: slices.Clone(c.warnings),
+	}
+}
+
+// Restore puts a snapshot back. It may be of another chip made with the same
+// options; it stays good for further use.
+func (c *Chip) Restore(from any) {
+	s := from.(*snapshot)
+	c.state, c.State = s.state, s.agenda
+	copy(c.ram, s.ram)
+	c.nor.Restore(s.flash)
+	c.stopped, c.warnings = s.stopped, slices.Clone(s.warnings)
+	for n, h := range c.harts {
+		h.Restore(s.harts[n])
+	}
+	c.pinsRestored()
+}
+
+// Digest hashes all that decides what the chip does next.
+func (c *Chip) Digest() (sum [32]byte) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%v\n%v\n", c.state, c.Timeline)
+	for slot := range slots {
+		if slot != slotSource { // it depends on who looks
+			fmt.Fprintln(h, c.Events.At(slot), c.Due[slot])
+		}
+	}
+	for _, hart := range c.harts {
+		fmt.Fprintf(h, "%v\n", hart.Snapshot())
+	}
+	h.Write(c.ram)
+	flash := c.nor.Digest()
+	h.Write(flash[:])
+	h.Sum(sum[:0])
+	return sum
+}

@@ -1,0 +1,77 @@
+package k210
+
+import "rigor/harness/sim/riscv"
+
+const (
+	none = -1 // no gate of its own
+	k64  = 0x10000
+)
+
+// How many cycles of ACLK one of a bus's takes.
+func axi(*Chip) uint64    { return 1 }
+func apb0(c *Chip) uint64 { return c.SYSCTL.apbDivision(0) }
+func apb1(c *Chip) uint64 { return c.SYSCTL.apbDivision(1) }
+func apb2(c *Chip) uint64 { return c.SYSCTL.apbDivision(2) }
+
+// blockTable is the memory map of the peripherals (SDK platform.h), and what this
+// model makes of each.
+var blockTable = []blockInfo{
+	{"CLINT", 0x02000000, k64, none, nil, Modelled, "software and timer interrupts of both harts; mtime counts ACLK/50"},
+	{"PLIC", 0x0C000000, 0x400000, none, nil, Modelled, "65 sources, seven priorities, machine mode's context of each hart; those of supervisor mode are kept without effect"},
+	{"UARTHS", 0x38000000, 0x1000, none, nil, Partly, ""},
+	{"GPIOHS", 0x38001000, 0x1000, none, nil, Partly, ""},
+	{"KPU", 0x40800000, 0xC00000, 2, axi, Faults, ""},
+	{"FFT", 0x42000000, 0x400000, 4, axi, Partly, ""},
+	{"DMAC", 0x50000000, k64, 1, axi, Partly, ""},
+	{"GPIO", 0x50200000, k64, 5, apb0, Partly, ""},
+	{"UART1", 0x50210000, k64, 16, apb0, Partly, ""},
+	{"UART2", 0x50220000, k64, 17, apb0, Partly, "as UART1"},
+	{"UART3", 0x50230000, k64, 18, apb0, Partly, "as UART1"},
+	{"SPI2", 0x50240000, k64, 8, apb0, Faults, ""},
+	{"I2S0", 0x50250000, k64, 10, apb0, Partly, ""},
+	{"I2S1", 0x50260000, k64, 11, apb0, Partly, "as I2S0"},
+	{"I2S2", 0x50270000, k64, 12, apb0, Partly, "as I2S0"},
+	{"I2C0", 0x50280000, k64, 13, apb0, Faults, ""},
+	{"I2C1", 0x50290000, k64, 14, apb0, Faults, ""},
+	{"I2C2", 0x502A0000, k64, 15, apb0, Faults, ""},
+	{"FPIOA", 0x502B0000, k64, 20, apb0, Partly, ""},
+	{"SHA256", 0x502C0000, k64, 26, apb0, Partly, ""},
+	{"TIMER0", 0x502D0000, k64, 21, apb0, Partly, ""},
+	{"TIMER1", 0x502E0000, k64, 22, apb0, Partly, "as TIMER0"},
+	{"TIMER2", 0x502F0000, k64, 23, apb0, Partly, "as TIMER0"},
+	{"WDT0", 0x50400000, k64, 24, apb1, Partly, ""},
+	{"WDT1", 0x50410000, k64, 25, apb1, Partly, "as WDT0"},
+	{"OTP", 0x50420000, k64, 27, apb1, Partly, ""},
+	{"DVP", 0x50430000, k64, 3, apb1, Faults, ""},
+	{"SYSCTL", 0x50440000, k64, none, apb1, Partly, "PLLs, clocks, gates, resets, DMA's choices of handshakes; gated division of SRAM's and the ROM's clocks, pauses, pads' voltages and debugging are kept without effect"},
+	{"AES", 0x50450000, k64, 19, apb1, Partly, ""},
+	{"RTC", 0x50460000, k64, 29, apb1, Partly, ""},
+	{"SPI0", 0x52000000, k64, 6, apb2, Partly, ""},
+	{"SPI1", 0x53000000, k64, 7, apb2, Partly, "as SPI0"},
+	{"SPI3", 0x54000000, k64, 9, apb2, Partly, ""},
+}
+
+// Row is a line of the fidelity table.
+type Row struct {
+	Block  string
+	Status Status
+	Notes  string
+}
+
+// Fidelity lists what of the part is modelled, for the README's table.
+func Fidelity() []Row {
+	var rows []Row
+	for _, b := range blockTable {
+		rows = append(rows, Row{b.name, b.status, b.notes})
+	}
+	rows = append(rows,
+		Row{"memories", Partly, "SRAM 6 MB and AI RAM 2 MB, both cached and not; banks make nobody wait"},
+		Row{"ROM", Partly, "what it does is a model of our own; its machine code cannot be read"},
+		Row{"harts", Partly, "two, by turns: each sees plain stores of the other up to 64 cycles early or late, atomics and blocks in order"},
+		Row{"power", Partly, "on, off, reset; no brown-out, no sleep"},
+	)
+	for _, what := range riscv.Unimplemented() {
+		rows = append(rows, Row{"core", Partly, "lacks " + what})
+	}
+	return rows
+}
