@@ -47,6 +47,7 @@ var rules = []rule{
 	{pkg: "probes/probestest", imports: []string{"harness/timebase", "probes"}},
 	{pkg: "probes/virtual", imports: []string{"harness/timebase", "probes", "harness/sim/bme280", "harness/sim/board", "harness/sim/clock"},
 		tests: []string{"probes/probestest"}},
+	{pkg: "probes/player", imports: []string{"harness/timebase", "probes"}, tests: []string{"probes/probestest"}},
 	{pkg: "probes/virtual/accesspoint", imports: []string{"probes", "firmware/network/tcp", "harness/sim/board", "harness/sim/clock"},
 		tests: []string{"firmware/network", "probes/probestest"}},
 
