@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rigor/harness/flash"
+	"rigor/harness/flash/flashtest/transcript"
 	"rigor/harness/port"
 )
 
@@ -19,32 +20,32 @@ import (
 var ctx = context.Background()
 
 func TestIdentify(t *testing.T) {
-	p := playFile(t, "identify.txt")
+	p := transcript.PlayFile(t, "identify.txt")
 	l := connect(t, p)
 	want := flash.ChipID{Chip: "esp32c3", ID: 5, Version: "ROM, API 0"}
 	if got, err := l.Identify(ctx); err != nil || got != want {
 		t.Errorf("Identify = %v, %v, want %v", got, err, want)
 	}
-	if p.mode != (port.Mode{Baud: 115200}) || l.size != 4<<20 {
-		t.Errorf("line is at %v, flash of %d bytes", p.mode, l.size)
+	if p.Mode != (port.Mode{Baud: 115200}) || l.size != 4<<20 {
+		t.Errorf("line is at %v, flash of %d bytes", p.Mode, l.size)
 	}
 }
 
 func TestChangeBaud(t *testing.T) {
-	p := playFile(t, "baud.txt")
-	l, err := Connect(ctx, p, p.clock, 460800)
+	p := transcript.PlayFile(t, "baud.txt")
+	l, err := Connect(ctx, p, p.Clock, 460800)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.mode != (port.Mode{Baud: 460800}) || l.size != 2<<20 {
-		t.Errorf("line is at %v, flash of %d bytes", p.mode, l.size)
+	if p.Mode != (port.Mode{Baud: 460800}) || l.size != 2<<20 {
+		t.Errorf("line is at %v, flash of %d bytes", p.Mode, l.size)
 	}
 }
 
 // The divider of 12 bits makes 9769 baud of 40 MHz at the least.
 func TestBaudTooLow(t *testing.T) {
-	p := play(t, syncRequest+strings.Repeat(syncReply, 8)+security)
-	if _, err := Connect(ctx, p, p.clock, 9600); err == nil || !strings.Contains(err.Error(), "9600 baud: the ROM's UART goes down to 9769") {
+	p := transcript.Play(t, syncRequest+strings.Repeat(syncReply, 8)+security)
+	if _, err := Connect(ctx, p, p.Clock, 9600); err == nil || !strings.Contains(err.Error(), "9600 baud: the ROM's UART goes down to 9769") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -63,16 +64,16 @@ func program(t *testing.T) *flash.Image {
 }
 
 func TestProgram(t *testing.T) {
-	p := playFile(t, "program.txt")
+	p := transcript.PlayFile(t, "program.txt")
 	l := connect(t, p)
 	m := program(t)
-	r, err := flash.Program(ctx, l, m, flash.Options{Chip: "esp32c3", Verify: true, Clock: p.clock})
+	r, err := flash.Program(ctx, l, m, flash.Options{Chip: "esp32c3", Verify: true, Clock: p.Clock})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.mode = port.Mode{}
-	if err := l.Run(ctx, m.Entry); err != nil || p.mode != (port.Mode{Baud: Baud}) {
-		t.Errorf("run: %v; the line is at %v then", err, p.mode)
+	p.Mode = port.Mode{}
+	if err := l.Run(ctx, m.Entry); err != nil || p.Mode != (port.Mode{Baud: Baud}) {
+		t.Errorf("run: %v; the line is at %v then", err, p.Mode)
 	}
 	small := deflate(m.Segments[0].Data)
 	if r.Wire != uint64(len(small)) || r.Ceiling != 11520 {
@@ -96,14 +97,14 @@ func TestProgramPlain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := playFile(t, "plain.txt")
-	if _, err := flash.Program(ctx, connect(t, p), m, flash.Options{Verify: true, Clock: p.clock}); err != nil {
+	p := transcript.PlayFile(t, "plain.txt")
+	if _, err := flash.Program(ctx, connect(t, p), m, flash.Options{Verify: true, Clock: p.Clock}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestMemory(t *testing.T) {
-	p := playFile(t, "memory.txt")
+	p := transcript.PlayFile(t, "memory.txt")
 	l := connect(t, p)
 	if err := l.Write(ctx, 0x10_13FE, []byte{0xC0, 0xDB, 0x31}); err != nil {
 		t.Error(err)
@@ -120,7 +121,7 @@ func connected(t *testing.T, script string) *Loader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return connect(t, play(t, string(text)+script))
+	return connect(t, transcript.Play(t, string(text)+script))
 }
 
 const (
@@ -194,8 +195,8 @@ func TestConnectErrors(t *testing.T) {
 		"no registers":    {refusedInfo + "> C0 00 0A 04 00 00 00 00 00 00 10 00 40 C0\n< C0 01 0A 04 00 00 00 00 00 01 05 00 00 C0\n", new(*StatusError), "READ_REG"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := play(t, c.script)
-			if _, err := Connect(ctx, p, p.clock, Baud); !errors.As(err, c.want) || !strings.Contains(err.Error(), c.says) {
+			p := transcript.Play(t, c.script)
+			if _, err := Connect(ctx, p, p.Clock, Baud); !errors.As(err, c.want) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want %T that says %q", err, c.want, c.says)
 			}
 		})
@@ -225,9 +226,9 @@ func TestOtherChips(t *testing.T) {
 		{"< C0 01 14 04 00 00 00 00 00 01 05 00 00 C0\n> C0 00 0A 04 00 00 00 00 00 00 10 00 40 C0\n" +
 			"< C0 01 0A 04 00 78 56 34 12 00 00 00 00 C0\n", "chip of magic 0x12345678"},
 	} {
-		p := play(t, greeted+strings.Repeat(askSecurity+c.script, 2))
+		p := transcript.Play(t, greeted+strings.Repeat(askSecurity+c.script, 2))
 		l := connect(t, p)
-		_, err := flash.Program(ctx, l, program(t), flash.Options{Chip: "esp32c3", Clock: p.clock})
+		_, err := flash.Program(ctx, l, program(t), flash.Options{Chip: "esp32c3", Clock: p.Clock})
 		if e := (*flash.ChipError)(nil); !errors.As(err, &e) || e.Got.Chip != c.want {
 			t.Errorf("got %v, want a refusal of %s", err, c.want)
 		}
@@ -271,4 +272,13 @@ func TestNoFlash(t *testing.T) {
 			t.Errorf("flash %06x has %d bytes, %v, want %d", id, got, err, size)
 		}
 	}
+}
+
+func connect(t *testing.T, p *transcript.Player) *Loader {
+	t.Helper()
+	l, err := Connect(ctx, p, p.Clock, Baud)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }

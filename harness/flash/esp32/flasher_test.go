@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rigor/harness/flash"
+	"rigor/harness/flash/flashtest/transcript"
 )
 
 // script is a transcript that is put together here, by the protocol's description
@@ -73,7 +74,7 @@ func (s *script) upload() {
 }
 
 // prepared plays a script to a loader whose flasher runs.
-func prepared(t *testing.T, rest *script) (*Loader, *playback) {
+func prepared(t *testing.T, rest *script) (*Loader, *transcript.Player) {
 	t.Helper()
 	s := &script{}
 	s.upload()
@@ -84,7 +85,7 @@ func prepared(t *testing.T, rest *script) (*Loader, *playback) {
 	if err := l.Prepare(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return l, l.port.(*playback)
+	return l, l.port.(*transcript.Player)
 }
 
 func TestPrepare(t *testing.T) {
@@ -174,7 +175,7 @@ func TestStreamAhead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	began, written := p.clock.now, 0
+	began, written := p.Clock.Now(), 0
 	for {
 		n, err := st.Next(ctx)
 		if err != nil {
@@ -185,7 +186,7 @@ func TestStreamAhead(t *testing.T) {
 		}
 		written += n
 	}
-	if took := p.clock.now.Sub(began); written != len(data) || took != (blocksOfNoise*5+7)*time.Millisecond {
+	if took := p.Clock.Now().Sub(began); written != len(data) || took != (blocksOfNoise*5+7)*time.Millisecond {
 		t.Errorf("%d bytes in %v, want %d in 107 ms: the end has to be waited for", written, took, len(data))
 	}
 	if n, err := st.Next(ctx); n != 0 || err != nil { // and no more
@@ -216,7 +217,7 @@ func TestStreamErrors(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	late, before := &script{}, p.clock.now
+	late, before := &script{}, p.Clock.Now()
 	for range 14 {
 		late.reply(0x03, 0, 0x08)
 	}
@@ -225,11 +226,11 @@ func TestStreamErrors(t *testing.T) {
 	late.silence()
 	late.WriteString(syncRequest)
 	late.reply(0x08, greets, 0)
-	p.lines = parseTranscript(t, late.String())
+	p.Then(late.String())
 	if _, err := l.Identify(ctx); err != nil {
 		t.Errorf("the loader is not usable afterwards: %v", err)
 	}
-	if waited := p.clock.now.Sub(before); waited < 14*0x400*10*time.Second/115200 {
+	if waited := p.Clock.Now().Sub(before); waited < 14*0x400*10*time.Second/115200 {
 		t.Errorf("only %v were waited for 14 blocks to be off the line", waited)
 	}
 }

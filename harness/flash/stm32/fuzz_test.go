@@ -1,61 +1,12 @@
 package stm32
 
 import (
-	"io"
-	"os"
 	"testing"
 	"time"
 
 	"rigor/harness/flash"
-	"rigor/harness/port"
+	"rigor/harness/flash/flashtest/transcript"
 )
-
-// babbler is a part that says the given bytes, whatever it is asked; a zero
-// byte count in between is silence.
-type babbler struct {
-	t        *testing.T
-	clock    *rigClock
-	says     []byte
-	deadline time.Time
-	calls    int
-}
-
-// maxCalls is far above what any command needs: the test's notion of a hang.
-const maxCalls = 10_000
-
-func (b *babbler) Read(p []byte) (int, error) {
-	if b.calls++; b.calls > maxCalls {
-		b.t.Fatal("the host reads without end")
-	}
-	n := 0
-	if len(b.says) > 0 {
-		n = min(int(b.says[0]%8), len(b.says)-1)
-		n = copy(p[:min(len(p), n)], b.says[1:])
-		b.says = b.says[1+n:]
-	}
-	if n == 0 {
-		b.clock.now = b.deadline
-		return 0, os.ErrDeadlineExceeded
-	}
-	return n, nil
-}
-
-func (b *babbler) Write(p []byte) (int, error) { return len(p), nil }
-
-func (b *babbler) SetReadDeadline(t time.Time) error {
-	if t.IsZero() || t.Before(b.clock.now) {
-		b.t.Fatalf("deadline is %v at %v", t, b.clock.now)
-	}
-	b.deadline = t
-	return nil
-}
-
-func (b *babbler) SetMode(port.Mode) error   { return nil }
-func (b *babbler) SetLines(port.Lines) error { return nil }
-func (b *babbler) DiscardInput() error       { return nil }
-func (b *babbler) Close() error              { return nil }
-
-var _ io.ReadWriter = (*babbler)(nil)
 
 // FuzzLoader has a part say anything to every command: no panic, no hang, and
 // time moves on by bounded waits only.
@@ -66,8 +17,8 @@ func FuzzLoader(f *testing.F) {
 		f.Add(append(ok[:len(ok):len(ok)], 1, 0x79, 1, 0x79, 1, 0x1F, 7, 1, 2, 3, 4, 5, 6, 7), i)
 	}
 	f.Fuzz(func(t *testing.T, says []byte, which byte) {
-		b := &babbler{t: t, clock: newClock(), says: says}
-		l, err := Connect(ctx, b, b.clock, Baud)
+		b := transcript.Babble(t, says)
+		l, err := Connect(ctx, b, b.Clock, Baud)
 		if err != nil {
 			return
 		}
@@ -75,8 +26,8 @@ func FuzzLoader(f *testing.F) {
 		for i := range byte(3) { // errors must leave it able to try again
 			_ = anyCommand(l, which+i)
 		}
-		if limit := time.Unix(0, 0).Add(20 * time.Minute); b.clock.now.After(limit) {
-			t.Errorf("waited until %v", b.clock.now)
+		if limit := time.Unix(0, 0).Add(20 * time.Minute); b.Clock.Now().After(limit) {
+			t.Errorf("waited until %v", b.Clock.Now())
 		}
 	})
 }

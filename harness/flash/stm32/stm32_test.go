@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rigor/harness/flash"
+	"rigor/harness/flash/flashtest/transcript"
 	"rigor/harness/port"
 )
 
@@ -17,7 +18,7 @@ var ctx = context.Background()
 func TestIdentify(t *testing.T) {
 	for _, file := range []string{"identify.txt", "insync.txt", "lateack.txt"} {
 		t.Run(file, func(t *testing.T) {
-			p := playFile(t, file)
+			p := transcript.PlayFile(t, file)
 			l := connect(t, p)
 			want := flash.ChipID{Chip: "stm32f407", ID: 0x413, Version: "3.1"}
 			if got, err := l.Identify(ctx); err != nil || got != want {
@@ -26,35 +27,35 @@ func TestIdentify(t *testing.T) {
 			if v, options, err := l.Version(ctx); err != nil || v != 0x31 || options != [2]byte{} {
 				t.Errorf("Version = %#x, %v, %v", v, options, err)
 			}
-			if want := (port.Mode{Baud: 115200, Parity: port.ParityEven}); p.mode != want {
-				t.Errorf("line is at %v, want %v", p.mode, want)
+			if want := (port.Mode{Baud: 115200, Parity: port.ParityEven}); p.Mode != want {
+				t.Errorf("line is at %v, want %v", p.Mode, want)
 			}
 		})
 	}
 }
 
 func TestProgram(t *testing.T) {
-	p := playFile(t, "program.txt")
+	p := transcript.PlayFile(t, "program.txt")
 	l := connect(t, p)
-	began := p.clock.now
+	began := p.Clock.Now()
 	m, err := flash.ReadBin([]byte{0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7}, 0x0800_3FFC)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := flash.Program(ctx, l, m, flash.Options{Chip: "stm32f407", Verify: true, Clock: p.clock})
+	r, err := flash.Program(ctx, l, m, flash.Options{Chip: "stm32f407", Verify: true, Clock: p.Clock})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Run(ctx, m.Entry); err != nil {
 		t.Error(err)
 	}
-	if got, want := p.clock.now.Sub(began), 2*800*time.Millisecond+2*400*time.Microsecond; got != want || r.Duration() != want {
+	if got, want := p.Clock.Now().Sub(began), 2*800*time.Millisecond+2*400*time.Microsecond; got != want || r.Duration() != want {
 		t.Errorf("took %v, result says %v; the part's own work takes %v, and no more may be waited for", got, r.Duration(), want)
 	}
 }
 
 func TestProtection(t *testing.T) {
-	l := connect(t, playFile(t, "protect.txt"))
+	l := connect(t, transcript.PlayFile(t, "protect.txt"))
 	for name, err := range map[string]error{
 		"WriteProtect":     l.WriteProtect(ctx, []byte{2, 3}),
 		"WriteUnprotect":   l.WriteUnprotect(ctx),
@@ -71,13 +72,13 @@ func TestProtection(t *testing.T) {
 // TestUnprotectWaitsForErase has a loader that acknowledges before it erases, as
 // those from V4 on do: a 0x7F sent meanwhile would be measured wrongly.
 func TestUnprotectWaitsForErase(t *testing.T) {
-	p := play(t, synced+"> 92 6D\n< 79 79\n> 7F\n< 79\n")
+	p := transcript.Play(t, synced+"> 92 6D\n< 79 79\n> 7F\n< 79\n")
 	l := connect(t, p)
-	began := p.clock.now
+	began := p.Clock.Now()
 	if err := l.ReadoutUnprotect(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := p.clock.now.Sub(began), 32*time.Second+Startup; got != want {
+	if got, want := p.Clock.Now().Sub(began), 32*time.Second+Startup; got != want {
 		t.Errorf("waited %v, want %v: the longest mass erase and the start", got, want)
 	}
 }
@@ -153,7 +154,7 @@ func TestErrors(t *testing.T) {
 			"> 7F\n~ silence\n> 7F\n~ silence\n> 7F\n< 1F\n", write4, timeout(0, 1, processing+time.Millisecond)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := connect(t, play(t, synced+c.script+getID))
+			l := connect(t, transcript.Play(t, synced+c.script+getID))
 			if err := c.do(l); !c.is(err) {
 				t.Errorf("got %v (%T)", err, err)
 			}
@@ -178,8 +179,8 @@ func TestConnectErrors(t *testing.T) {
 		"Get says count": {"> 7F\n< 79\n> 00 FF\n< 79\n~ silence\n", new(*TimeoutError)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := play(t, c.script)
-			if _, err := Connect(ctx, p, p.clock, Baud); !errors.As(err, c.want) {
+			p := transcript.Play(t, c.script)
+			if _, err := Connect(ctx, p, p.Clock, Baud); !errors.As(err, c.want) {
 				t.Errorf("got %v, want %T", err, c.want)
 			}
 		})
@@ -187,7 +188,7 @@ func TestConnectErrors(t *testing.T) {
 }
 
 func TestReadProtectionIsNamed(t *testing.T) {
-	l := connect(t, play(t, synced+"> 11 EE\n< 1F 1F\n"))
+	l := connect(t, transcript.Play(t, synced+"> 11 EE\n< 1F 1F\n"))
 	var e *NACKError
 	if err := read4(l); !errors.As(err, &e) || !e.ReadProtected() || !strings.Contains(err.Error(), "erases the whole flash") {
 		t.Errorf("got %v", err)
@@ -198,7 +199,7 @@ func TestReadProtectionIsNamed(t *testing.T) {
 }
 
 func TestRefusedBeforeSending(t *testing.T) {
-	l := connect(t, play(t, "> 7F\n< 79\n> 00 FF\n< 79 02 31 31 44 79\n"))
+	l := connect(t, transcript.Play(t, "> 7F\n< 79\n> 00 FF\n< 79 02 31 31 44 79\n"))
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	for name, c := range map[string]struct {
@@ -223,7 +224,7 @@ func TestRefusedBeforeSending(t *testing.T) {
 }
 
 func TestUnalignedWriteKeepsNeighbours(t *testing.T) {
-	l := connect(t, play(t, synced+"> 31 CE\n< 79\n> 08 00 00 00 08\n< 79\n> 03 FF FF FF 11 ED\n< 79\n"))
+	l := connect(t, transcript.Play(t, synced+"> 31 CE\n< 79\n> 08 00 00 00 08\n< 79\n> 03 FF FF FF 11 ED\n< 79\n"))
 	if err := l.Write(ctx, 0x0800_0003, []byte{0x11}); err != nil {
 		t.Error(err)
 	}
@@ -262,4 +263,13 @@ func TestCeiling(t *testing.T) {
 	if got := l.Ceiling(); got != 8623 {
 		t.Errorf("ceiling is %d bytes/s, want 8623", got)
 	}
+}
+
+func connect(t *testing.T, p *transcript.Player) *Loader {
+	t.Helper()
+	l, err := Connect(ctx, p, p.Clock, Baud)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
