@@ -155,6 +155,7 @@ func New(opt Options) *Chip {
 	for n := range c.harts {
 		c.harts[n] = riscv.New(c.hartConfig(n))
 	}
+	riscv.Share(c.harts[0], c.harts[1])
 	c.wireBlocks()
 	c.mapMemory()
 	c.resetParts(resetPin)

@@ -15,8 +15,12 @@ import (
 //
 // A hart that sleeps has no turn. It lags until the other one needs it or
 // has done all that there is to do before the next event.
+//
+// A turn ends with Run, too. What harts do by plain stores alone therefore depends, by as
+// many cycles, on when somebody looks from outside; the same looks always give the same.
 
-// quantum is in cycles: half of 64 instructions.
+// quantum is in cycles: short beside what programs take to exchange something by way of memory, and long
+// enough to keep the simulation's speed (BenchmarkTwoHarts).
 const quantum = 64
 
 // hartConfig is a core of the part (DS §3.1: RV64IMAFDC, privileged architecture 1.9.1).
@@ -27,6 +31,7 @@ func (c *Chip) hartConfig(n int) riscv.Config {
 		HartID: uint64(n),
 		Bus:    cpuBus{c},
 		CSR:    csrs{c},
+		Order:  c.sync,
 		Caches: c.caches(),
 	}
 }
@@ -108,14 +113,17 @@ func (c *Chip) turn() {
 	}
 	h, other := c.harts[n], c.harts[1-n]
 	switch {
-	case other.Sleep || other.Cycle >= c.goal:
+	case asleep(other) || other.Cycle >= c.goal:
 		c.run(n, c.goal)
-	case h.Sleep:
+	case asleep(h):
 		c.run(1-n, c.goal)
 	default:
 		c.run(n, min(c.goal, other.Cycle+quantum))
 	}
 }
+
+// asleep tells whether a hart waits for an interrupt that has not come.
+func asleep(h *riscv.Core) bool { return h.Sleep && h.Mip&h.Mie == 0 }
 
 // run gives a hart a turn.
 func (c *Chip) run(n int, until uint64) {

@@ -75,10 +75,7 @@ func (c *Chip) LoadFlash(addr uint32, data []byte) error {
 
 // ramChanged tells the harts that memory was written behind their backs.
 func (c *Chip) ramChanged(addr, n uint32) {
-	off := (addr - ramBase) % (1 << 30) // of the mirror, too
-	for _, h := range c.harts {
-		h.Invalidate(uint64(ramBase+off), uint64(n))
-	}
+	c.harts[0].Invalidate(uint64(addr), uint64(n)) // hart 1 shares it
 }
 
 // ReadMemory copies RAM as a debugger sees it.
