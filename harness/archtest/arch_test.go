@@ -43,7 +43,7 @@ var rules = []rule{
 	{pkg: "harness/flash/k210", imports: []string{"harness/flash", "harness/flash/slip", "harness/port", "harness/timebase"},
 		tests: []string{"harness/flash/flashtest/transcript"}},
 	{pkg: "harness/flash/loaders",
-		imports: []string{"harness/flash", "harness/flash/esp32", "harness/flash/stm32", "harness/port", "harness/timebase", "firmware/images"}},
+		imports: []string{"harness/flash", "harness/flash/esp32", "harness/flash/k210", "harness/flash/stm32", "harness/port", "harness/timebase", "firmware/images"}},
 	{pkg: "harness/flash/flashtest", imports: []string{"harness/flash", "harness/timebase"}},
 	{pkg: "harness/flash/flashtest/transcript", imports: []string{"harness/port"}},
 	{pkg: "harness/rig", imports: []string{"harness/flash", "harness/port", "harness/timebase", "harness/yamlfile", "probes"}},

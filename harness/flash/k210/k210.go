@@ -3,8 +3,7 @@
 // client, sends, and what the ROM answers.
 //
 // The ROM fills RAM and jumps there, no more: flash is written by a program of ours
-// (firmware/flasher), which is put into RAM first. Its protocol has the ROM's framing;
-// see firmware/README.md.
+// (firmware/flasher), which is put into RAM first and speaks with the same framing.
 //
 // The package leaves out the ROM's command to change its rate, C6, of which nobody says
 // at which rate it is answered; the rate is the program's affair. Parts whose fuses

@@ -14,6 +14,7 @@ import (
 	"rigor/firmware/images"
 	"rigor/harness/flash"
 	"rigor/harness/flash/esp32"
+	"rigor/harness/flash/k210"
 	"rigor/harness/flash/stm32"
 	"rigor/harness/port"
 	"rigor/harness/timebase"
@@ -32,16 +33,12 @@ type Kind struct {
 var kinds = map[string]Kind{
 	"stm32f407": {port.ParityEven, stm32.Startup, connect(stm32.Connect)},
 	"esp32c3":   {port.ParityNone, esp32.Startup, connect(connectESP32)},
+	"k210":      {port.ParityNone, k210.Startup, connect(connectK210)},
 }
 
 // connectESP32 gives the loader our flasher, to be used when something is programmed.
 func connectESP32(ctx context.Context, p port.Port, c timebase.Clock, baud int) (*esp32.Loader, error) {
-	image, err := images.Open("flasher-esp32c3")
-	if err != nil {
-		return nil, err
-	}
-	ram := flash.Part{Chip: "esp32c3", Machine: elf.EM_RISCV, Class: elf.ELFCLASS32}
-	flasher, err := flash.ReadELF(image.Data, ram)
+	program, err := flasher("esp32c3", elf.ELFCLASS32)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +46,31 @@ func connectESP32(ctx context.Context, p port.Port, c timebase.Clock, baud int) 
 	if err != nil {
 		return nil, err
 	}
-	l.Flasher = flasher
+	l.Flasher = program
 	return l, nil
+}
+
+// connectK210 does so with a loader that writes no flash by itself.
+func connectK210(ctx context.Context, p port.Port, c timebase.Clock, baud int) (*k210.Loader, error) {
+	program, err := flasher("k210", elf.ELFCLASS64)
+	if err != nil {
+		return nil, err
+	}
+	l, err := k210.Connect(ctx, p, c, baud)
+	if err != nil {
+		return nil, err
+	}
+	l.Flasher = program
+	return l, nil
+}
+
+// flasher is the program that writes flash from a RISC-V chip's RAM.
+func flasher(chip string, class elf.Class) (*flash.Image, error) {
+	image, err := images.Open("flasher-" + chip)
+	if err != nil {
+		return nil, err
+	}
+	return flash.ReadELF(image.Data, flash.Part{Chip: chip, Machine: elf.EM_RISCV, Class: class})
 }
 
 // connect lets a package's own type be any loader.

@@ -17,7 +17,7 @@ func TestOf(t *testing.T) {
 			t.Errorf("a boot loader without a part: %v", err)
 		}
 	}
-	if _, err := Of("z80"); err == nil || !strings.Contains(err.Error(), "known: esp32c3, stm32f407") {
+	if _, err := Of("z80"); err == nil || !strings.Contains(err.Error(), "known: esp32c3, k210, stm32f407") {
 		t.Errorf("z80: %v", err)
 	}
 }
