@@ -64,7 +64,7 @@ var rules = []rule{
 			"harness/rig/rigtest", "harness/flash/stm32", "probes/probestest"}},
 
 	{pkg: "harness/hardware",
-		imports: append([]string{"harness/flash/loaders", "harness/port/serialport", "harness/port/rfc2217"}, contracts...),
+		imports: append([]string{"harness/flash/loaders", "harness/port/serialport", "harness/port/rfc2217", "probes/player"}, contracts...),
 		tests:   []string{"harness/port/porttest"}},
 	{pkg: "harness/station", imports: []string{"harness/hardware", "harness/virtual", "harness/rig", "harness/timebase"}},
 

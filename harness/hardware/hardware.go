@@ -3,7 +3,8 @@
 // the modem lines that pull reset and boot strap.
 //
 // A board is leased while it is open. Its time is the host's. Its power cannot
-// be switched, and no probe is wired to it: what needs either says so.
+// be switched, and no probe is wired to it but a sound device before its microphone:
+// what needs either says so.
 //
 // A port that vanishes, as USB devices do when they are enumerated again, is an
 // error of class rig, and the next call looks for it again.
@@ -23,6 +24,7 @@ import (
 	"rigor/harness/port"
 	"rigor/harness/rig"
 	"rigor/harness/timebase"
+	"rigor/probes/player"
 )
 
 // Board is a real board.
@@ -57,7 +59,11 @@ func Open(rigName string, c *rig.BoardConfig, clock timebase.Clock) (*rig.Statio
 	if err := b.open(); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	return &rig.Station{Board: b, Config: c}, nil
+	s := &rig.Station{Board: b, Config: c}
+	if a := c.Audio; a != nil {
+		s.Audio = player.New(player.Config{Command: a.Player, Delay: a.Delay, Within: a.Within}, clock)
+	}
+	return s, nil
 }
 
 // newBoard makes the board and opens nothing.

@@ -75,6 +75,7 @@ type Station struct {
 	Faults   probes.FaultInjector
 	AP       probes.AccessPoint   // in the air of the board's radio
 	Net      probes.NetworkFaults // of the same
+	Audio    probes.AudioSource   // what the board's microphone hears
 	// Targets are the devices on the board's I2C buses that do as they are told, by
 	// their models.
 	Targets map[string]probes.BusTarget

@@ -31,6 +31,7 @@ import (
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
 	"rigor/harness/sim/soc/esp32c3"
+	"rigor/harness/sim/soc/k210"
 	"rigor/harness/sim/soc/stm32f407"
 	"rigor/harness/timebase"
 	"rigor/probes"
@@ -47,9 +48,12 @@ const (
 	loaderName  = "loader"
 )
 
+// microphoneName is that of the microphone.
+const microphoneName = "microphone"
+
 // resetPulse is how long Reset holds the reset pin: well above the 300 ns
 // that DS8626 table 51 asks of an STM32F407's, and the 20 us that the part makes of
-// it, and the 50 us that the ESP32-C3's datasheet asks (§2.4).
+// it, and the 50 us that the ESP32-C3's datasheet asks (§2.4). The K210's asks nothing.
 const resetPulse = time.Millisecond
 
 // Board is a simulated board behind the rig's contract.
@@ -92,6 +96,7 @@ var chips = map[string]silicon{
 	"stm32f407": {make: newF407, strap: strap{pin: "BOOT0"}},
 	// GPIO8 must not be low when GPIO9 is (datasheet §3.1).
 	"esp32c3": {make: newC3, strap: strap{pin: "GPIO9", low: true}, pulls: []string{"GPIO8"}},
+	"k210":    {make: newK210, strap: strap{pin: "IO16", low: true}},
 }
 
 func newF407(c *rig.BoardConfig) board.Chip {
@@ -103,6 +108,8 @@ func newF407(c *rig.BoardConfig) board.Chip {
 func newC3(c *rig.BoardConfig) board.Chip {
 	return esp32c3.New(esp32c3.Options{MAC: macAddress(c.Seed), Seed: c.Seed})
 }
+
+func newK210(c *rig.BoardConfig) board.Chip { return k210.New(k210.Options{Seed: c.Seed}) }
 
 // uniqueID gives each seed a part of its own.
 func uniqueID(seed uint64) [12]byte {
@@ -159,6 +166,9 @@ func assemble(c *rig.BoardConfig, kind silicon) (*rig.Station, error) {
 	if radio, ok := chip.(board.Radio); ok && c.AccessPoint {
 		ap := accesspoint.New(radio, sim.Now, accesspoint.Options{Epoch: Epoch, Seed: c.Seed})
 		s.AP, s.Net = ap, ap
+	}
+	if c.Microphone != nil {
+		s.Audio = probe.NewAudio(sim, sim.Microphone(microphoneName), b.Clock())
 	}
 	s.Targets = map[string]probes.BusTarget{}
 	for model, sensor := range sensors {
@@ -217,6 +227,9 @@ func wiringOf(c *rig.BoardConfig, boot strap, sensors map[string]*bme280.Sensor)
 	if !c.OneUART() {
 		adapter.Name, adapter.TX, adapter.RX = loaderName, c.Loader.TX, c.Loader.RX
 		w.Bridges = append(w.Bridges, adapter)
+	}
+	if m := c.Microphone; m != nil {
+		w.Microphones = []board.MicrophoneWiring{{Name: microphoneName, SCK: m.SCK, WS: m.WS, SD: m.SD, Right: m.Right}}
 	}
 	for _, model := range slices.Sorted(maps.Keys(c.Targets)) {
 		t := c.Targets[model]
