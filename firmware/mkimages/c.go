@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -10,22 +9,14 @@ import (
 
 // cOptions are for programs in C that run in RAM and bring nothing but code. They call
 // the chip's ROM, whose gp is not theirs.
-const cOptions = "-march=rv32imc_zicsr -mabi=ilp32 -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib" +
+const cOptions = " -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib" +
 	" -fno-jump-tables -fno-tree-switch-conversion -msmall-data-limit=0" +
 	" -Wl,--nmagic,--no-relax,--build-id=none,--no-warn-rwx-segments"
 
 // cSources are a C program's sources and its linker script.
-func (v variant) cSources() ([]string, error) {
-	var files []string
-	for _, pattern := range []string{"*.c", "*.ld"} {
-		found, err := filepath.Glob(filepath.Join("firmware", v.program, pattern))
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, found...)
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("firmware/%s has no sources", v.program)
+func (v variant) cSources() (files []string, err error) {
+	for _, name := range v.inC {
+		files = append(files, "firmware/"+v.program+"/"+name)
 	}
 	return files, nil
 }

@@ -31,19 +31,25 @@ type variant struct {
 	chip    chip
 	clockHz uint32
 	tags    string
-	inC     bool
+	inC     []string // the sources of a program in C and its linker script
 }
 
 type chip struct {
 	name   string
-	target string // of tinygo build, with options
-	triple string // in the names of Debian's packages
+	target string   // of tinygo build, with options
+	triple string   // in the names of Debian's packages
+	files  []string // of this module, that the target names
+	c      string   // options for programs in C
 }
 
 var (
-	stm32f407 = chip{"stm32f407", "-target=stm32f4disco", "arm-none-eabi"}
-	esp32c3   = chip{"esp32c3", "-target=esp32c3-generic -serial=uart", "riscv64-unknown-elf"}
-	chips     = []chip{stm32f407, esp32c3}
+	stm32f407 = chip{name: "stm32f407", target: "-target=stm32f4disco", triple: "arm-none-eabi"}
+	esp32c3   = chip{name: "esp32c3", target: "-target=esp32c3-generic -serial=uart", triple: "riscv64-unknown-elf", c: "-march=rv32imc_zicsr -mabi=ilp32"}
+	k210      = chip{
+		name: "k210", target: "-target=firmware/board/k210.json", triple: "riscv64-unknown-elf",
+		files: []string{"firmware/board/k210.json", "firmware/board/k210.ld"},
+	}
+	chips = []chip{stm32f407, esp32c3, k210}
 )
 
 var variants = []variant{
@@ -64,7 +70,11 @@ var variants = []variant{
 	{name: "analog-esp32c3", program: "analog", chip: esp32c3, clockHz: 160e6},
 	{name: "pwm-esp32c3", program: "pwm", chip: esp32c3, clockHz: 160e6},
 	{name: "hub-esp32c3", program: "hub", chip: esp32c3, clockHz: 160e6},
-	{name: "flasher-esp32c3", program: "flasher", chip: esp32c3, clockHz: 40e6, inC: true},
+	{name: "flasher-esp32c3", program: "flasher", chip: esp32c3, clockHz: 40e6, inC: []string{"flasher.c", "flasher.ld"}},
+	{name: "echo-k210", program: "echo", chip: k210, clockHz: 390e6},
+	{name: "latency-k210", program: "latency", chip: k210, clockHz: 390e6},
+	{name: "latency-liar-k210", program: "latency", chip: k210, clockHz: 390e6, tags: "liar"},
+	{name: "jitter-k210", program: "jitter", chip: k210, clockHz: 390e6},
 }
 
 func main() {
@@ -123,8 +133,8 @@ func (b builder) image(v variant, dir string) (images.Entry, error) {
 		Options: fmt.Sprintf("%s -tags=%s", v.chip.target, strings.ReplaceAll(v.tags, " ", ",")),
 	}
 	sources, compile := b.sources, b.compile
-	if v.inC {
-		e.Options, sources, compile = cOptions, variant.cSources, compileC
+	if len(v.inC) > 0 {
+		e.Options, sources, compile = v.chip.c+cOptions, variant.cSources, compileC
 	}
 	var err error
 	if e.Sources, err = sources(v); err != nil {
@@ -167,7 +177,7 @@ func (b builder) sources(v variant) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []string{"firmware/svd/" + v.chip.name + ".svd"}
+	files := append([]string{"firmware/svd/" + v.chip.name + ".svd"}, v.chip.files...)
 	for d := json.NewDecoder(bytes.NewReader(list)); ; {
 		var p struct {
 			Dir                                       string

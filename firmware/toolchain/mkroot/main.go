@@ -78,6 +78,19 @@ var chips = []chip{{
 		libc:    "/usr/lib/picolibc/riscv64-unknown-elf/lib/release/rv32im/ilp32/libc.a",
 		include: "/usr/lib/picolibc/riscv64-unknown-elf/include",
 	},
+}, {
+	svd:    "k210.svd",
+	device: "kendryte",
+	irq:    "software",
+	family: "riscv",
+	target: "k210",
+	libs: libraries{
+		name: "rv64imac",
+		// The code has floating point, calls pass none in its registers (lp64).
+		libgcc:  "/usr/lib/gcc/riscv64-unknown-elf/*/rv64imac/lp64/libgcc.a",
+		libc:    "/usr/lib/picolibc/riscv64-unknown-elf/lib/release/rv64imac/lp64/libc.a",
+		include: "/usr/lib/picolibc/riscv64-unknown-elf/include",
+	},
 }}
 
 // A builder holds the paths of one assembly.
