@@ -41,6 +41,11 @@ type Agenda struct {
 func (a *Agenda) Init(h Host, hz uint64) {
 	a.host = h
 	a.Timeline = clock.NewTimeline(0, 0, hz)
+	a.Clear()
+}
+
+// Clear forgets every deadline.
+func (a *Agenda) Clear() {
 	a.Events.Reset()
 	for i := range a.Due {
 		a.Due[i] = clock.NeverTime
@@ -99,6 +104,15 @@ func (a *Agenda) Dispatch(until uint64) {
 		a.host.Fire(slot, at)
 		a.inEvent = false
 	}
+}
+
+// As calls f as if it were the cycle of a world time, if that is past: what the board did
+// then is told only now.
+func (a *Agenda) As(at clock.Time, f func()) {
+	was, wasIn := a.at, a.inEvent
+	a.at, a.inEvent = min(a.Timeline.CycleAt(at), a.Cycle()), true
+	f()
+	a.at, a.inEvent = was, wasIn
 }
 
 // SetHz changes the clock's rate from now on, and moves the deadlines that are held

@@ -101,8 +101,8 @@ func (c *Chip) adcReset() {
 		0x28 / 4: 0x03740000, 0x34 / 4: 0x3FFED, 0x38 / 4: 0x3FFED, adcDMA_CONF: 0xFF,
 		adcCLKM: 4, adcTSENS: 0x18000, 0x5C / 4: 0x4002, 0x60 / 4: 0x8000,
 	}
-	c.scheduleAt(slotADCSample, clock.NeverTime)
-	c.scheduleAt(slotADCDone, clock.NeverTime)
+	c.ScheduleAt(slotADCSample, clock.NeverTime)
+	c.ScheduleAt(slotADCDone, clock.NeverTime)
 	if c.Cause == resetPowerOn && !c.Running {
 		c.regi2cReset()
 	}
@@ -208,7 +208,7 @@ func (c *Chip) adcStart() bus.Fault {
 		a.Unit = 1
 	}
 	wait := a.Regs[adcFSM_WAIT]
-	c.scheduleIn(slotADCSample, clock.Time(wait&0xFF+wait>>8&0xFF)*period)
+	c.ScheduleIn(slotADCSample, clock.Time(wait&0xFF+wait>>8&0xFF)*period)
 	return bus.None
 }
 
@@ -238,7 +238,7 @@ func (c *Chip) adcEvent(slot int, _ uint64) {
 	a.Held = c.adcConvert()
 	period, _ := c.adcPeriod()
 	sar := period * clock.Time(max(a.Regs[adcCTRL]>>7&0xFF, 1))
-	c.scheduleIn(slotADCDone, sar*clock.Time(a.sampleCycles()+13))
+	c.ScheduleIn(slotADCDone, sar*clock.Time(a.sampleCycles()+13))
 }
 
 // adcConvert is the data register's content for the voltage of this moment: the

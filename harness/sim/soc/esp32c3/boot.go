@@ -40,7 +40,7 @@ func (c *Chip) romReadTime(n uint32) clock.Time {
 // addresses come round.
 func (c *Chip) romFlash(off, n uint32) []byte {
 	p := bytes.Repeat([]byte{0xFF}, int(n))
-	if _, busy := c.nor.Busy(c.nowTime()); !busy && c.Powered {
+	if _, busy := c.nor.Busy(c.Time()); !busy && c.Powered {
 		cells := c.nor.Data()
 		for done := 0; done < len(p); {
 			at := (int(off) + done) % len(cells)

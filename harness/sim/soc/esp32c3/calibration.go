@@ -66,7 +66,7 @@ func (c *Chip) writeCali(n int, off, v uint32) bus.Fault {
 		}
 		if v&caliSTART == 0 {
 			t.CALI[2] &^= caliTIMEOUT
-			c.scheduleAt(slotCali+n, clock.NeverTime)
+			c.ScheduleAt(slotCali+n, clock.NeverTime)
 		}
 	case 0x80:
 		t.CALI[2] = v&^caliTIMEOUT | t.CALI[2]&caliTIMEOUT
@@ -82,7 +82,7 @@ func (c *Chip) startCali(n int) {
 	if c.caliClock(n) != 0 {
 		d = min(d, c.caliTime(n))
 	}
-	c.scheduleIn(slotCali+n, d)
+	c.ScheduleIn(slotCali+n, d)
 }
 
 // caliEvent is the end of a calibration, or its timeout.

@@ -29,6 +29,7 @@ import (
 	"rigor/harness/sim/clock"
 	"rigor/harness/sim/nor"
 	"rigor/harness/sim/riscv"
+	"rigor/harness/sim/soc/agenda"
 )
 
 // Options are what differs between one part on a board and another. The zero
@@ -60,13 +61,8 @@ type Access struct {
 	Fault bus.Fault
 }
 
-// state is all that a chip remembers but its memories, its flash and its core.
+// state is all that a chip remembers but its agenda, memories, its flash and its core.
 type state struct {
-	Timeline clock.Timeline
-	// Due are the deadlines held in world time; a change of the CPU's clock
-	// moves their cycles.
-	Due [slots]clock.Time
-
 	Powered bool
 	EN      bool   // the reset pin is high
 	Running bool   // out of reset, and the core executes
@@ -104,17 +100,15 @@ type state struct {
 // Chip is one simulated ESP32-C3. It implements board.Chip.
 type Chip struct {
 	state
+	agenda.Agenda
 	mem    memories
 	nor    *nor.Flash
-	events clock.Events
 	core   *riscv.Core
 	opt    Options
 	blocks []block
 	pages  [pageCount]int8 // index of the block + 1, by 256 bytes from 0x60000000
 
 	inCore   bool   // the core's Run is under way
-	inEvent  bool   // an event is being handled, at its cycle
-	at       uint64 // that cycle
 	lacking  string // what the last Unmodelled access lacked
 	stopped  board.Stop
 	warnings []string
@@ -155,12 +149,8 @@ func New(opt Options) *Chip {
 		panic("BUG: " + err.Error())
 	}
 	c.nor = flash
-	c.events.Reset()
-	for i := range c.Due {
-		c.Due[i] = clock.NeverTime
-	}
+	c.Init(owner{c}, xtalHz/2)
 	c.EN = true
-	c.Timeline = clock.NewTimeline(0, 0, xtalHz/2)
 	c.core = riscv.New(c.coreConfig())
 	c.wireBlocks()
 	c.resetParts(resetPowerOn)
@@ -187,17 +177,17 @@ func withDefaults(o Options) Options {
 func (c *Chip) Name() string { return "esp32c3" }
 
 // Now is the world time at which the present cycle begins.
-func (c *Chip) Now() clock.Time { return c.time(c.core.Cycle) }
+func (c *Chip) Now() clock.Time { return c.TimeOf(c.core.Cycle) }
 
 // Run moves time to until; see board.Chip.
 func (c *Chip) Run(until clock.Time) board.Stop {
 	for c.stopped.Kind == board.Running {
-		c.dispatch()
+		c.Dispatch(c.core.Cycle)
 		limit := c.Timeline.CycleFrom(until)
 		if c.core.Cycle >= limit {
 			break
 		}
-		if next, _ := c.events.Next(); next < limit {
+		if next, _ := c.Events.Next(); next < limit {
 			limit = next
 		}
 		c.advance(limit)

@@ -68,7 +68,7 @@ func started(t *testing.T, opt Options, program []byte) *Chip {
 	c := New(opt)
 	c.SetPower(true)
 	c.romReset()
-	c.scheduleAt(slotReset, clock.NeverTime)
+	c.ScheduleAt(slotReset, clock.NeverTime)
 	c.GPIO.STRAP = 0 // no boot from flash, which watchdogs would watch
 	c.rtcSetCause(c.Cause)
 	*c.RTC.reg(rtcSWD_CONF) |= swdDISABLE

@@ -164,7 +164,7 @@ func TestFirmwareFromSnapshot(t *testing.T) {
 	}
 }
 
-func (s *snapshot) time() clock.Time { return s.state.Timeline.Time(s.core.Cycle) }
+func (s *snapshot) time() clock.Time { return s.agenda.Timeline.Time(s.core.Cycle) }
 
 // BenchmarkFirmware is the speed of the whole chip on TinyGo's start-up.
 func BenchmarkFirmware(b *testing.B) {

@@ -164,7 +164,7 @@ func (c *Chip) instant(p int) clock.Time {
 	if c.analog[p] == nil {
 		return 0
 	}
-	return c.nowTime()
+	return c.Time()
 }
 
 // settle brings a pin's level up to date and tells whoever sees it change. A
@@ -203,9 +203,9 @@ func (c *Chip) noteFight(p int, fight bool) {
 // observe shows a pin's change to the outside, never before an earlier change.
 func (c *Chip) observe(p int, high bool) {
 	s := &c.GPIO.Pins
-	s.Cycle = max(s.Cycle, c.now())
+	s.Cycle = max(s.Cycle, c.Cycle())
 	if c.watch != nil {
-		c.watch(board.Pin(p), high, c.time(s.Cycle))
+		c.watch(board.Pin(p), high, c.TimeOf(s.Cycle))
 	}
 }
 
@@ -265,12 +265,11 @@ func (c *Chip) PinName(p board.Pin) string { return fmt.Sprintf("GPIO%d", p) }
 
 // Drive applies a level from the outside; see board.Chip.
 func (c *Chip) Drive(p board.Pin, d board.Drive, at clock.Time) {
-	wasIn, was := c.inEvent, c.at
-	c.inEvent, c.at = true, min(c.Timeline.CycleAt(at), c.now())
-	c.catchUpPins()
-	c.GPIO.Pins.Outside[p] = d
-	c.settle(int(p))
-	c.inEvent, c.at = wasIn, was
+	c.As(at, func() {
+		c.catchUpPins()
+		c.GPIO.Pins.Outside[p] = d
+		c.settle(int(p))
+	})
 }
 
 // SetAnalog connects a source that changes by itself; see board.Chip.

@@ -22,7 +22,7 @@ func FuzzPins(f *testing.F) {
 		c := New(Options{})
 		c.SetPower(true)
 		c.romReset()
-		c.scheduleAt(slotReset, clock.NeverTime)
+		c.ScheduleAt(slotReset, clock.NeverTime)
 		c.SYSTEM.PERIP_CLK_EN = [2]uint32{0xFFFFFFFF, 0xFFFFFFFF}
 		c.Watch(func(board.Pin, bool, clock.Time) {})
 		for ; len(ops) >= 6; ops = ops[6:] {

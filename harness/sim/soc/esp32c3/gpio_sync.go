@@ -25,7 +25,7 @@ type padChange struct {
 
 // synchronise sends a change of a pin's pad on its way.
 func (c *Chip) synchronise(p int, high bool) {
-	q, now := &c.GPIO.Pins.Sync[p], c.nowTime()
+	q, now := &c.GPIO.Pins.Sync[p], c.Time()
 	at := now
 	if c.GPIO.MUX[p]&muxFILTER_EN != 0 {
 		at = c.nextAPB(now-1, 2) + 2*c.apbPeriod()
@@ -74,12 +74,12 @@ func (c *Chip) awaitInputs() {
 			at = min(at, q.Changes[0].At)
 		}
 	}
-	c.scheduleAt(slotGPIO, at)
+	c.ScheduleAt(slotGPIO, at)
 }
 
 // inputsArrive is the event of slotGPIO.
 func (c *Chip) inputsArrive() {
-	now := c.nowTime()
+	now := c.Time()
 	for p := range c.GPIO.Pins.Sync {
 		q := &c.GPIO.Pins.Sync[p]
 		for q.N > 0 && q.Changes[0].At <= now {

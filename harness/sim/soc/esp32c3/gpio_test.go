@@ -274,7 +274,7 @@ func TestSynchroniser(t *testing.T) {
 			if c.Now() == rise+tt.pulse {
 				c.Drive(1, board.Drive{Kind: board.DriveLow}, c.Now())
 			}
-			c.dispatch()
+			c.Dispatch(c.core.Cycle)
 			if seen == clock.NeverTime && c.GPIO.STATUS>>1&1 != 0 {
 				seen = c.Now() - rise
 			}

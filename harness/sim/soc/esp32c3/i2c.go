@@ -140,7 +140,7 @@ func (c *Chip) i2cReset() {
 	}{{&i.SCL, sigSCL}, {&i.SDA, sigSDA}} {
 		*l.line = i2cLine{Want: true, Out: true, RiseAt: clock.NeverTime, Level: c.sigIn(l.sig), Seen: c.sigIn(l.sig)}
 	}
-	c.scheduleAt(i2cSlotRise, clock.NeverTime)
+	c.ScheduleAt(i2cSlotRise, clock.NeverTime)
 	i.awaitArrival()
 	i.enter(i2cIdle, clock.NeverTime)
 	i.update()
@@ -154,11 +154,11 @@ func (c *Chip) i2cEvent(slot int, _ uint64) {
 	case i2cSlotFSM:
 		i.step(i.Due)
 	case i2cSlotRise:
-		i.rise(c.nowTime())
+		i.rise(c.Time())
 	case i2cSlotFilter:
-		i.arrive(c.nowTime())
+		i.arrive(c.Time())
 	case i2cSlotTimeout:
-		i.timeout(c.nowTime())
+		i.timeout(c.Time())
 	}
 	i.update()
 }
@@ -184,8 +184,8 @@ func (i i2c) field(off uint32) clock.Time { return i.cycles(i.Live[off/4]&0x1FF 
 // enter begins a phase that ends at a time.
 func (i i2c) enter(p i2cPhase, due clock.Time) {
 	i.Phase, i.Due = p, due
-	i.Since.FSM = i.c.nowTime()
-	i.c.scheduleAt(i2cSlotFSM, due)
+	i.Since.FSM = i.c.Time()
+	i.c.ScheduleAt(i2cSlotFSM, due)
 	i.awaitTimeout()
 }
 
@@ -450,8 +450,8 @@ func (i i2c) stopped(at clock.Time) {
 // abort lets go of the bus.
 func (i i2c) abort() {
 	i.Failed, i.Again = false, false
-	i.put(&i.SCL, true, i.c.nowTime())
-	i.put(&i.SDA, true, i.c.nowTime())
+	i.put(&i.SCL, true, i.c.Time())
+	i.put(&i.SDA, true, i.c.Time())
 	i.enter(i2cIdle, clock.NeverTime)
 }
 

@@ -39,7 +39,7 @@ func (i i2c) put(l *i2cLine, high bool, at clock.Time) {
 		l.Out = false
 		i.drive()
 	}
-	i.c.scheduleAt(i2cSlotRise, min(i.SCL.RiseAt, i.SDA.RiseAt))
+	i.c.ScheduleAt(i2cSlotRise, min(i.SCL.RiseAt, i.SDA.RiseAt))
 }
 
 // rise is the event of lines that have risen.
@@ -49,7 +49,7 @@ func (i i2c) rise(now clock.Time) {
 			l.Out, l.RiseAt = true, clock.NeverTime
 		}
 	}
-	i.c.scheduleAt(i2cSlotRise, min(i.SCL.RiseAt, i.SDA.RiseAt))
+	i.c.ScheduleAt(i2cSlotRise, min(i.SCL.RiseAt, i.SDA.RiseAt))
 	i.drive()
 }
 
@@ -86,7 +86,7 @@ func (i i2c) follow(l *i2cLine, high bool, threshold uint32, filter bool) {
 	if l.Level == high {
 		return
 	}
-	now := i.c.nowTime()
+	now := i.c.Time()
 	if !filter {
 		threshold = 0
 	}
@@ -109,7 +109,7 @@ func (i i2c) awaitArrival() {
 			at = min(at, l.Queue[0].At)
 		}
 	}
-	i.c.scheduleAt(i2cSlotFilter, at)
+	i.c.ScheduleAt(i2cSlotFilter, at)
 }
 
 // arrive is the event of changes that the state machines come to see. SCL goes
@@ -178,8 +178,8 @@ func (i i2c) limits() (line, fsm, main clock.Time) {
 // awaitTimeout schedules the first timeout of a transfer under way.
 func (i i2c) awaitTimeout() {
 	if i.Phase == i2cIdle || i.Phase == i2cHeld {
-		i.Since = i2cSince{i.c.nowTime(), i.c.nowTime(), i.c.nowTime()}
-		i.c.scheduleAt(i2cSlotTimeout, clock.NeverTime)
+		i.Since = i2cSince{i.c.Time(), i.c.Time(), i.c.Time()}
+		i.c.ScheduleAt(i2cSlotTimeout, clock.NeverTime)
 		return
 	}
 	line, fsm, main := i.limits()
@@ -187,7 +187,7 @@ func (i i2c) awaitTimeout() {
 	if line != clock.NeverTime {
 		at = min(at, i.Since.Line+line)
 	}
-	i.c.scheduleAt(i2cSlotTimeout, at)
+	i.c.ScheduleAt(i2cSlotTimeout, at)
 }
 
 // timeout ends a transfer.

@@ -301,7 +301,7 @@ func (i i2c) control(v uint32) bus.Fault {
 		i.upgate()
 	}
 	if v&i2cTRANS_BEGIN != 0 {
-		return i.begin(i.c.nowTime())
+		return i.begin(i.c.Time())
 	}
 	return bus.None
 }
@@ -316,6 +316,6 @@ func (i i2c) upgate() {
 		return
 	}
 	if i.Phase == i2cIdle && i.Live[i2cCTR/4]&i2cMS_MODE != 0 {
-		i.clearBus(i.c.nowTime())
+		i.clearBus(i.c.Time())
 	}
 }

@@ -34,7 +34,7 @@ func onI2C(t *testing.T) (*board.Board, *Chip, *board.Target) {
 	}
 	b.SetPower(true)
 	c.romReset()
-	c.scheduleAt(slotReset, clock.NeverTime)
+	c.ScheduleAt(slotReset, clock.NeverTime)
 	c.GPIO.STRAP = 0
 	c.rtcSetCause(c.Cause)
 	*c.RTC.reg(rtcSWD_CONF) |= swdDISABLE

@@ -87,7 +87,7 @@ func (c *Chip) ledcReset() {
 	*l = ledcState{DATE: 0x19061700, At: l.At}
 	for i := range l.Timers {
 		l.Timers[i].CONF = ledcRST
-		c.schedule(slotLEDC+i, clock.Never)
+		c.Schedule(slotLEDC+i, clock.Never)
 	}
 	for i := range l.Channels {
 		l.Channels[i].CONF1 = ledcDUTY_INC
@@ -125,7 +125,7 @@ func (c *Chip) ledcClockChanged() {
 // ledcPosition is the source's position now: clocks since the world began. It
 // never goes back, even if the outside acts at a moment before.
 func (c *Chip) ledcPosition() int64 {
-	c.LEDC.At = max(c.LEDC.At, c.nowTime())
+	c.LEDC.At = max(c.LEDC.At, c.Time())
 	hi, lo := bits.Mul64(uint64(c.LEDC.At), c.LEDC.Hz)
 	n, _ := bits.Div64(hi, lo, uint64(clock.Second))
 	return int64(n) * 256
@@ -136,7 +136,7 @@ func (c *Chip) ledcCycle(position int64) uint64 {
 	hi, lo := bits.Mul64(uint64(position/256), uint64(clock.Second))
 	lo, carry := bits.Add64(lo, c.LEDC.Hz-1, 0)
 	t, _ := bits.Div64(hi+carry, lo, c.LEDC.Hz)
-	return c.cycleFrom(clock.Time(t))
+	return c.CycleFrom(clock.Time(t))
 }
 
 // stop holds a timer's position.

@@ -207,7 +207,7 @@ func TestLEDCUnwatched(t *testing.T) {
 		startTimer(t, c, 0, 1<<8, 8)
 		startChannel(t, c, 0, 0, 77<<4|3, 9<<20|5<<10|2|ledcDUTY_INC)
 		run(t, c, 1234567*clock.Nanosecond)
-		next, _ = c.events.Next()
+		next, _ = c.Events.Next()
 		return c.Level(2), c.Digest(), next
 	}
 	level, digest, next := look(true)

@@ -42,7 +42,7 @@ func (c *Chip) ledcApply() {
 	c.ledcOutputs(position)
 	c.source(sourceLEDC, l.INT_RAW&l.INT_ENA != 0)
 	for i := range l.Timers {
-		c.schedule(slotLEDC+i, c.ledcDeadline(i, position))
+		c.Schedule(slotLEDC+i, c.ledcDeadline(i, position))
 	}
 }
 

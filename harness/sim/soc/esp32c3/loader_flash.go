@@ -111,8 +111,8 @@ func (c *Chip) loaderFlashData(op byte, sum uint32, p []byte) {
 // none.
 func (c *Chip) loaderWork() {
 	f := &c.ROM.Loader.Flash
-	if until, busy := c.nor.Busy(c.nowTime()); busy {
-		c.romNext(until - c.nowTime())
+	if until, busy := c.nor.Busy(c.Time()); busy {
+		c.romNext(until - c.Time())
 		return
 	}
 	c.loaderReadBack()

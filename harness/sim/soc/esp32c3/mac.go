@@ -137,7 +137,7 @@ func (c *Chip) SetAir(a board.Air) {
 // macRestored tells the air what a restored state is.
 func (c *Chip) macRestored() {
 	if c.air != nil {
-		c.air.Listen(c.MAC.Listening, c.nowTime())
+		c.air.Listen(c.MAC.Listening, c.Time())
 	}
 	c.macFollow()
 }
@@ -148,14 +148,14 @@ func (c *Chip) macFollow() {
 	if c.air != nil && c.MAC.Listening {
 		at = c.air.Next()
 	}
-	c.scheduleAt(slotMACAir, at)
+	c.ScheduleAt(slotMACAir, at)
 }
 
 func (c *Chip) macReset() {
 	c.macListen(false)
 	c.MAC = macState{}
 	for slot := slotMAC; slot < slotMAC+4; slot++ {
-		c.scheduleAt(slot, clock.NeverTime)
+		c.ScheduleAt(slot, clock.NeverTime)
 	}
 	c.macInterrupt()
 }
@@ -164,7 +164,7 @@ func (c *Chip) macClockChanged() {}
 
 func (c *Chip) macListen(on bool) {
 	if on != c.MAC.Listening && c.air != nil {
-		c.air.Listen(on, c.nowTime())
+		c.air.Listen(on, c.Time())
 	}
 	c.MAC.Listening = on
 	c.macFollow()
@@ -310,14 +310,14 @@ func (c *Chip) macSearch() {
 		return
 	}
 	c.macSay(board.Message{Kind: board.Probe, SSID: m.Name, Channel: m.Chan})
-	c.scheduleIn(slotMACTimer, macScanTime)
+	c.ScheduleIn(slotMACTimer, macScanTime)
 }
 
 // macSay sends a message without data.
 func (c *Chip) macSay(msg board.Message) {
 	if c.air != nil {
 		msg.Station = c.opt.MAC
-		c.air.Send(msg, c.nowTime())
+		c.air.Send(msg, c.Time())
 		c.macFollow()
 	}
 }
@@ -339,8 +339,8 @@ func (c *Chip) macEnd(s macLink, why board.Reason) {
 	m.TXLost += uint32(m.TXCount)
 	m.TX, m.TXFirst, m.TXCount, m.Sending = [macTXQueue]string{}, 0, 0, false
 	m.Phase = macIdle
-	c.scheduleAt(slotMACTimer, clock.NeverTime)
-	c.scheduleAt(slotMACSent, clock.NeverTime)
+	c.ScheduleAt(slotMACTimer, clock.NeverTime)
+	c.ScheduleAt(slotMACSent, clock.NeverTime)
 	c.macLinkIs(s, why)
 	c.macListen(false)
 }
@@ -371,7 +371,7 @@ func (c *Chip) macPatienceEnds() {
 // macHear takes what has come through the air.
 func (c *Chip) macHear() {
 	for c.MAC.Listening {
-		msg, ok := c.air.Receive(c.nowTime())
+		msg, ok := c.air.Receive(c.Time())
 		if !ok {
 			break
 		}
@@ -386,17 +386,17 @@ func (c *Chip) macTake(msg board.Message) {
 	case msg.Kind == board.Here && m.Phase == macScanning:
 		m.Phase = macAsking
 		c.macSay(board.Message{Kind: board.Join, SSID: m.Name, Key: m.Secret})
-		c.scheduleIn(slotMACTimer, macAskTime)
+		c.ScheduleIn(slotMACTimer, macAskTime)
 	case msg.Kind == board.Admit && m.Phase == macAsking:
 		m.Phase = macIdle
 		c.macLinkIs(macJoined, 0)
-		c.scheduleIn(slotMACTimer, macBeaconTime)
+		c.ScheduleIn(slotMACTimer, macBeaconTime)
 	case msg.Kind == board.PutOff && m.Phase == macAsking:
 		c.macEnd(macRefused, msg.Reason)
 	case msg.Kind == board.PutOff && m.State == macJoined:
 		c.macEnd(macOff, msg.Reason)
 	case msg.Kind == board.Beacon && m.State == macJoined && msg.SSID == m.Name:
-		c.scheduleIn(slotMACTimer, macBeaconTime)
+		c.ScheduleIn(slotMACTimer, macBeaconTime)
 	case msg.Kind == board.Data && m.State == macJoined:
 		c.macKeep(msg.Frame)
 	}
@@ -462,9 +462,9 @@ func (c *Chip) macTransmit() {
 	}
 	m.Sending = true
 	msg := board.Message{Kind: board.Data, Station: c.opt.MAC, Frame: []byte(m.TX[m.TXFirst])}
-	end, heard := c.air.Send(msg, c.nowTime())
+	end, heard := c.air.Send(msg, c.Time())
 	m.Heard = heard
-	c.scheduleAt(slotMACSent, end)
+	c.ScheduleAt(slotMACSent, end)
 	c.macFollow()
 }
 

@@ -222,7 +222,7 @@ func TestMACFrames(t *testing.T) {
 			t.Fatalf("%d bytes: %v, %d bytes", n, ok, got)
 		}
 		c.MAC.State = macJoined
-		c.scheduleIn(slotMACTimer, macBeaconTime) // as if a beacon had come
+		c.ScheduleIn(slotMACTimer, macBeaconTime) // as if a beacon had come
 	}
 	other := frame(60)
 	copy(other, []byte{2, 0, 0, 0, 0, 99})

@@ -82,7 +82,7 @@ func (c *Chip) chipReset() {
 		c.Colds++
 		c.poisonRAM()
 		c.resetRNG()
-		c.scheduleIn(slotReset, chipResetTime)
+		c.ScheduleIn(slotReset, chipResetTime)
 	}
 }
 
@@ -100,7 +100,7 @@ func (c *Chip) resetSoon(r resetCause) {
 // reset is a reset from within.
 func (c *Chip) reset(r resetCause) {
 	c.resetParts(r)
-	c.scheduleIn(slotReset, coreResetTime)
+	c.ScheduleIn(slotReset, coreResetTime)
 }
 
 // resetParts puts what the reset reaches into the reset state. SRAM and RTC
@@ -109,7 +109,7 @@ func (c *Chip) resetParts(r resetCause) {
 	c.Running, c.ResetDue = false, 0
 	c.Cause = r
 	c.stopped = board.Stop{}
-	c.scheduleAt(slotReset, clock.NeverTime)
+	c.ScheduleAt(slotReset, clock.NeverTime)
 	if r.level() >= levelSystem {
 		c.rtcReset()
 	}

@@ -107,7 +107,7 @@ const slotROMStep = slotROM
 // is kept, as the part's debug assistant does.
 func (c *Chip) romReset() {
 	c.ROM = romState{SavedPC: uint32(c.core.PC)}
-	c.scheduleAt(slotROMStep, clock.NeverTime)
+	c.ScheduleAt(slotROMStep, clock.NeverTime)
 }
 
 // romStart is the reset vector: Cause and Strap are set, nothing else has run.
@@ -117,7 +117,7 @@ func (c *Chip) romStart() {
 }
 
 // romNext lets the ROM go on in a while.
-func (c *Chip) romNext(d clock.Time) { c.scheduleIn(slotROMStep, d) }
+func (c *Chip) romNext(d clock.Time) { c.ScheduleIn(slotROMStep, d) }
 
 func (c *Chip) romEvent(slot int, _ uint64) {
 	if slot == slotROMStep && c.ROM.Phase != romOff {
@@ -191,7 +191,7 @@ func (c *Chip) romPump() bool {
 		}
 	}
 	if r.USB < r.Len {
-		switch now := c.nowTime(); {
+		switch now := c.Time(); {
 		case r.USBWait == 0:
 			r.USBWait = now
 		case now-r.USBWait >= romUSBPatience:
@@ -369,7 +369,7 @@ func (c *Chip) romStall(cycles uint64) {
 func (c *Chip) romHand(entry, ret uint32) {
 	c.ROM.Phase = romOff
 	c.ROM.Putc = [2]uint32{romBase + romPutUART, romBase + romPutUSB}
-	c.scheduleAt(slotROMStep, clock.NeverTime)
+	c.ScheduleAt(slotROMStep, clock.NeverTime)
 	c.startCore(entry)
 	s := &c.core.State
 	s.X[2] = romStack - 0x90

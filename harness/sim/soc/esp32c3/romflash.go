@@ -82,8 +82,8 @@ func (c *Chip) romFlashStep() {
 		c.romWait(s.Cycle + uint64(left))
 		return
 	}
-	if until, busy := c.nor.Busy(c.nowTime()); busy {
-		c.romWait(c.cycleFrom(until))
+	if until, busy := c.nor.Busy(c.Time()); busy {
+		c.romWait(c.CycleFrom(until))
 		return
 	}
 	kind, addr, ptr, left := flashOpKind(s.X[5]), uint32(s.X[6]), uint32(s.X[7]), uint32(s.X[28])
@@ -111,7 +111,7 @@ func (c *Chip) romFlashStep() {
 		n, d = c.flashErase(kind, addr, left)
 	}
 	s.X[6], s.X[7], s.X[28] = signed(addr+n), signed(ptr+n), signed(left-min(n, left))
-	s.X[29] = signed(uint32(c.cycleFrom(c.nowTime() + d)))
+	s.X[29] = signed(uint32(c.CycleFrom(c.Time() + d)))
 }
 
 // flashSend sends a transaction by SPI1 and says how long that takes.

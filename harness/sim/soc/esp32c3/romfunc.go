@@ -219,11 +219,11 @@ const romLook = 5 * clock.Microsecond
 
 // romWait makes the function under way look again at a cycle, or before.
 func (c *Chip) romWait(until uint64) {
-	c.core.Stall(min(until, c.cycleFrom(c.nowTime()+romLook)))
+	c.core.Stall(min(until, c.CycleFrom(c.Time()+romLook)))
 }
 
 // romPoll makes it look again in a while.
-func (c *Chip) romPoll() { c.core.Stall(c.cycleFrom(c.nowTime() + clock.Microsecond)) }
+func (c *Chip) romPoll() { c.core.Stall(c.CycleFrom(c.Time() + clock.Microsecond)) }
 
 // romTxOneChar sends on the console's port.
 func romTxOneChar(c *Chip) {

@@ -208,7 +208,7 @@ func romWriteConsole(c *Chip) {
 // after some patience it drops what has no place.
 func romWriteUSB(c *Chip) {
 	r, b := &c.ROM, c.arg(0)&0xFF
-	switch now := c.nowTime(); {
+	switch now := c.Time(); {
 	case c.romUSBRoom() && b == '\n' && !r.Returned[1]:
 		c.poke(usbBase+usbEP1, '\r')
 		r.USBWait, r.Returned[1] = 0, true

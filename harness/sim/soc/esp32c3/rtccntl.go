@@ -99,11 +99,11 @@ func (c *Chip) slowPeriod() clock.Time {
 // rtcReset is the state after a system reset. The store registers do not outlive
 // it, for it resets the RTC part as a whole.
 func (c *Chip) rtcReset() {
-	c.RTC = rtcState{SWDFrom: c.nowTime()}
+	c.RTC = rtcState{SWDFrom: c.Time()}
 	resetValues("RTC_CNTL", c.RTC.Regs[:])
-	c.RTC.Timer.set(c.nowTime(), 0)
+	c.RTC.Timer.set(c.Time(), 0)
 	for slot := slotRTC; slot < slotRTC+3; slot++ {
-		c.scheduleAt(slot, clock.NeverTime)
+		c.ScheduleAt(slot, clock.NeverTime)
 	}
 	c.rtcInterrupts()
 }
@@ -116,7 +116,7 @@ func (c *Chip) rtcSetCause(r resetCause) {
 	if r == resetSuperWDT {
 		*c.RTC.reg(rtcSWD_CONF) |= swdRESET_FLG
 	}
-	c.RTC.Timer.rate(c.nowTime(), c.slowPeriod())
+	c.RTC.Timer.rate(c.Time(), c.slowPeriod())
 	c.swdSchedule()
 }
 
@@ -145,7 +145,7 @@ func (c *Chip) swdSchedule() {
 	if *c.RTC.reg(rtcSWD_CONF)&(swdDISABLE|swdAUTO_FEED) != 0 {
 		due = clock.NeverTime
 	}
-	c.scheduleAt(slotRTC+1, due)
+	c.ScheduleAt(slotRTC+1, due)
 }
 
 func (c *Chip) writeSWD(v uint32) {
@@ -160,7 +160,7 @@ func (c *Chip) writeSWD(v uint32) {
 		*s &^= swdRESET_FLG
 	}
 	if v&swdFEED != 0 || resumed {
-		c.RTC.SWDFrom = c.nowTime()
+		c.RTC.SWDFrom = c.Time()
 	}
 	c.swdSchedule()
 }
@@ -172,7 +172,7 @@ func (c *Chip) writeRWDT(off, v uint32) {
 		return
 	}
 	if off == rtcWDTFEED {
-		c.RTC.WDT.feed(c.nowTime())
+		c.RTC.WDT.feed(c.Time())
 	} else {
 		*c.RTC.reg(off) = v
 	}
@@ -184,7 +184,7 @@ func (c *Chip) writeRWDT(off, v uint32) {
 func (c *Chip) latchTime() {
 	r := &c.RTC
 	*r.reg(rtcTIME_LOW1), *r.reg(rtcTIME_HIGH1) = *r.reg(rtcTIME_LOW0), *r.reg(rtcTIME_HIGH0)
-	v := r.Timer.read(c.nowTime()) & rtcTimerMask
+	v := r.Timer.read(c.Time()) & rtcTimerMask
 	*r.reg(rtcTIME_LOW0), *r.reg(rtcTIME_HIGH0) = uint32(v), uint32(v>>32)
 }
 
@@ -194,9 +194,9 @@ func (c *Chip) setAlarm(on bool) {
 	due := clock.NeverTime
 	if on {
 		r.Alarm = uint64(*r.reg(rtcSLP_TIMER1)&0xFFFF)<<32 | uint64(*r.reg(rtcSLP_TIMER0))
-		due = max(c.nowTime(), r.Timer.when(r.Alarm))
+		due = max(c.Time(), r.Timer.when(r.Alarm))
 	}
-	c.scheduleAt(slotRTC+2, due)
+	c.ScheduleAt(slotRTC+2, due)
 }
 
 // selectSlowClock puts CLK_CONF into effect on what RTC_SLOW_CLK drives.
@@ -205,7 +205,7 @@ func (c *Chip) selectSlowClock(v uint32) bus.Fault {
 		return c.lack("RTC_SLOW_CLK from a 32 kHz crystal")
 	}
 	*c.RTC.reg(rtcCLK_CONF) = v
-	c.RTC.Timer.rate(c.nowTime(), c.slowPeriod())
+	c.RTC.Timer.rate(c.Time(), c.slowPeriod())
 	c.rwdtConfigure()
 	return bus.None
 }

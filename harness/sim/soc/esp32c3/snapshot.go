@@ -7,15 +7,15 @@ import (
 	"slices"
 
 	"rigor/harness/sim/board"
-	"rigor/harness/sim/clock"
 	"rigor/harness/sim/nor"
 	"rigor/harness/sim/riscv"
+	"rigor/harness/sim/soc/agenda"
 )
 
 // snapshot is a whole chip but its watcher and options.
 type snapshot struct {
 	state    state
-	events   clock.Events
+	agenda   agenda.State
 	core     riscv.State
 	mem      memories
 	flash    *nor.Snapshot
@@ -28,7 +28,7 @@ func (c *Chip) Snapshot() any {
 	c.catchUpPins()
 	return &snapshot{
 		state:    c.state,
-		events:   c.events,
+		agenda:   c.State,
 		core:     c.core.Snapshot(),
 		mem:      c.mem.clone(),
 		flash:    c.nor.Snapshot(),
@@ -45,7 +45,7 @@ func (m *memories) clone() memories {
 // options; it stays good for further use.
 func (c *Chip) Restore(from any) {
 	s := from.(*snapshot)
-	c.state, c.events = s.state, s.events
+	c.state, c.State = s.state, s.agenda
 	copy(c.mem.SRAM0, s.mem.SRAM0)
 	copy(c.mem.SRAM1, s.mem.SRAM1)
 	copy(c.mem.RTC, s.mem.RTC)
@@ -63,10 +63,10 @@ func (c *Chip) Digest() (sum [32]byte) {
 	h := sha256.New()
 	s := c.state
 	s.GPIO.Pins.Cycle = 0 // of the last edge that was told
-	fmt.Fprintf(h, "%v\n%v\n", s, c.core.Snapshot())
+	fmt.Fprintf(h, "%v\n%v\n%v\n%v\n", s, c.Timeline, c.Due, c.core.Snapshot())
 	for slot := range slots {
 		if slot != slotSource && (slot < slotLEDC || slot >= slotADC) { // theirs depend on who looks
-			fmt.Fprintln(h, c.events.At(slot))
+			fmt.Fprintln(h, c.Events.At(slot))
 		}
 	}
 	for _, m := range [][]byte{c.mem.SRAM0, c.mem.SRAM1, c.mem.RTC} {

@@ -108,7 +108,7 @@ func newFlash(o Options) (*nor.Flash, error) {
 
 // spiPower switches the flash chip's supply.
 func (c *Chip) spiPower(on bool) {
-	c.flashTouched(c.nor.SetPower(on, c.nowTime()))
+	c.flashTouched(c.nor.SetPower(on, c.Time()))
 }
 
 // spiReset resets the controllers. The flash chip has no reset: it goes on with
@@ -117,7 +117,7 @@ func (c *Chip) spiReset() {
 	c.SPI = spiState{}
 	resetValues("SPI0", c.SPI.SPI0[:])
 	resetValues("SPI1", c.SPI.SPI1[:])
-	c.scheduleAt(slotSPITransfer, clock.NeverTime)
+	c.ScheduleAt(slotSPITransfer, clock.NeverTime)
 }
 
 func (c *Chip) spiClockChanged() {}
@@ -127,7 +127,7 @@ func (c *Chip) spiEvent(slot int, at uint64) {
 	case slotSPITransfer:
 		c.spiFinish()
 	case slotFlashOp:
-		c.flashTouched(c.nor.Settle(c.nowTime()))
+		c.flashTouched(c.nor.Settle(c.Time()))
 	}
 }
 
@@ -135,13 +135,13 @@ func (c *Chip) spiEvent(slot int, at uint64) {
 // under way.
 func (c *Chip) flashTouched(s nor.Span) {
 	c.flashChanged(s.Off, s.Size)
-	c.scheduleAt(slotFlashOp, c.nor.Pending())
+	c.ScheduleAt(slotFlashOp, c.nor.Pending())
 }
 
 // flashExec has the flash chip see a transaction. What it cannot make sense of
 // is the program's fault; what the model of it lacks is named.
 func (c *Chip) flashExec(t *nor.Transaction) bool {
-	span, err := c.nor.Exec(c.nowTime(), t)
+	span, err := c.nor.Exec(c.Time(), t)
 	c.flashTouched(span)
 	switch {
 	case errors.Is(err, nor.ErrNotModelled):
@@ -202,7 +202,7 @@ func (c *Chip) flashReadTime(r *spiRegs, n int) clock.Time {
 
 // flashLineTime is how long SPI0 takes to read a line of the cache.
 func (c *Chip) flashLineTime() clock.Time {
-	if _, busy := c.nor.Busy(c.nowTime()); busy {
+	if _, busy := c.nor.Busy(c.Time()); busy {
 		c.warn("the cache reads flash while that is busy: the part would get anything")
 	}
 	return c.flashReadTime(&c.SPI.SPI0, cacheLine)
@@ -221,7 +221,7 @@ func (c *Chip) spiStart(bits uint32) bus.Fault {
 	}
 	s.Op = bits
 	clocks := clock.Time(t.Clocks() + spiOverhead)
-	c.scheduleIn(slotSPITransfer, clocks*c.spiPeriod(&s.SPI1))
+	c.ScheduleIn(slotSPITransfer, clocks*c.spiPeriod(&s.SPI1))
 	return bus.None
 }
 

@@ -13,14 +13,14 @@ const spi1Base = 0x60002000
 // spiRun starts what CMD's bits ask for and returns how long CMD reads as set.
 func (c *caller) spiRun(bits uint32) clock.Time {
 	c.t.Helper()
-	start := c.nowTime()
+	start := c.Time()
 	c.poke(spi1Base+spiCMD, bits)
 	for c.peek(spi1Base+spiCMD) != 0 {
 		if stop := c.Run(c.Now() + 10*clock.Nanosecond); stop.Err() != nil {
 			c.t.Fatal(stop.Err())
 		}
 	}
-	return c.nowTime() - start
+	return c.Time() - start
 }
 
 // The old commands, as flashers use them: each bit sends one opcode (the names of

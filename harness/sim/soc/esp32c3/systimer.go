@@ -45,10 +45,10 @@ const (
 func (c *Chip) systimerReset() {
 	c.SYSTIMER = systimerState{CONF: 0x46000000}
 	for n := range c.SYSTIMER.Units {
-		c.SYSTIMER.Units[n].From = stepAt(c.nowTime())
+		c.SYSTIMER.Units[n].From = stepAt(c.Time())
 	}
 	for n := range c.SYSTIMER.Targets {
-		c.scheduleAt(slotSYSTIMER+n, clock.NeverTime)
+		c.ScheduleAt(slotSYSTIMER+n, clock.NeverTime)
 	}
 	c.systimerInterrupts()
 }
@@ -76,7 +76,7 @@ func (s *systimerState) value(unit int, at clock.Time) uint64 {
 // set gives a counter a value.
 func (c *Chip) systimerSet(unit int, v uint64) {
 	u := &c.SYSTIMER.Units[unit]
-	u.Value, u.From = v, stepAt(c.nowTime())
+	u.Value, u.From = v, stepAt(c.Time())
 }
 
 // unit is the counter that a comparator looks at.
@@ -88,7 +88,7 @@ func (c *Chip) systimerLoad(n int) {
 	t := &s.Targets[n]
 	t.Armed, t.Next = true, t.TARGET
 	if t.CONF&stPERIOD_MODE != 0 {
-		t.Next = (s.value(s.unit(n), c.nowTime()) + uint64(t.CONF&stPERIOD)) & stMask
+		t.Next = (s.value(s.unit(n), c.Time()) + uint64(t.CONF&stPERIOD)) & stMask
 	}
 	c.systimerSchedule(n)
 }
@@ -99,15 +99,15 @@ func (c *Chip) systimerSchedule(n int) {
 	s := &c.SYSTIMER
 	t, unit := &s.Targets[n], s.unit(n)
 	if !t.Armed || s.CONF>>(stTARGET0_WORK-n)&1 == 0 || !s.works(unit) {
-		c.scheduleAt(slotSYSTIMER+n, clock.NeverTime)
+		c.ScheduleAt(slotSYSTIMER+n, clock.NeverTime)
 		return
 	}
-	ahead := (t.Next - s.value(unit, c.nowTime())) & stMask
+	ahead := (t.Next - s.value(unit, c.Time())) & stMask
 	if ahead == 0 || ahead > stMask/2 {
-		c.scheduleAt(slotSYSTIMER+n, c.nowTime())
+		c.ScheduleAt(slotSYSTIMER+n, c.Time())
 		return
 	}
-	c.scheduleAt(slotSYSTIMER+n, stepTime(stepAt(c.nowTime())+ahead))
+	c.ScheduleAt(slotSYSTIMER+n, stepTime(stepAt(c.Time())+ahead))
 }
 
 func (c *Chip) systimerScheduleAll() {
@@ -190,7 +190,7 @@ func (d systimerDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 		d.writeSystimerCONF(v)
 	case off == 0x04, off == 0x08:
 		if unit := int(off/4 - 1); v&stUPDATE != 0 {
-			s.Units[unit].Latch, s.Units[unit].Latched = s.value(unit, d.nowTime()), true
+			s.Units[unit].Latch, s.Units[unit].Latched = s.value(unit, d.Time()), true
 		}
 	case off >= 0x0C && off < 0x1C:
 		setHalf(&s.Units[(off-0x0C)/8].LOAD, off-0x0C, v)
@@ -223,7 +223,7 @@ func (d systimerDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 func (c *Chip) writeSystimerCONF(v uint32) {
 	s := &c.SYSTIMER
 	for unit := range s.Units {
-		c.systimerSet(unit, s.value(unit, c.nowTime()))
+		c.systimerSet(unit, s.value(unit, c.Time()))
 	}
 	started := v &^ s.CONF
 	s.CONF = v & 0xFFC00001
@@ -253,7 +253,7 @@ func (d systimerDevice) foreseeLoad(off uint32, until uint64) (least, most uint6
 		return steady(d, off, peripherals.Register("SYSTIMER", off) != nil)
 	}
 	unit := int(off-0x40) / 8
-	now, then := d.SYSTIMER.Units[unit].Latch, d.SYSTIMER.value(unit, d.time(until))
+	now, then := d.SYSTIMER.Units[unit].Latch, d.SYSTIMER.value(unit, d.TimeOf(until))
 	if then < now {
 		return 0, 0, false
 	}

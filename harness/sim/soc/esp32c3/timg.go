@@ -57,8 +57,8 @@ func (c *Chip) timgReset(n int) {
 		CALI:      [3]uint32{0x13000, 0, 0xFFFFFF98},
 		REGCLK:    0x60000000,
 	}
-	c.scheduleAt(slotTIMG+n, clock.NeverTime)
-	c.scheduleAt(slotCali+n, clock.NeverTime)
+	c.ScheduleAt(slotTIMG+n, clock.NeverTime)
+	c.ScheduleAt(slotCali+n, clock.NeverTime)
 	c.mwdtConfigure(n)
 	c.timgInterrupts(n)
 }
@@ -108,12 +108,12 @@ func (c *Chip) t0Set(n int, v uint64, at clock.Time) {
 // t0Configure puts clock and divider into effect and schedules the alarm.
 func (c *Chip) t0Configure(n int) {
 	t := &c.TIMG[n]
-	t.Tick.rate(c.nowTime(), c.t0Period(n))
+	t.Tick.rate(c.Time(), c.t0Period(n))
 	due := clock.NeverTime
 	if t.T0CONFIG&t0ALARM_EN != 0 && t.T0CONFIG&t0EN != 0 {
-		due = max(t.alarmAt(), c.nowTime())
+		due = max(t.alarmAt(), c.Time())
 	}
-	c.scheduleAt(slotTIMG+n, due)
+	c.ScheduleAt(slotTIMG+n, due)
 }
 
 // alarmAt is when the counter is at the alarm value: a value that it has passed is
@@ -200,7 +200,7 @@ func (d timgDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 		d.writeT0CONFIG(v)
 	case off == 0x04, off == 0x08, off == 0x74, off == 0x78, off == 0xF8: // read-only
 	case off == 0x0C:
-		t.Latch = t.t0Value(d.nowTime())
+		t.Latch = t.t0Value(d.Time())
 	case off == 0x10:
 		t.ALARM = t.ALARM&^0xFFFFFFFF | uint64(v)
 		d.t0Configure(d.n)
@@ -212,7 +212,7 @@ func (d timgDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	case off == 0x1C:
 		t.LOAD = t.LOAD&0xFFFFFFFF | uint64(v)<<32&t0Mask
 	case off == 0x20:
-		d.t0Set(d.n, t.LOAD, d.nowTime())
+		d.t0Set(d.n, t.LOAD, d.Time())
 		d.t0Configure(d.n)
 	case off >= 0x48 && off < 0x64:
 		d.writeMWDT(d.n, off, v)
@@ -234,7 +234,7 @@ func (d timgDevice) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 }
 
 func (d timgDevice) writeT0CONFIG(v uint32) {
-	t, now := &d.TIMG[d.n], d.nowTime()
+	t, now := &d.TIMG[d.n], d.Time()
 	started := v&^t.T0CONFIG&t0EN != 0
 	if (v^t.T0CONFIG)&t0INCREASE != 0 || started || v&t0DIVCNT_RST != 0 {
 		d.t0Set(d.n, t.t0Value(now), now)
@@ -249,7 +249,7 @@ func (d timgDevice) foreseeLoad(off uint32, until uint64) (least, most uint64, o
 	if off != 0x04 && off != 0x08 {
 		return steady(d, off, peripherals.Register("TIMG0", off) != nil)
 	}
-	now, then := t.Latch, t.t0Value(d.time(until))
+	now, then := t.Latch, t.t0Value(d.TimeOf(until))
 	if t.T0CONFIG&t0INCREASE == 0 || then < now {
 		return 0, 0, false
 	}

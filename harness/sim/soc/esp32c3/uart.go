@@ -170,7 +170,7 @@ func (c *Chip) uartReset(n int) {
 	u.resetRx()
 	u.resetPulses()
 	for which := range slotsUART {
-		c.scheduleAt(u.slot(which), clock.NeverTime)
+		c.ScheduleAt(u.slot(which), clock.NeverTime)
 	}
 	u.RXD, u.CTS, u.DSR = c.sigIn(u.sig(sigUARTRX)), c.sigIn(u.sig(sigUARTCTS)), c.sigIn(u.sig(sigUARTDSR))
 	u.driveLines()

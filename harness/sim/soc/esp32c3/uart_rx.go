@@ -49,18 +49,18 @@ func (u uart) loop() {
 	if u.CONF0&conf0LOOPBACK != 0 {
 		level = u.Tx.Level
 	}
-	r, now := &u.Rx, u.c.nowTime()
+	r, now := &u.Rx, u.c.Time()
 	pending := r.Edge != clock.NeverTime
 	switch {
 	case level == (r.Level != pending): // no change
 	case pending: // a pulse that the filter swallows
 		r.Edge = clock.NeverTime
-		u.c.scheduleAt(u.slot(slotFilter), clock.NeverTime)
+		u.c.ScheduleAt(u.slot(slotFilter), clock.NeverTime)
 	case u.RX_FILT>>8&1 != 0:
 		b, _ := u.bits()
 		r.Edge = now
 		if b.Den != 0 {
-			u.c.scheduleAt(u.slot(slotFilter), now+b.clocks(uint64(u.RX_FILT&0xFF)))
+			u.c.ScheduleAt(u.slot(slotFilter), now+b.clocks(uint64(u.RX_FILT&0xFF)))
 		}
 	default:
 		u.edge(now)
@@ -70,7 +70,7 @@ func (u uart) loop() {
 // filtered lets an edge through that has lasted.
 func (u uart) filtered() {
 	u.Rx.Edge = clock.NeverTime
-	u.edge(u.c.nowTime())
+	u.edge(u.c.Time())
 }
 
 // edge takes a change of the line.
@@ -95,8 +95,8 @@ func (u uart) startBit(at clock.Time) {
 	}
 	r.Busy, r.Start, r.Line, r.Taken, r.Frame = true, at, line, 0, 0
 	r.Bits = 1 + u.dataBits() + u.parityBits() + 1
-	u.c.scheduleAt(u.slot(slotTout), clock.NeverTime)
-	u.c.scheduleAt(u.slot(slotRx), u.sampleAt(r.Bits-1))
+	u.c.ScheduleAt(u.slot(slotTout), clock.NeverTime)
+	u.c.ScheduleAt(u.slot(slotRx), u.sampleAt(r.Bits-1))
 }
 
 // sampleAt is when a bit's middle is.
@@ -109,8 +109,8 @@ func (u uart) takeUntil(at clock.Time) {
 		if r.Taken == 0 && r.Level {
 			u.INT_RAW |= intGLITCH_DET
 			r.Busy = false
-			u.c.scheduleAt(u.slot(slotRx), clock.NeverTime)
-			u.awaitTimeout(u.c.nowTime())
+			u.c.ScheduleAt(u.slot(slotRx), clock.NeverTime)
+			u.awaitTimeout(u.c.Time())
 			return
 		}
 		if r.Level {
@@ -122,7 +122,7 @@ func (u uart) takeUntil(at clock.Time) {
 
 // sample is the event of the stop bit's middle, when the frame is complete.
 func (u uart) sample() {
-	r, now := &u.Rx, u.c.nowTime()
+	r, now := &u.Rx, u.c.Time()
 	u.takeUntil(now + 1)
 	if !r.Busy {
 		return
@@ -167,14 +167,14 @@ func (u uart) awaitTimeout(from clock.Time) {
 	if u.CONF1&conf1RX_TOUT_EN != 0 && u.RxFIFO.N > 0 {
 		at = from + u.Rx.Line.bit(uint64(u.MEM_CONF>>16&0x3FF))
 	}
-	u.c.scheduleAt(u.slot(slotTout), at)
+	u.c.ScheduleAt(u.slot(slotTout), at)
 }
 
 // resetRx stops the receiver.
 func (u uart) resetRx() {
 	u.Rx = uartRx{Edge: clock.NeverTime, Level: u.RXD != (u.CONF0&conf0RXD_INV != 0)}
 	for _, which := range []int{slotRx, slotTout, slotFilter} {
-		u.c.scheduleAt(u.slot(which), clock.NeverTime)
+		u.c.ScheduleAt(u.slot(which), clock.NeverTime)
 	}
 }
 

@@ -71,7 +71,7 @@ func (u uart) start() {
 	}
 	line, ok := u.bits()
 	if ok && u.CLK_CONF&(clkTX_SCLK_EN|clkRST_CORE|clkTX_RST) == clkTX_SCLK_EN {
-		x.Line, x.Start = line, u.c.nowTime()
+		x.Line, x.Start = line, u.c.Time()
 		u.loadFrame()
 		u.show()
 	}
@@ -108,7 +108,7 @@ func (u uart) shift() {
 // silence. The times of all of these hang together without a gap.
 func (u uart) follow() {
 	x, was := &u.Tx, u.Tx.Phase
-	x.Start = u.c.nowTime()
+	x.Start = u.c.Time()
 	if line, ok := u.bits(); ok {
 		x.Line = line
 	}
@@ -159,7 +159,7 @@ func (u uart) show() {
 	if x.Phase != txIdle {
 		at = x.Start + x.Line.sixteenths(u.ends(u.change()))
 	}
-	u.c.scheduleAt(u.slot(slotTx), at)
+	u.c.ScheduleAt(u.slot(slotTx), at)
 }
 
 // change is the number of the next bit whose level differs, or of the bits.
@@ -187,7 +187,7 @@ func (u uart) ends(bit uint64) uint64 {
 // resetTx stops the transmitter.
 func (u uart) resetTx() {
 	u.Tx = uartTx{Level: true}
-	u.c.scheduleAt(u.slot(slotTx), clock.NeverTime)
+	u.c.ScheduleAt(u.slot(slotTx), clock.NeverTime)
 	u.driveLines()
 	u.loop()
 }

@@ -91,7 +91,7 @@ func (c *Chip) usbReset() {
 		}
 	}
 	for _, slot := range []int{slotUSBIn, slotUSBOut, slotUSBFrame} {
-		c.scheduleAt(slot, clock.NeverTime)
+		c.ScheduleAt(slot, clock.NeverTime)
 	}
 	c.usbApply()
 }
@@ -111,7 +111,7 @@ func (c *Chip) usbPullUp() bool {
 func (c *Chip) usbAttached() bool { return c.alive() && c.usbPullUp() }
 
 // usbFrame is the number of the present frame of 1 ms.
-func (c *Chip) usbFrame() clock.Time { return c.nowTime() / clock.Millisecond }
+func (c *Chip) usbFrame() clock.Time { return c.Time() / clock.Millisecond }
 
 // usbTransaction is the duration of a transaction of n bytes of data.
 func usbTransaction(n int) clock.Time { return clock.Time(13+n) * 2 * clock.Microsecond / 3 }
@@ -125,16 +125,16 @@ func (c *Chip) usbApply() {
 	if u.INT_ENA&usbSOF != 0 && c.usbAttached() {
 		at = (c.usbFrame() + 1) * clock.Millisecond
 	}
-	c.scheduleAt(slotUSBFrame, at)
+	c.ScheduleAt(slotUSBFrame, at)
 	if !c.usbAttached() || c.Due[slotUSBIn] != clock.NeverTime || c.Due[slotUSBOut] != clock.NeverTime {
 		return
 	}
-	begin := max(c.nowTime(), u.BusFree)
+	begin := max(c.Time(), u.BusFree)
 	switch {
 	case u.InReady && int(u.ToHost.N)+usbPacketSize <= len(u.ToHost.Data):
-		c.scheduleAt(slotUSBIn, begin+usbTransaction(int(u.In.N)))
+		c.ScheduleAt(slotUSBIn, begin+usbTransaction(int(u.In.N)))
 	case u.ToChip.N > 0 && u.Out.N == 0:
-		c.scheduleAt(slotUSBOut, begin+usbTransaction(int(min(u.ToChip.N, usbPacketSize))))
+		c.ScheduleAt(slotUSBOut, begin+usbTransaction(int(min(u.ToChip.N, usbPacketSize))))
 	}
 }
 
@@ -158,7 +158,7 @@ func (c *Chip) usbEvent(slot int, _ uint64) {
 		u.INT_RAW |= usbRECV_PKT
 	}
 	if slot != slotUSBFrame {
-		u.BusFree = c.nowTime()
+		u.BusFree = c.Time()
 	}
 	c.usbApply()
 }

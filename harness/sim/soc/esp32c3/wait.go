@@ -42,11 +42,11 @@ func (c *Chip) waitForBus(addr uint32) {
 // cacheMiss is what filling a line of the cache costs, in cycles. A flash chip that
 // programs or erases would not answer.
 func (c *Chip) cacheMiss(uint64, bool) uint64 {
-	at := c.nowTime()
+	at := c.Time()
 	if _, busy := c.nor.Busy(at); busy {
 		c.warn("flash read through the cache while the flash chip is busy: the part reads garbage")
 	}
-	return c.cycleFrom(at+c.flashLineTime()) - c.cycleFrom(at)
+	return c.CycleFrom(at+c.flashLineTime()) - c.CycleFrom(at)
 }
 
 // foreseer is a block that knows what polling it would find: see riscv.Foreseer.

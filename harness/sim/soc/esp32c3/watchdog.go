@@ -71,11 +71,11 @@ func (t *timgState) mwdtGuards() bool {
 
 // mwdtConfigure puts the settings into effect and schedules the stage's end.
 func (c *Chip) mwdtConfigure(n int) {
-	t, now := &c.TIMG[n], c.nowTime()
+	t, now := &c.TIMG[n], c.Time()
 	w := &t.WDT
 	if !c.mwdtRuns(n) {
 		*w = watchdog{Guard: w.Guard}
-		c.scheduleAt(slotMWDT+n, clock.NeverTime)
+		c.ScheduleAt(slotMWDT+n, clock.NeverTime)
 		return
 	}
 	period := c.apbPeriod()
@@ -83,7 +83,7 @@ func (c *Chip) mwdtConfigure(n int) {
 		period = xtalPeriod
 	}
 	w.Tick.rate(now, period*max(1, clock.Time(t.WDTCONFIG[1]>>mwdtPrescale)))
-	c.scheduleAt(slotMWDT+n, max(now, w.Tick.when(uint64(t.WDTCONFIG[2+w.Stage]))))
+	c.ScheduleAt(slotMWDT+n, max(now, w.Tick.when(uint64(t.WDTCONFIG[2+w.Stage]))))
 }
 
 // mwdtEvent is the end of a stage.
@@ -93,7 +93,7 @@ func (c *Chip) mwdtEvent(n int) {
 	if t.mwdtGuards() && t.WDT.Stage == 0 {
 		action = wdtResetCore
 	}
-	t.WDT.next(c.nowTime())
+	t.WDT.next(c.Time())
 	switch action {
 	case wdtInterrupt:
 		t.INT_RAW |= timgWDT
@@ -115,7 +115,7 @@ func (c *Chip) writeMWDT(n int, off, v uint32) {
 	}
 	switch off {
 	case 0x60:
-		t.WDT.feed(c.nowTime())
+		t.WDT.feed(c.Time())
 	case 0x48:
 		t.WDTCONFIG[0] = v & mwdtKept
 	case 0x4C:
@@ -136,11 +136,11 @@ func (r *rtcState) rwdtGuards() bool {
 // first stage's time counts double, or more as an eFuse says that is not burnt here
 // (WDT_DELAY_SEL).
 func (c *Chip) rwdtConfigure() {
-	r, now := &c.RTC, c.nowTime()
+	r, now := &c.RTC, c.Time()
 	w := &r.WDT
 	if *r.reg(rtcWDTCONFIG0)&rwdtEN == 0 && !r.rwdtGuards() {
 		*w = watchdog{Guard: w.Guard}
-		c.scheduleAt(slotRTC, clock.NeverTime)
+		c.ScheduleAt(slotRTC, clock.NeverTime)
 		return
 	}
 	w.Tick.rate(now, c.slowPeriod())
@@ -148,7 +148,7 @@ func (c *Chip) rwdtConfigure() {
 	if w.Stage == 0 {
 		hold *= 2
 	}
-	c.scheduleAt(slotRTC, max(now, w.Tick.when(hold)))
+	c.ScheduleAt(slotRTC, max(now, w.Tick.when(hold)))
 }
 
 // rwdtEvent is the end of a stage.
@@ -159,7 +159,7 @@ func (c *Chip) rwdtEvent() {
 	if r.rwdtGuards() && r.WDT.Stage == 0 {
 		action = wdtResetSystem
 	}
-	r.WDT.next(c.nowTime())
+	r.WDT.next(c.Time())
 	switch {
 	case action == wdtInterrupt:
 		*r.reg(rtcINT_RAW) |= rtcIntWDT

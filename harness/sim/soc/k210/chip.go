@@ -150,7 +150,7 @@ func New(opt Options) *Chip {
 		panic("BUG: " + err.Error())
 	}
 	c.nor = flash
-	c.Init(host{c}, in0Hz)
+	c.Init(owner{c}, in0Hz)
 	c.RESET = true
 	for n := range c.harts {
 		c.harts[n] = riscv.New(c.hartConfig(n))

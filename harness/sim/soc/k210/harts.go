@@ -56,26 +56,26 @@ func (r csrs) WriteCSR(n uint16, v uint64) (ok bool) {
 	return true
 }
 
-// host is the chip to its agenda.
-type host struct{ *Chip }
+// owner is the chip to its agenda.
+type owner struct{ *Chip }
 
-func (h host) Cycle() uint64 {
-	if h.hart >= 0 {
-		return max(h.harts[h.hart].Cycle, h.Seen)
+func (o owner) Cycle() uint64 {
+	if o.hart >= 0 {
+		return max(o.harts[o.hart].Cycle, o.Seen)
 	}
-	return h.Clock
+	return o.Clock
 }
 
-func (h host) Shorten(cycle uint64) {
-	h.goal = min(h.goal, cycle)
-	if h.hart >= 0 {
-		h.harts[0].SetDeadline(cycle)
-		h.harts[1].SetDeadline(cycle)
+func (o owner) Shorten(cycle uint64) {
+	o.goal = min(o.goal, cycle)
+	if o.hart >= 0 {
+		o.harts[0].SetDeadline(cycle)
+		o.harts[1].SetDeadline(cycle)
 	}
 }
 
 // interrupt has the harts stop after the present instruction.
-func (c *Chip) interrupt() { host{c}.Shorten(c.Cycle()) }
+func (c *Chip) interrupt() { owner{c}.Shorten(c.Cycle()) }
 
 // advance moves the harts, or time alone, to the cycle.
 func (c *Chip) advance(limit uint64) {

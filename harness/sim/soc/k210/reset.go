@@ -122,8 +122,8 @@ func (c *Chip) resetPeripherals(set uint32) {
 }
 
 // Fire hands a deadline to its block.
-func (h host) Fire(slot int, at uint64) {
-	c := h.Chip
+func (o owner) Fire(slot int, at uint64) {
+	c := o.Chip
 	switch {
 	case slot == slotReset:
 		c.romStart()

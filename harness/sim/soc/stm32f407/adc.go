@@ -190,13 +190,13 @@ func (c *Chip) adcEvent(slot int) {
 func (a adc) enter(p adcPhase, cycles uint64) {
 	a.Phase = p
 	a.At += cycles * a.Div
-	a.c.schedule(slotADC+a.n, a.At)
+	a.c.Schedule(slotADC+a.n, a.At)
 }
 
 // halt leaves the converter idle.
 func (a adc) halt() {
 	a.Group, a.Resume = adcIdle, false
-	a.c.schedule(slotADC+a.n, clock.Never)
+	a.c.Schedule(slotADC+a.n, clock.Never)
 }
 
 func (a adc) started() {
@@ -278,12 +278,12 @@ func (a adc) triggerInjected(external bool) {
 
 // begin lets a sequence start after its latency.
 func (a adc) begin(g adcGroup, external bool) {
-	if a.c.nowTime() < a.Ready {
+	if a.c.Time() < a.Ready {
 		a.c.warn("%s converts within 3 us of ADON: not accurate", a.name())
 	}
 	a.checkClock()
 	a.Div, a.Burst = a.c.adcDiv(), 0
-	from, edges := a.c.now(), uint64(2)
+	from, edges := a.c.Cycle(), uint64(2)
 	if external {
 		from += a.c.pclkDiv(2)
 	}
@@ -448,9 +448,9 @@ func (c *Chip) adcClockChanged() {
 	for n := range c.ADCs.ADC {
 		a := c.adc(n)
 		if div := c.adcDiv(); a.Group != adcIdle && div != a.Div {
-			a.At = c.now() + (a.At-min(a.At, c.now()))/a.Div*div
+			a.At = c.Cycle() + (a.At-min(a.At, c.Cycle()))/a.Div*div
 			a.Div = div
-			c.schedule(slotADC+n, a.At)
+			c.Schedule(slotADC+n, a.At)
 		}
 	}
 }

@@ -146,7 +146,7 @@ func (a adc) storeCR2(v uint32) {
 	was := a.Cr2
 	a.Cr2 = v & 0x3F3F0F03
 	if v&^was&adcADON != 0 {
-		a.Ready = a.c.nowTime() + adcStabilise
+		a.Ready = a.c.Time() + adcStabilise
 	}
 	if v&^was&adcDMA != 0 {
 		a.Last = false

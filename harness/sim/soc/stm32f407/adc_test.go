@@ -68,14 +68,14 @@ func sequence(t *testing.T, a converter, channels ...uint32) {
 // eoc is how many cycles pass until a flag of SR is set.
 func eoc(t *testing.T, c *Chip, a converter, flag uint32) uint64 {
 	t.Helper()
-	from := c.now()
+	from := c.Cycle()
 	for get(t, a, adcSR)&flag == 0 {
-		if c.now() > from+100_000 {
+		if c.Cycle() > from+100_000 {
 			t.Fatalf("no flag %#x", flag)
 		}
-		until(c, c.now()+1)
+		until(c, c.Cycle()+1)
 	}
-	return c.now() - from
+	return c.Cycle() - from
 }
 
 // RM0090 §13.5: Tconv = sampling time + 12 cycles, and with less resolution 10,
@@ -137,7 +137,7 @@ func TestADCAlignment(t *testing.T) {
 // conversions runs on and lists the channels of DR as they come, read at once.
 func conversions(t *testing.T, c *Chip, a converter, cycles uint64) (channels []uint32) {
 	t.Helper()
-	for end := c.now() + cycles; c.now() < end; until(c, c.now()+1) {
+	for end := c.Cycle() + cycles; c.Cycle() < end; until(c, c.Cycle()+1) {
 		if c.ADCs.ADC[a.n].Unread {
 			channels = append(channels, (get(t, a, adcDR)*3300+2048)/4096/100-1)
 		}
@@ -198,7 +198,7 @@ func TestADCInjection(t *testing.T) {
 	sequence(t, a, 1, 2)
 	set(t, a, adcJSQR, 1<<20|6<<10|7<<15)
 	set(t, a, adcCR2, adcADON|adcSWSTART)
-	until(c, c.now()+40) // in the second conversion
+	until(c, c.Cycle()+40) // in the second conversion
 	set(t, a, adcCR2, adcADON|adcJSWSTART)
 	if got, want := eoc(t, c, a, adcJEOC), uint64(6+2*30); got != want {
 		t.Errorf("JEOC after %d cycles, want %d", got, want)
@@ -234,14 +234,14 @@ func TestADCTriggers(t *testing.T) {
 			for _, high := range []bool{false, true} {
 				c, a := analog(t, Options{})
 				set(t, a, adcCR2, adcADON|exten<<28|sel<<24)
-				c.trigger(adcTriggers[sel], high, c.now())
+				c.trigger(adcTriggers[sel], high, c.Cycle())
 				want := high && exten&1 != 0 || !high && exten&2 != 0
 				if got := c.ADCs.ADC[0].Group == adcRegular; got != want || c.triggerHeard(adcTriggers[sel]) != (exten != 0) {
 					t.Fatalf("EXTSEL %d, EXTEN %d, edge %v: started %v", sel, exten, high, got)
 				}
 				set(t, a, adcCR2, 0)
 				set(t, a, adcCR2, adcADON|exten<<20|sel<<16)
-				c.trigger(adcJTriggers[sel], high, c.now())
+				c.trigger(adcJTriggers[sel], high, c.Cycle())
 				if got := c.ADCs.ADC[0].Group == adcInjected; got != want || c.triggerHeard(adcJTriggers[sel]) != (exten != 0) {
 					t.Fatalf("JEXTSEL %d, JEXTEN %d, edge %v: started %v", sel, exten, high, got)
 				}
@@ -250,7 +250,7 @@ func TestADCTriggers(t *testing.T) {
 	}
 	c, a := analog(t, Options{})
 	set(t, a, adcCR2, adcADON|1<<28)
-	c.trigger(adcTriggers[0], true, c.now())
+	c.trigger(adcTriggers[0], true, c.Cycle())
 	if got, want := eoc(t, c, a, adcEOC), uint64(4+30); got != want {
 		t.Errorf("EOC %d cycles after the trigger, want %d", got, want)
 	}
@@ -305,7 +305,7 @@ func TestADCOverrun(t *testing.T) {
 		set(t, a, adcCR1, adcSCAN)
 		sequence(t, a, 1, 2, 3)
 		set(t, a, adcCR2, adcADON|tt.cr2|adcSWSTART)
-		until(c, c.now()+200)
+		until(c, c.Cycle()+200)
 		if got := get(t, a, adcSR)&adcOVR != 0; got != tt.want {
 			t.Errorf("CR2 %#x: OVR %v", tt.cr2, got)
 		}
@@ -324,7 +324,7 @@ func TestADCByDMA(t *testing.T) {
 		set(t, a, adcCR1, adcSCAN)
 		sequence(t, a, 0, 2, 4)
 		set(t, a, adcCR2, adcADON|adcCONT|adcDMA|dds|adcSWSTART)
-		until(c, c.now()+4+7*30+20)
+		until(c, c.Cycle()+4+7*30+20)
 		for i, ch := range []uint32{0, 2, 4, 0, 2, 4} {
 			if got, want := binary.LittleEndian.Uint16(c.mem.SRAM[2*i:]), uint16(code(float64(100*(ch+1)))); got != want {
 				t.Errorf("item %d is %d, want %d", i, got, want)
@@ -360,7 +360,7 @@ func TestADCSimultaneous(t *testing.T) {
 		set(t, common, adcCCR, tt.ccr)
 		stream(t, dma2(c), 0, 0x40012308, sramBase, uint32(len(tt.want)), 0, dmaMINC|sizeWord<<ps|sizeWord<<ms)
 		set(t, a, adcCR2, adcADON|adcSWSTART)
-		until(c, c.now()+4+30+50)
+		until(c, c.Cycle()+4+30+50)
 		for i, want := range tt.want {
 			got := binary.LittleEndian.Uint32(c.mem.SRAM[4*i:])
 			if tt.ccr>>14 == 0 {
@@ -389,8 +389,8 @@ func TestADCInterleaved(t *testing.T) {
 	sequence(t, b, 1)
 	set(t, converter{a.adcDevice, 3}, adcCCR, adcInterleaved|3<<8|2<<14)
 	until(c, 2000)
-	from := c.now()
-	c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.time(from)) * 1000 / 62_500 })
+	from := c.Cycle()
+	c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.TimeOf(from)) * 1000 / 62_500 })
 	stream(t, dma2(c), 0, 0x40012308, sramBase, 3, 0, dmaMINC|sizeWord<<ps|sizeWord<<ms)
 	set(t, a, adcCR2, adcADON|adcCONT|adcSWSTART)
 	until(c, from+150)
@@ -421,8 +421,8 @@ func TestADCTripleInterleaved(t *testing.T) {
 		}
 		set(t, converter{a.adcDevice, 3}, adcCCR, adcThree|adcInterleaved|mode<<14)
 		until(c, 2000)
-		from := c.now()
-		c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.time(from)) * 1000 / 62_500 })
+		from := c.Cycle()
+		c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.TimeOf(from)) * 1000 / 62_500 })
 		stream(t, dma2(c), 0, 0x40012308, sramBase, 6, 0, dmaMINC|sizeWord<<ps|sizeWord<<ms)
 		set(t, a, adcCR2, adcADON|adcCONT|adcSWSTART)
 		until(c, from+200)
@@ -485,7 +485,7 @@ func TestADCInjectedTogether(t *testing.T) {
 		until(c, 2000)
 		for i, want := range tt.want {
 			set(t, a, adcCR2, adcADON|adcJSWSTART)
-			until(c, c.now()+100)
+			until(c, c.Cycle()+100)
 			var got [3]bool
 			for n := range uint32(3) {
 				v := converter{a.adcDevice, n}
@@ -507,7 +507,7 @@ func TestADCInjectedTogether(t *testing.T) {
 // is taken 100 cycles after the one before.
 func TestADCByTimer(t *testing.T) {
 	c, a := analog(t, Options{})
-	c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.time(1000)) * 1000 / 62_500 })
+	c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.TimeOf(1000)) * 1000 / 62_500 })
 	sequence(t, a, 1)
 	set(t, a, adcCR2, adcADON|adcDMA|1<<28|8<<24)
 	stream(t, dma2(c), 0, 0x4001204C, sramBase, 10, 0, 3<<pl|dmaMINC|sizeHalf<<ps|sizeHalf<<ms)
@@ -515,7 +515,7 @@ func TestADCByTimer(t *testing.T) {
 	set(t, tim3, 0x2C, 99)     // ARR
 	set(t, tim3, 0x04, 2<<4)   // MMS: update
 	set(t, tim3, 0x00, timCEN) // counts from 0: the first update comes 100 timer clocks on
-	until(c, c.now()+1200)
+	until(c, c.Cycle()+1200)
 	if get(t, dma2(c), 0)&dmaTCIF == 0 {
 		t.Fatal("the buffer is not full")
 	}
@@ -541,7 +541,7 @@ func TestConvertersResetByRCC(t *testing.T) {
 	c.resetByRCC(apb2, 1<<8)
 	c.resetByRCC(apb1, 1<<29)
 	c.resetByRCC(ahb1, 1<<22)
-	until(c, c.now()+100)
+	until(c, c.Cycle()+100)
 	for name, got := range map[string]uint32{"CR2": get(t, a, adcCR2), "SR": get(t, a, adcSR),
 		"DAC.CR": get(t, dacDevice{c}, dacCR), "S0CR": get(t, dma2(c), dmaCR(0)), "LISR": get(t, dma2(c), 0)} {
 		if got != 0 {
@@ -554,8 +554,8 @@ func TestConvertersResetByRCC(t *testing.T) {
 // of 62.5 ns. SMP 0 samples for 3 ADCCLK after two edges of latency.
 func TestADCSamplesAtTheEnd(t *testing.T) {
 	c, a := analog(t, Options{})
-	from := c.now()
-	c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.time(from)) * 1000 / 62_500 })
+	from := c.Cycle()
+	c.SetAnalog(1, func(at clock.Time) int64 { return int64(at-c.TimeOf(from)) * 1000 / 62_500 })
 	sequence(t, a, 1)
 	set(t, a, adcCR2, adcADON|adcSWSTART)
 	eoc(t, c, a, adcEOC)
@@ -572,7 +572,7 @@ func TestADCErrors(t *testing.T) {
 		sequence(t, a, 7)
 		for range n {
 			set(t, a, adcCR2, adcADON|adcSWSTART)
-			until(c, c.now()+40)
+			until(c, c.Cycle()+40)
 			codes = append(codes, float64(get(t, a, adcDR)))
 		}
 		return codes

@@ -292,7 +292,7 @@ func (c *Chip) refreshInput(sig signal) {
 	}
 	if level != c.Pins.AFIn[sig] {
 		c.Pins.AFIn[sig] = level
-		c.afChanged(sig, level, c.now())
+		c.afChanged(sig, level, c.Cycle())
 	}
 }
 

@@ -124,7 +124,7 @@ func (c *Chip) bootStart() {
 	c.poke(rccBase+0x00, 0x83|crPLLON)     // CR
 	c.poke(flashRegs+0x00, 1)              // ACR: one wait state
 	start, _ := c.bootTimes()
-	c.scheduleIn(slotBoot0, start-clock.Microsecond)
+	c.ScheduleIn(slotBoot0, start-clock.Microsecond)
 }
 
 const (
@@ -137,7 +137,7 @@ func (c *Chip) bootEvent(slot int, at uint64) {
 	switch slot {
 	case slotBoot0:
 		c.poke(rccBase+0x08, swPLL|4<<10) // CFGR: PLL, PCLK1 = HCLK / 2; done well within the time left
-		c.scheduleIn(slotBoot1, clock.Microsecond)
+		c.ScheduleIn(slotBoot1, clock.Microsecond)
 	case slotBoot1:
 		c.bootListen(at)
 	case slotBoot2:
@@ -207,7 +207,7 @@ func (c *Chip) bootPin(p board.Pin, high bool, cycle uint64) {
 	case b.Phase == bootLast && high:
 		b.Phase = bootSetup
 		_, setup := c.bootTimes()
-		c.scheduleIn(slotBoot2, setup)
+		c.ScheduleIn(slotBoot2, setup)
 	}
 }
 
@@ -311,10 +311,7 @@ func (c *Chip) bootAccept(p bootPhase, n int32) {
 // Then the stack pointer and the entry are taken from the address given.
 func (c *Chip) bootGo() {
 	sp, pc := c.bootWord(c.Boot.Addr), c.bootWord(c.Boot.Addr+4)
-	c.events.Reset()
-	for i := range c.Due {
-		c.Due[i] = clock.NeverTime
-	}
+	c.Clear()
 	c.resetBlocks()
 	c.poke(rccBase+0x30, 0)
 	c.bootJump(sp, pc)

@@ -57,6 +57,7 @@ import (
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/agenda"
 )
 
 //go:generate go run ../svd/gen.go ../../../../firmware/svd/stm32f407.svd stm32f407 names.go
@@ -95,13 +96,8 @@ type Access struct {
 	Fault bus.Fault
 }
 
-// state is all that a chip remembers but its memories and its core.
+// state is all that a chip remembers but its agenda, memories and its core.
 type state struct {
-	Timeline clock.Timeline
-	// Due are the deadlines held in world time; a change of HCLK moves their
-	// cycles.
-	Due [slots]clock.Time
-
 	Powered  bool
 	NRST     bool // the reset pin is held low
 	Running  bool // out of reset, and the core executes
@@ -141,16 +137,14 @@ type state struct {
 // Chip is one simulated STM32F407xG. It implements board.Chip.
 type Chip struct {
 	state
+	agenda.Agenda
 	mem    memories
-	events clock.Events
 	core   *armv7m.Core
 	opt    Options
 	blocks []block
 	pages  pageTable
 
 	inCore   bool   // the core's Run is under way
-	inEvent  bool   // an event is being handled, at its cycle
-	at       uint64 // that cycle
 	lacking  string // what the last Unmodelled access lacked
 	stopped  board.Stop
 	warnings []string
@@ -202,11 +196,7 @@ const (
 func New(opt Options) *Chip {
 	c := &Chip{opt: withDefaults(opt)}
 	c.mem = newMemories()
-	c.events.Reset()
-	for i := range c.Due {
-		c.Due[i] = clock.NeverTime
-	}
-	c.Timeline = clock.NewTimeline(0, 0, hsiHz)
+	c.Init(owner{c}, hsiHz)
 	c.core = armv7m.New(armv7m.Config{
 		CPUID:    0x410FC241, // r0p1, as PM0214 §4.4.2 gives it
 		IRQs:     82,         // RM0090 §12.2, table 62
@@ -248,17 +238,17 @@ func withDefaults(o Options) Options {
 func (c *Chip) Name() string { return "stm32f407" }
 
 // Now is the world time at which the present cycle begins.
-func (c *Chip) Now() clock.Time { return c.time(c.core.Cycle) }
+func (c *Chip) Now() clock.Time { return c.TimeOf(c.core.Cycle) }
 
 // Run moves time to until; see board.Chip.
 func (c *Chip) Run(until clock.Time) board.Stop {
 	for c.stopped.Kind == board.Running {
-		c.dispatch()
+		c.Dispatch(c.core.Cycle)
 		limit := c.Timeline.CycleFrom(until)
 		if c.core.Cycle >= limit {
 			break
 		}
-		if next, _ := c.events.Next(); next < limit {
+		if next, _ := c.Events.Next(); next < limit {
 			limit = next
 		}
 		c.advance(limit)
@@ -286,7 +276,7 @@ func (c *Chip) advance(limit uint64) {
 	case armv7m.NotModelled:
 		c.halt(board.NotModelled, stop.PC, c.missing(stop)+" not modelled")
 	case armv7m.ResetRequest:
-		c.dispatch()
+		c.Dispatch(c.core.Cycle)
 		c.systemReset(csrSFTRSTF)
 	}
 }

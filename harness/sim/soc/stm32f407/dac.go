@@ -47,7 +47,7 @@ func (c *Chip) dacReset() {
 	c.DAC = dac{}
 	for n := range c.DAC.Ch {
 		c.DAC.Ch[n].Lfsr = dacLFSR
-		c.schedule(slotDAC+n, clock.Never)
+		c.Schedule(slotDAC+n, clock.Never)
 	}
 	c.updateDACIRQ()
 }
@@ -57,9 +57,9 @@ func (d *dac) control(n int) uint32 { return d.Cr >> (16 * n) & 0x3FFF }
 
 // convert lets DOR take DHR some clocks of PCLK1 from now.
 func (c *Chip) convertDAC(n int, clocks uint64) {
-	if c.events.At(slotDAC+n) == clock.Never {
+	if c.Events.At(slotDAC+n) == clock.Never {
 		p := c.pclkDiv(1)
-		c.schedule(slotDAC+n, (c.now()/p+clocks)*p)
+		c.Schedule(slotDAC+n, (c.Cycle()/p+clocks)*p)
 	}
 }
 

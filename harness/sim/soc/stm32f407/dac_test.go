@@ -45,7 +45,7 @@ func TestDACFormats(t *testing.T) {
 	} {
 		c, d := synth(t)
 		set(t, d, tt.off, tt.v)
-		until(c, c.now()+2)
+		until(c, c.Cycle()+2)
 		if got := [2]uint32{get(t, d, dacDOR1), get(t, d, dacDOR1+4)}; got != tt.dhr {
 			t.Errorf("%#x to %#x: DOR %#x, want %#x", tt.v, tt.off, got, tt.dhr)
 		}
@@ -62,7 +62,7 @@ func TestDACTriggers(t *testing.T) {
 		c, d := synth(t)
 		set(t, d, dacCR, dacEN|dacTEN|sel<<3)
 		set(t, d, dacDHR12R1, 0x800)
-		until(c, c.now()+10)
+		until(c, c.Cycle()+10)
 		if get(t, d, dacDOR1) != 0 {
 			t.Fatalf("TSEL %d: DOR follows without a trigger", sel)
 		}
@@ -71,14 +71,14 @@ func TestDACTriggers(t *testing.T) {
 		if sel == dacSoftware {
 			clocks = 1
 		} else {
-			until(c, c.now()+10)
-			c.trigger(dacTriggers[sel], false, c.now())
-			until(c, c.now()+10)
-			c.trigger(dacTriggers[sel], true, c.now())
+			until(c, c.Cycle()+10)
+			c.trigger(dacTriggers[sel], false, c.Cycle())
+			until(c, c.Cycle()+10)
+			c.trigger(dacTriggers[sel], true, c.Cycle())
 		}
-		until(c, c.now()+clocks-1)
+		until(c, c.Cycle()+clocks-1)
 		early := get(t, d, dacDOR1)
-		until(c, c.now()+1)
+		until(c, c.Cycle()+1)
 		if got := get(t, d, dacDOR1); early != 0 || got != 0x800 {
 			t.Errorf("TSEL %d: DOR %#x after %d clocks, %#x after %d", sel, early, clocks-1, got, clocks)
 		}
@@ -96,7 +96,7 @@ func TestDACVoltage(t *testing.T) {
 	set(t, d, dacCR, dacEN|dacEN<<16)
 	for _, dor := range []uint32{0, 1, 0x400, 0x800, 0xFFF} {
 		set(t, d, dacDHR12RD, dor|(0xFFF-dor)<<16)
-		until(c, c.now()+2)
+		until(c, c.Cycle()+2)
 		if got, want := c.MicroVolts(4), int64(dor)*3_300_000/4096; got != want {
 			t.Errorf("DOR1 %d: %d uV on PA4, want %d", dor, got, want)
 		}
@@ -108,7 +108,7 @@ func TestDACVoltage(t *testing.T) {
 		}
 		sequence(t, a, 4)
 		set(t, a, adcCR2, adcADON|adcSWSTART)
-		until(c, c.now()+40)
+		until(c, c.Cycle()+40)
 		if got := get(t, a, adcDR); got != dor {
 			t.Errorf("DOR1 %d: ADC1 channel 4 reads %d", dor, got)
 		}
@@ -124,7 +124,7 @@ func outputs(t *testing.T, c *Chip, d dacDevice, n int) (dor []uint32) {
 	t.Helper()
 	for range n {
 		set(t, d, dacSWTRIGR, 1)
-		until(c, c.now()+2)
+		until(c, c.Cycle()+2)
 		dor = append(dor, get(t, d, dacDOR1))
 	}
 	return dor
@@ -168,8 +168,8 @@ func TestDACByDMA(t *testing.T) {
 	set(t, d, dacCR, dacEN|dacTEN|dacDMAEN|dacDMAUDRIE) // TIM6_TRGO
 	var dor []uint32
 	for range 4 {
-		c.trigger(trgTIM6TRGO, true, c.now())
-		until(c, c.now()+50)
+		c.trigger(trgTIM6TRGO, true, c.Cycle())
+		until(c, c.Cycle()+50)
 		dor = append(dor, get(t, d, dacDOR1))
 	}
 	if !slices.Equal(dor, []uint32{0, 0x100, 0x200, 0x300}) {
@@ -178,7 +178,7 @@ func TestDACByDMA(t *testing.T) {
 	if get(t, d, dacSR) != 0 || pends(c, irqTIM6DAC) {
 		t.Error("underrun before its time")
 	}
-	c.trigger(trgTIM6TRGO, true, c.now())
+	c.trigger(trgTIM6TRGO, true, c.Cycle())
 	if get(t, d, dacSR) != dacDMAUDR || !pends(c, irqTIM6DAC) {
 		t.Error("no underrun with the stream at its end")
 	}

@@ -111,7 +111,7 @@ func (d dmaController) wake() {
 
 func (d dmaController) enter(p dmaPhase, cycles uint64) {
 	d.Phase = p
-	d.c.schedule(slotDMA+d.n, d.c.now()+cycles)
+	d.c.Schedule(slotDMA+d.n, d.c.Cycle()+cycles)
 }
 
 // dmaEvent ends a phase of a controller.
@@ -161,11 +161,11 @@ func (d dmaController) claim(s *dmaStream) {
 		addr, beats = s.MAt, (d.burst(s)+s.msize()-1)/s.msize()
 	}
 	r := d.route(addr)
-	end := d.accessEnd(addr, d.c.Matrix.free(r, d.c.now()), uint64(beats))
+	end := d.accessEnd(addr, d.c.Matrix.free(r, d.c.Cycle()), uint64(beats))
 	d.c.Matrix.take(r, end)
 	d.c.core.Contend(end)
 	d.Phase = dmaAccess
-	d.c.schedule(slotDMA+d.n, end)
+	d.c.Schedule(slotDMA+d.n, end)
 }
 
 // access ends a port's access and goes on to the next one of the transaction.
@@ -519,7 +519,7 @@ func (c *Chip) dmaReset(n int) {
 		d.Streams[i].Fcr = 0x21
 		d.update(i)
 	}
-	c.schedule(slotDMA+n, clock.Never)
+	c.Schedule(slotDMA+n, clock.Never)
 }
 
 // dmaShare tells the core whether any stream is enabled, so that DMA may come

@@ -70,7 +70,7 @@ func TestDMAPacking(t *testing.T) {
 		copy(c.mem.SRAM, "0123456789abcdef................")
 		d := dma2(c)
 		stream(t, d, 3, sramBase, sramBase+16, tt.n, tt.fth, memToMem<<dir|tt.psize<<ps|tt.msize<<ms|tt.cr)
-		until(c, c.now()+1000)
+		until(c, c.Cycle()+1000)
 		if got := string(c.mem.SRAM[16:32]); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
@@ -114,7 +114,7 @@ func TestDMALatency(t *testing.T) {
 	c := idle(t)
 	d := dma2(c)
 	stream(t, d, 2, usart1DR, sramBase, 4, 0, dmaMINC|4<<chs)
-	from := c.now()
+	from := c.Cycle()
 	c.dmaPulse(reqUSART1RX)
 	until(c, from+2+2+3-1)
 	if n := get(t, d, dmaNDTR(2)); n != 3 || d.Phase != dmaAccess || !d.Memory {
@@ -139,7 +139,7 @@ func TestDMAPriorities(t *testing.T) {
 	}
 	var order []byte
 	for range 100 {
-		until(c, c.now()+1)
+		until(c, c.Cycle()+1)
 		if b := c.mem.SRAM[16]; len(order) == 0 || order[len(order)-1] != b {
 			order = append(order, b)
 		}
@@ -166,7 +166,7 @@ func TestDMACircular(t *testing.T) {
 		for i := range uint32(8) {
 			c.GPIO[0].ODR = 0x100 + i
 			c.dmaPulse(reqADC1)
-			until(c, c.now()+20)
+			until(c, c.Cycle()+20)
 			f := get(t, d, 0) & 0x3D
 			set(t, d, 8, f)
 			events = append(events, map[uint32]string{0: "-", dmaHTIF: "h", dmaTCIF: "c"}[f])
@@ -198,7 +198,7 @@ func TestDMASuspend(t *testing.T) {
 	for i := range uint32(3) {
 		c.GPIO[0].ODR = 'x' + i
 		c.dmaPulse(reqADC1)
-		until(c, c.now()+20)
+		until(c, c.Cycle()+20)
 	}
 	if fs := get(t, d, dmaFCR(0)) >> 3 & 7; fs != 0 || c.mem.SRAM[0] != 0 {
 		t.Errorf("FS %d with three bytes in the FIFO, memory %#x", fs, c.mem.SRAM[0])
@@ -207,7 +207,7 @@ func TestDMASuspend(t *testing.T) {
 	if get(t, d, dmaCR(0))&dmaEN == 0 {
 		t.Error("EN falls before the FIFO is empty")
 	}
-	until(c, c.now()+20)
+	until(c, c.Cycle()+20)
 	if got := c.mem.SRAM[:4]; !bytes.Equal(got, []byte("xyz\x00")) {
 		t.Errorf("memory %q", got)
 	}
@@ -238,7 +238,7 @@ func TestDMAErrors(t *testing.T) {
 		c := idle(t)
 		d := dmaDevice{c.dmaController(tt.n)}
 		stream(t, d, 1, tt.from, tt.to, 1, 0, memToMem<<dir|4) // TEIE
-		until(c, c.now()+50)
+		until(c, c.Cycle()+50)
 		if got := get(t, d, 0)&(dmaTEIF<<6) != 0; got != tt.want || get(t, d, dmaCR(1))&dmaEN != 0 {
 			t.Errorf("%s: transfer error %v", tt.name, got)
 		}
@@ -254,7 +254,7 @@ func TestDMAFlowControl(t *testing.T) {
 	for i := range uint32(10) {
 		c.GPIO[0].ODR = 'a' + i
 		c.dmaPulse(reqADC1)
-		until(c, c.now()+20)
+		until(c, c.Cycle()+20)
 	}
 	if n, cr := get(t, d, dmaNDTR(0)), get(t, d, dmaCR(0)); n != 0xFFFF-10 || cr != dmaEN|dmaPFCTRL|dmaMINC {
 		t.Errorf("NDTR %d, CR %#x", n, cr)
@@ -276,14 +276,14 @@ func TestDMAMemoryPortOnPeripherals(t *testing.T) {
 		c := idle(t)
 		copy(c.mem.SRAM, "\x34\x12\x00\x00")
 		stream(t, dma2(c), 0, sramBase, to, 1, 3, memToMem<<dir|sizeWord<<ps|sizeWord<<ms)
-		until(c, c.now()+50)
+		until(c, c.Cycle()+50)
 		if got := c.peek(to); got != 0x1234 {
 			t.Errorf("%s: %#x", RegisterName(to), got)
 		}
 		d1 := dmaDevice{c.dmaController(0)}
 		stream(t, d1, 5, 0x40004404, to, 1, 0, 4<<chs)
 		c.dmaPulse(reqUSART2RX)
-		until(c, c.now()+50)
+		until(c, c.Cycle()+50)
 		if f := get(t, d1, 4) >> 6; f&dmaTEIF == 0 {
 			t.Errorf("%s: DMA1 has no transfer error", RegisterName(to))
 		}
@@ -390,7 +390,7 @@ func TestDMAMovesAll(t *testing.T) {
 			if way != memToMem {
 				c.dmaPulse(reqADC1)
 			}
-			until(c, c.now()+200)
+			until(c, c.Cycle()+200)
 		}
 		s := &d.Streams[0]
 		want := (n + s.pbeats() - 1) / s.pbeats()
@@ -420,7 +420,7 @@ func TestDMACaveat(t *testing.T) {
 	if got := c.Caveats(); len(got) != 2 || !strings.Contains(got[1], "flash") {
 		t.Errorf("%q with a stream that reads flash", got)
 	}
-	until(c, c.now()+5000)
+	until(c, c.Cycle()+5000)
 	if got := c.Caveats(); len(got) != 0 {
 		t.Errorf("%q with all done", got)
 	}

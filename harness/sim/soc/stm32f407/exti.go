@@ -84,8 +84,8 @@ func (c *Chip) convertByEXTI(lines uint32) {
 		t    trigger
 	}{{9, trgEXTI9}, {11, trgEXTI11}, {15, trgEXTI15}} {
 		if lines>>e.line&1 != 0 {
-			c.trigger(e.t, true, c.now())
-			c.trigger(e.t, false, c.now())
+			c.trigger(e.t, true, c.Cycle())
+			c.trigger(e.t, false, c.Cycle())
 		}
 	}
 }

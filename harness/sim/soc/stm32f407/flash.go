@@ -310,7 +310,7 @@ func (c *Chip) updateFlashIRQ() {
 
 // beginOp starts an operation now, or when the present one ends.
 func (c *Chip) beginOp(op flashOp, d clock.Time) {
-	op.Start = c.nowTime()
+	op.Start = c.Time()
 	if c.flashBusy() {
 		op.Start = c.FLASH.Op.End
 		c.finishOp()
@@ -318,7 +318,7 @@ func (c *Chip) beginOp(op flashOp, d clock.Time) {
 	op.End = op.Start + d
 	c.FLASH.Op = op
 	c.FLASH.SR |= srBSY
-	c.scheduleAt(slotFlash, op.End)
+	c.ScheduleAt(slotFlash, op.End)
 	c.stallFetches()
 }
 
@@ -327,7 +327,7 @@ func (c *Chip) flashBusy() bool { return c.FLASH.Op.Kind != opNone }
 // FlashBusy tells whether a flash operation is under way, and until when.
 func (c *Chip) FlashBusy() (until clock.Time, busy bool) { return c.FLASH.Op.End, c.flashBusy() }
 
-func (c *Chip) stallFetches() { c.core.Stall(c.cycleFrom(c.FLASH.Op.End)) }
+func (c *Chip) stallFetches() { c.core.Stall(c.CycleFrom(c.FLASH.Op.End)) }
 
 // flashDone is the end of an operation. EOP is only set where its interrupt is
 // enabled (§3.9.5).
@@ -401,9 +401,9 @@ func (c *Chip) cellsChanged(op flashOp) {
 func (c *Chip) cutFlash() {
 	op := c.FLASH.Op
 	c.FLASH.Op = flashOp{}
-	c.scheduleAt(slotFlash, clock.NeverTime)
+	c.ScheduleAt(slotFlash, clock.NeverTime)
 	c.core.Stall(0)
-	passed := c.nowTime() - op.Start
+	passed := c.Time() - op.Start
 	if op.Kind == opNone || passed <= 0 {
 		return
 	}

@@ -151,8 +151,8 @@ func TestFlashEraseTimes(t *testing.T) {
 		if d := until - c.Now(); !busy || d != tt.want {
 			t.Errorf("sector %d, PSIZE %d: busy %v for %d ps", tt.sector, tt.psize, busy, d)
 		}
-		c.core.Cycle = c.cycleFrom(until)
-		c.dispatch()
+		c.core.Cycle = c.CycleFrom(until)
+		c.Dispatch(c.core.Cycle)
 		if sr, cr := ld(t, c, flashStatus), ld(t, c, flashControl); sr != 0 || cr&flashSTRT != 0 {
 			t.Errorf("SR %#x, CR %#x at the end", sr, cr)
 		}
@@ -174,8 +174,8 @@ func TestFlashMassErase(t *testing.T) {
 	if until-c.Now() != 8*clock.Second {
 		t.Errorf("takes %d ps", until-c.Now())
 	}
-	c.core.Cycle = c.cycleFrom(until)
-	c.dispatch()
+	c.core.Cycle = c.CycleFrom(until)
+	c.Dispatch(c.core.Cycle)
 	if bytes.Count(c.mem.Flash, []byte{0xFF}) != flashSize {
 		t.Error("not all erased")
 	}
@@ -262,8 +262,8 @@ func TestOptionBytes(t *testing.T) {
 // finish lets the operation under way end.
 func finish(c *Chip) {
 	if until, busy := c.FlashBusy(); busy {
-		c.core.Cycle = c.cycleFrom(until)
-		c.dispatch()
+		c.core.Cycle = c.CycleFrom(until)
+		c.Dispatch(c.core.Cycle)
 	}
 }
 
@@ -300,7 +300,7 @@ func TestFlashCut(t *testing.T) {
 			c := inRAM(t)
 			fill(c.mem.Flash, 0)
 			st(t, c, flashControl, flashSER|flashSTRT|5<<3|2<<8)
-			c.core.Cycle = c.cycleFrom(c.Now() + quarter*clock.Second/4)
+			c.core.Cycle = c.CycleFrom(c.Now() + quarter*clock.Second/4)
 			c.SetPower(false)
 			for _, b := range c.mem.Flash {
 				ones[i] += bits.OnesCount8(b)

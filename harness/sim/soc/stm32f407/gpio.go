@@ -294,7 +294,7 @@ func (c *Chip) instant(p int) clock.Time {
 	if c.analog[p] == nil {
 		return 0
 	}
-	return c.time(c.now())
+	return c.TimeOf(c.Cycle())
 }
 
 // pull is what the chip's weak resistors do to a pin. They are off in analog
@@ -353,9 +353,9 @@ func (c *Chip) noteFight(p int, fight bool) {
 
 // observe shows a pin's change to the outside, never before an earlier change.
 func (c *Chip) observe(p int, high bool) {
-	c.PinCycle = max(c.PinCycle, c.now())
+	c.PinCycle = max(c.PinCycle, c.Cycle())
 	if c.watch != nil {
-		c.watch(board.Pin(p), high, c.time(c.PinCycle))
+		c.watch(board.Pin(p), high, c.TimeOf(c.PinCycle))
 	}
 }
 
@@ -376,7 +376,7 @@ func (c *Chip) settleInput(p int) {
 	}
 	c.refreshInput(c.Pins.Selected[p])
 	if c.Booting {
-		c.bootPin(board.Pin(p), is, c.now())
+		c.bootPin(board.Pin(p), is, c.Cycle())
 	}
 }
 
@@ -424,12 +424,11 @@ func (c *Chip) PinName(p board.Pin) string {
 
 // Drive applies a level from the outside; see board.Chip.
 func (c *Chip) Drive(p board.Pin, d board.Drive, at clock.Time) {
-	wasIn, was := c.inEvent, c.at
-	c.inEvent, c.at = true, min(c.Timeline.CycleAt(at), c.now())
-	c.timCatchUp()
-	c.Pins.Outside[p] = d
-	c.settle(int(p))
-	c.inEvent, c.at = wasIn, was
+	c.As(at, func() {
+		c.timCatchUp()
+		c.Pins.Outside[p] = d
+		c.settle(int(p))
+	})
 }
 
 // SetAnalog connects a source that changes by itself; see board.Chip.

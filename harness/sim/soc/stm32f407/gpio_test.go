@@ -143,7 +143,7 @@ func TestSourceMakesEdges(t *testing.T) {
 	if c.Run(start + 10*ms); len(edges) != 0 {
 		t.Errorf("edges at %v though nobody looks", edges)
 	}
-	if next := c.events.At(slotSource); next != clock.Never {
+	if next := c.Events.At(slotSource); next != clock.Never {
 		t.Errorf("the source is looked at in cycle %d though nobody looks", next)
 	}
 	st(t, c, sysc0+0x0C, 1<<4) // EXTICR2: PB5
@@ -159,7 +159,7 @@ func TestSourceMakesEdges(t *testing.T) {
 		t.Fatalf("edges at %v, want %v", edges, want)
 	}
 	for i, at := range edges {
-		if late := at - want[i]; late < 0 || late > c.time(2)-c.time(1) {
+		if late := at - want[i]; late < 0 || late > c.TimeOf(2)-c.TimeOf(1) {
 			t.Errorf("edge %d at %d ps, want %d", i, at, want[i])
 		}
 	}
@@ -167,7 +167,7 @@ func TestSourceMakesEdges(t *testing.T) {
 		t.Errorf("PR %#x", pr)
 	}
 	st(t, c, gpioB+0x00, modeAnalog<<10)
-	if next := c.events.At(slotSource); next != clock.Never {
+	if next := c.Events.At(slotSource); next != clock.Never {
 		t.Error("the source is looked at in analog mode")
 	}
 }
@@ -263,7 +263,7 @@ func TestWatchTimes(t *testing.T) {
 		c.core.Cycle = start + d
 		st(t, c, gpioB+0x14, ld(t, c, gpioB+0x14)^0x20)
 	}
-	want := []clock.Time{c.time(start), c.time(start + 7), c.time(start + 8)}
+	want := []clock.Time{c.TimeOf(start), c.TimeOf(start + 7), c.TimeOf(start + 8)}
 	if !slices.Equal(at, want) {
 		t.Errorf("%d, want %d", at, want)
 	}

@@ -184,7 +184,7 @@ func (c *Chip) i2cInput(sig signal, high bool, cycle uint64) {
 // i2cClockWillChange and i2cClockChanged enclose a change of PCLK1.
 func (c *Chip) i2cClockWillChange() {
 	for n := range c.I2Cs {
-		c.i2c(n + 1).sync(c.now())
+		c.i2c(n + 1).sync(c.Cycle())
 	}
 }
 
@@ -193,7 +193,7 @@ func (c *Chip) i2cClockChanged() {
 		i := c.i2c(n + 1)
 		div := c.pclkDiv(1)
 		if i.Due != clock.Never && i.Div != 0 && div != i.Div {
-			i.Due = c.now() + (i.Due-c.now())/i.Div*div
+			i.Due = c.Cycle() + (i.Due-c.Cycle())/i.Div*div
 		}
 		if i.Div = div; i.Due != clock.Never {
 			i.apply()
@@ -475,6 +475,6 @@ func (i i2c) busFree() {
 	i.Slave, i.Ten = slaveIdle, false
 	i.Sr2 &^= i2cBUSY | i2cTRA | i2cGENCALL | i2cDUALF
 	if i.Cr1&i2cSTART != 0 {
-		i.enter(i2cStart, i.c.now()+i.lowTime())
+		i.enter(i2cStart, i.c.Cycle()+i.lowTime())
 	}
 }

@@ -21,7 +21,7 @@ const (
 
 // Load implements bus.Device.
 func (i i2c) Load(off uint32, _ uint8) (uint64, bus.Fault) {
-	i.sync(i.c.now())
+	i.sync(i.c.Cycle())
 	switch off {
 	case i2cDR:
 		return uint64(i.readDR()), bus.None
@@ -93,7 +93,7 @@ func (i i2c) readSR2() {
 // goOn lets master or slave proceed after the program has done its part.
 func (i i2c) goOn() {
 	if i.Sr2&i2cMSL != 0 {
-		i.proceed(i.c.now())
+		i.proceed(i.c.Cycle())
 	} else {
 		i.slaveGo()
 	}
@@ -106,7 +106,7 @@ func (i i2c) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	if what := i.lacks(off, v); what != "" {
 		return i.c.lack(i.name + "." + what)
 	}
-	i.sync(i.c.now())
+	i.sync(i.c.Cycle())
 	switch off {
 	case i2cCR1:
 		i.storeCR1(v)
@@ -162,9 +162,9 @@ func (i i2c) storeCR1(v uint32) {
 	switch {
 	case i.Cr1&i2cPE == 0:
 	case i.Sr2&i2cMSL != 0:
-		i.proceed(i.c.now())
+		i.proceed(i.c.Cycle())
 	case v&i2cSTART != 0 && i.Phase == i2cOff && i.Sr2&i2cBUSY == 0:
-		i.enter(i2cStart, (i.c.now()/i.Div+1)*i.Div)
+		i.enter(i2cStart, (i.c.Cycle()/i.Div+1)*i.Div)
 	case v&i2cSTOP != 0 && i.Slave != slaveIdle: // a slave lets the lines go
 		i.Slave = slaveIdle
 		i.Cr1 &^= i2cSTOP
@@ -190,7 +190,7 @@ func (i i2c) storeDR(v uint32) {
 		}
 		i.Sr1 &^= waits
 		i.Shift, i.Address, i.Second, i.Ack = v, true, waits == i2cADD10, true
-		i.do(i2cByte, i.c.now())
+		i.do(i2cByte, i.c.Cycle())
 		return
 	}
 	i.Tdr, i.TxFull = v, true
@@ -210,5 +210,5 @@ func (i i2c) apply() {
 	dma := i.Cr2&i2cDMAEN != 0
 	i.c.dmaRequest(i.rx, dma && i.Sr1&i2cRXNE != 0)
 	i.c.dmaRequest(i.tx, dma && i.Sr1&i2cTXE != 0)
-	i.c.schedule(slotI2C+i.n-1, i.Due)
+	i.c.Schedule(slotI2C+i.n-1, i.Due)
 }

@@ -122,7 +122,7 @@ func (c *Chip) iwdgStart() {
 // lsiReady is LSI's first edge.
 func (c *Chip) lsiReady() {
 	w := &c.IWDG
-	w.LSIFrom = c.nowTime()
+	w.LSIFrom = c.Time()
 	if w.PVU != 0 {
 		w.PVU = c.lsiEdge(iwdgUpdate)
 	}
@@ -138,7 +138,7 @@ func (c *Chip) lsiReady() {
 // lsiEdge is the n-th edge of LSI from now.
 func (c *Chip) lsiEdge(n int64) clock.Time {
 	from := c.IWDG.LSIFrom
-	return from + ((c.nowTime()-from)/lsiPeriod+clock.Time(n))*lsiPeriod
+	return from + ((c.Time()-from)/lsiPeriod+clock.Time(n))*lsiPeriod
 }
 
 // iwdgArrival is when a value written now arrives: never, until LSI runs.
@@ -151,7 +151,7 @@ func (c *Chip) iwdgArrival() clock.Time {
 
 // iwdgSync lets what has arrived take effect.
 func (c *Chip) iwdgSync() {
-	w, now := &c.IWDG, c.nowTime()
+	w, now := &c.IWDG, c.Time()
 	if w.PVU != 0 && w.PVU <= now {
 		w.Count, w.From = w.countAt(w.PVU), max(w.From, w.PVU)
 		w.PR, w.PVU = w.NewPR, 0
@@ -184,13 +184,13 @@ func (c *Chip) iwdgSchedule() {
 			due = min(due, w.PVU)
 		}
 	}
-	c.scheduleAt(slotIWDG, due)
+	c.ScheduleAt(slotIWDG, due)
 }
 
 // iwdgEvent is a new prescaler, or the end.
 func (c *Chip) iwdgEvent() {
 	c.iwdgSync()
-	if c.nowTime() >= c.IWDG.expiry() {
+	if c.Time() >= c.IWDG.expiry() {
 		c.resetSoon(csrIWDGRSTF)
 		return
 	}

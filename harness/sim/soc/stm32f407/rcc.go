@@ -256,9 +256,9 @@ func (c *Chip) oscillator(old, on, ready uint32, slot int, startup clock.Time) {
 	switch {
 	case r.CR&on == 0:
 		r.CR &^= ready
-		c.scheduleAt(slot, clock.NeverTime)
+		c.ScheduleAt(slot, clock.NeverTime)
 	case old&on == 0:
-		c.scheduleIn(slot, startup)
+		c.ScheduleIn(slot, startup)
 	}
 }
 
@@ -268,13 +268,13 @@ func (c *Chip) updatePLL() {
 	on := r.CR&crPLLON != 0 && c.pllSource() != 0 && c.pllConfigured()
 	switch {
 	case !on:
-		c.scheduleAt(slotPLL, clock.NeverTime)
+		c.ScheduleAt(slotPLL, clock.NeverTime)
 		if r.CR&crPLLRDY != 0 {
 			r.CR &^= crPLLRDY
 			c.setClocks(c.clockTree())
 		}
 	case r.CR&crPLLRDY == 0 && c.Due[slotPLL] == clock.NeverTime:
-		c.scheduleIn(slotPLL, pllLock)
+		c.ScheduleIn(slotPLL, pllLock)
 	}
 }
 
@@ -356,9 +356,9 @@ func (c *Chip) requestSwitch() {
 	ready := [...]uint32{swHSI: crHSIRDY, swHSE: crHSERDY, swPLL: crPLLRDY}[sw]
 	switch {
 	case sw == r.CFGR>>2&3:
-		c.scheduleAt(slotSwitch, clock.NeverTime)
+		c.ScheduleAt(slotSwitch, clock.NeverTime)
 	case r.CR&ready != 0 && c.Due[slotSwitch] == clock.NeverTime:
-		c.scheduleIn(slotSwitch, clock.Time(switchCycles*uint64(clock.Second)/r.Tree.SYSCLK))
+		c.ScheduleIn(slotSwitch, clock.Time(switchCycles*uint64(clock.Second)/r.Tree.SYSCLK))
 	}
 }
 
@@ -420,9 +420,9 @@ func (c *Chip) writeBDCR(v uint32) {
 	switch {
 	case r.BDCR&bdcrLSEON == 0:
 		r.BDCR &^= bdcrLSERDY
-		c.scheduleAt(slotLSE, clock.NeverTime)
+		c.ScheduleAt(slotLSE, clock.NeverTime)
 	case old&bdcrLSEON == 0:
-		c.scheduleIn(slotLSE, lseStartup)
+		c.ScheduleIn(slotLSE, lseStartup)
 	}
 	if v&bdcrBDRST != 0 {
 		c.resetRTC()
@@ -444,9 +444,9 @@ func (c *Chip) writeCSR(v uint32) {
 	switch {
 	case v&csrLSION == 0:
 		r.CSR &^= csrLSIRDY
-		c.scheduleAt(slotLSI, clock.NeverTime)
+		c.ScheduleAt(slotLSI, clock.NeverTime)
 	case old&csrLSION == 0:
-		c.scheduleIn(slotLSI, lsiStartup)
+		c.ScheduleIn(slotLSI, lsiStartup)
 	}
 	c.rtcClockChanged()
 }

@@ -34,7 +34,7 @@ func (c *Chip) SetPower(on bool) {
 		c.Powered = false
 		c.RCC.CSR, c.RCC.BDCR = 0, 0
 		c.PWR.CSR = 0
-		c.scheduleAt(slotLSE, clock.NeverTime)
+		c.ScheduleAt(slotLSE, clock.NeverTime)
 		c.resetRTC()
 		c.settleAll()
 	}
@@ -78,7 +78,7 @@ func (c *Chip) resetSoon(flag uint32) {
 // release lets the part start in a while, unless the reset pin is held.
 func (c *Chip) release(after clock.Time) {
 	if !c.NRST && c.Powered {
-		c.scheduleAt(slotReset, max(c.nowTime()+after, c.pendingStart()))
+		c.ScheduleAt(slotReset, max(c.Time()+after, c.pendingStart()))
 	}
 }
 
@@ -96,15 +96,12 @@ func (c *Chip) resetParts(flags uint32) {
 	start, lse := c.pendingStart(), c.Due[slotLSE]
 	c.Running, c.Booting, c.ResetDue = false, false, 0
 	c.stopped = board.Stop{}
-	c.events.Reset()
-	for i := range c.Due {
-		c.Due[i] = clock.NeverTime
-	}
-	c.scheduleAt(slotLSE, lse)
+	c.Clear()
+	c.ScheduleAt(slotLSE, lse)
 	c.resetBlocks()
 	c.RCC.CSR |= flags
-	if start > c.nowTime() && c.Powered && !c.NRST {
-		c.scheduleAt(slotReset, start)
+	if start > c.Time() && c.Powered && !c.NRST {
+		c.ScheduleAt(slotReset, start)
 	}
 }
 

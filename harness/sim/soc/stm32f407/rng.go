@@ -88,9 +88,9 @@ func (c *Chip) rngClockChanged() {
 	}
 	switch {
 	case r.CR&rngEN == 0 || bad || f == 0:
-		c.scheduleAt(slotRNG, clock.NeverTime)
+		c.ScheduleAt(slotRNG, clock.NeverTime)
 	case r.SR&rngDRDY == 0 && c.Due[slotRNG] == clock.NeverTime:
-		c.scheduleIn(slotRNG, clock.Time(rngPeriod*uint64(clock.Second)/f))
+		c.ScheduleIn(slotRNG, clock.Time(rngPeriod*uint64(clock.Second)/f))
 	}
 	c.updateRNGIRQ()
 }
@@ -109,6 +109,6 @@ func (c *Chip) updateRNGIRQ() {
 // resetRNG goes on with the sequence, so that a reset does not repeat numbers.
 func (c *Chip) resetRNG() {
 	c.RNG = rng{State: c.RNG.State}
-	c.scheduleAt(slotRNG, clock.NeverTime)
+	c.ScheduleAt(slotRNG, clock.NeverTime)
 	c.updateRNGIRQ()
 }

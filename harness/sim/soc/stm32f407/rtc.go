@@ -110,7 +110,7 @@ func (c *Chip) rtcClockChanged() {
 	r, rate := &c.RTC, c.rtcRate()
 	c.rtcCatchUp()
 	if rate != r.Rate && rate != 0 {
-		r.Line = clock.NewTimeline(r.At, c.nowTime(), rate)
+		r.Line = clock.NewTimeline(r.At, c.Time(), rate)
 	}
 	r.Rate = rate
 	c.rtcApply()
@@ -124,7 +124,7 @@ func (c *Chip) rtcCatchUp() {
 	if r.Rate == 0 {
 		return
 	}
-	k := r.Line.CycleAt(c.nowTime())
+	k := r.Line.CycleAt(c.Time())
 	if copied := k &^ 1; copied >= r.At {
 		c.rtcAdvance(copied)
 		r.copyShadow()
@@ -209,10 +209,10 @@ func (c *Chip) rtcApply() {
 	c.extiLine(extiStamp, r.ISR&isrTSF != 0 && r.CR>>15&1 != 0)
 	k := r.next()
 	if r.Rate == 0 || k == clock.Never {
-		c.scheduleAt(slotRTC, clock.NeverTime)
+		c.ScheduleAt(slotRTC, clock.NeverTime)
 		return
 	}
-	c.scheduleAt(slotRTC, r.Line.Time(k))
+	c.ScheduleAt(slotRTC, r.Line.Time(k))
 }
 
 // next is the cycle of RTCCLK of the next change that shows by itself.

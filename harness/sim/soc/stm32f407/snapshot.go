@@ -8,13 +8,13 @@ import (
 
 	"rigor/harness/sim/armv7m"
 	"rigor/harness/sim/board"
-	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/agenda"
 )
 
 // snapshot is a whole chip but its watcher and options.
 type snapshot struct {
 	state    state
-	events   clock.Events
+	agenda   agenda.State
 	core     armv7m.State
 	mem      memories
 	stopped  board.Stop
@@ -26,7 +26,7 @@ func (c *Chip) Snapshot() any {
 	c.timSync()
 	return &snapshot{
 		state:    c.state,
-		events:   c.events,
+		agenda:   c.State,
 		core:     c.core.Snapshot(),
 		mem:      c.mem.clone(),
 		stopped:  c.stopped,
@@ -42,7 +42,7 @@ func (m *memories) clone() memories {
 // options; it stays good for further use.
 func (c *Chip) Restore(from any) {
 	s := from.(*snapshot)
-	c.state, c.events = s.state, s.events
+	c.state, c.State = s.state, s.agenda
 	copy(c.mem.Flash, s.mem.Flash)
 	copy(c.mem.OTP, s.mem.OTP)
 	copy(c.mem.SRAM, s.mem.SRAM)
@@ -58,10 +58,10 @@ func (c *Chip) Restore(from any) {
 func (c *Chip) Digest() (sum [32]byte) {
 	c.timSync()
 	h := sha256.New()
-	fmt.Fprintf(h, "%v\n%v\n", c.state, c.core.Snapshot())
+	fmt.Fprintf(h, "%v\n%v\n%v\n%v\n", c.state, c.Timeline, c.Due, c.core.Snapshot())
 	for slot := range slots {
 		if slot < slotTIM || slot >= slotTIM+len(c.TIMs) && slot != slotSource { // theirs depend on who looks
-			fmt.Fprintln(h, c.events.At(slot))
+			fmt.Fprintln(h, c.Events.At(slot))
 		}
 	}
 	for _, m := range [][]byte{c.mem.Flash, c.mem.OTP, c.mem.SRAM, c.mem.CCM, c.mem.BKP} {

@@ -140,7 +140,7 @@ func (c *Chip) spiInput(sig signal, high bool) {
 // spiClockWillChange and spiClockChanged enclose a change of PCLK.
 func (c *Chip) spiClockWillChange() {
 	for n := range c.SPIs {
-		c.spi(n + 1).sync(c.now())
+		c.spi(n + 1).sync(c.Cycle())
 	}
 }
 
@@ -149,7 +149,7 @@ func (c *Chip) spiClockChanged() {
 		s := c.spi(n + 1)
 		div := c.pclkDiv(s.apb)
 		if s.Busy && div != s.Div {
-			now := c.now()
+			now := c.Cycle()
 			s.Start = now - (now-min(now, s.Start))/s.Div*div
 			s.Half = s.Half / s.Div * div
 			s.apply()
@@ -266,7 +266,7 @@ func (s spi) drive() {
 // kick starts an idle master that has something to do.
 func (s spi) kick() {
 	if s.master() && !s.Busy && s.wanted() {
-		s.begin((s.c.now()/s.Div + 1) * s.Div)
+		s.begin((s.c.Cycle()/s.Div + 1) * s.Div)
 	}
 }
 
@@ -433,7 +433,7 @@ func (s spi) edgeTI(high bool) {
 	case pulse:
 		s.take()
 	case !s.Loaded:
-		s.LetGo = s.c.now() + (1<<(s.Cr1>>3&7)+4)*s.Div
+		s.LetGo = s.c.Cycle() + (1<<(s.Cr1>>3&7)+4)*s.Div
 	}
 }
 
@@ -459,12 +459,12 @@ func (s spi) apply() {
 	rx := reqSPI1RX + 2*request(s.n-1)
 	s.c.dmaRequest(rx, s.Cr2&spiRXDMAEN != 0 && s.Sr&spiRXNE != 0)
 	s.c.dmaRequest(rx+1, s.Cr2&spiTXDMAEN != 0 && s.Sr&spiTXE != 0)
-	s.c.schedule(slotSPI+s.n-1, min(s.next(), s.LetGo))
+	s.c.Schedule(slotSPI+s.n-1, min(s.next(), s.LetGo))
 }
 
 // Load implements bus.Device.
 func (s spi) Load(off uint32, _ uint8) (uint64, bus.Fault) {
-	s.sync(s.c.now())
+	s.sync(s.c.Cycle())
 	switch off {
 	case 0x00:
 		return uint64(s.Cr1), bus.None
@@ -513,7 +513,7 @@ func (s spi) Store(off uint32, _ uint8, v64 uint64) bus.Fault {
 	if what := spiLacks(off, v); what != "" {
 		return s.c.lack(s.name + "." + what)
 	}
-	s.sync(s.c.now())
+	s.sync(s.c.Cycle())
 	switch off {
 	case 0x00:
 		s.storeCR1(v)

@@ -45,7 +45,7 @@ func (c *Chip) spiLast(r request) {
 	if s.Cr1&spiCRCEN == 0 {
 		return
 	}
-	s.sync(c.now())
+	s.sync(c.Cycle())
 	if transmitter := (r-reqSPI1RX)%2 == 1; transmitter {
 		s.Cr1 |= spiCRCNEXT
 		s.kick()

@@ -60,7 +60,7 @@ func TestSPICRC(t *testing.T) {
 			st(t, c, spi1+0xC, tt.data[last])
 			st(t, c, spi1, cr1|spiCRCNEXT)
 			frame := 2 * uint64(8+tt.dff/spiDFF*8)
-			until(c, c.now()+frame)
+			until(c, c.Cycle()+frame)
 			if got := ld(t, c, spi1+0xC); got != tt.data[last] {
 				t.Errorf("last data %#x", got)
 			}
@@ -68,7 +68,7 @@ func TestSPICRC(t *testing.T) {
 				c.Drive(gpA+6, levelOf(tt.want&1 == 0), c.Now())
 				c.Watch(nil)
 			}
-			until(c, c.now()+frame+8)
+			until(c, c.Cycle()+frame+8)
 			sr := ld(t, c, spi1+8)
 			if (sr&spiCRCERR != 0) != disturbed || sr&spiRXNE == 0 || sr&spiBSY != 0 || requested(c, 35) != disturbed {
 				t.Errorf("polynomial %#x, disturbed %v: SR %#x", tt.poly, disturbed, sr)
@@ -104,7 +104,7 @@ func TestSPICRCByDMA(t *testing.T) {
 	stream(t, dmaDevice{c.dmaController(0)}, 3, spi2+0xC, sramBase+32, 9, 0, dmaMINC)
 	stream(t, dma2(c), 3, spi1+0xC, sramBase, 9, 0, toPeripheral<<dir|dmaMINC|3<<chs)
 	st(t, c, spi1, master|spiCRCEN|3<<3)
-	until(c, c.now()+10*8*16+100)
+	until(c, c.Cycle()+10*8*16+100)
 	if got := string(c.mem.SRAM[32:42]); got[:9] != "123456789" || got[9] == 0xF4 {
 		t.Errorf("received %q", got)
 	}
@@ -126,7 +126,7 @@ func TestSPIBidirectional(t *testing.T) {
 	st(t, c, spi2, listen|spiSSM|spiSPE)
 	st(t, c, spi1, talk|master|1<<3)
 	st(t, c, spi1+0xC, 0xA6)
-	until(c, c.now()+50)
+	until(c, c.Cycle()+50)
 	if a, b := ld(t, c, spi1+8), ld(t, c, spi2+0xC); a != spiTXE || b != 0xA6 {
 		t.Errorf("master to slave: SR %#x, received %#x", a, b)
 	}
@@ -135,7 +135,7 @@ func TestSPIBidirectional(t *testing.T) {
 	st(t, c, spi2+0xC, 0x93)
 	st(t, c, spi2, talk|spiSSM|spiSPE)
 	st(t, c, spi1, listen|master|1<<3) // clocks until it is switched off
-	until(c, c.now()+8*4)
+	until(c, c.Cycle()+8*4)
 	st(t, c, spi1, 0)
 	if a, b := ld(t, c, spi1+0xC), ld(t, c, spi2+8); a != 0x93 || b != spiTXE {
 		t.Errorf("slave to master: received %#x, SR %#x", a, b)
@@ -150,7 +150,7 @@ func TestSPITITiming(t *testing.T) {
 	seen := map[board.Pin][]uint64{}
 	st(t, c, spi1+4, spiFRF)
 	st(t, c, spi1, master|spiCPOL|1<<3) // CPOL is of no consequence
-	begin := c.now() + 1
+	begin := c.Cycle() + 1
 	c.Watch(func(p board.Pin, high bool, at clock.Time) {
 		seen[p] = append(seen[p], c.Timeline.CycleAt(at)-begin)
 	})
@@ -187,7 +187,7 @@ func TestSPITIFrames(t *testing.T) {
 		if got := exchange(t, c, spi1, 0xA0+uint32(i)); got[0] != want {
 			t.Errorf("master got %#x, want %#x", got[0], want)
 		}
-		sampled := c.now()
+		sampled := c.Cycle()
 		if got := ld(t, c, spi2+0xC); got != 0xA0+uint32(i) {
 			t.Errorf("slave got %#x, want %#x", got, 0xA0+i)
 		}
@@ -200,7 +200,7 @@ func TestSPITIFrames(t *testing.T) {
 		st(t, c, spi2+0xC, []uint32{0x81, 0x7E, 0}[i])
 	}
 	st(t, c, spi1+0xC, 0x55)
-	until(c, c.now()+4*4)
+	until(c, c.Cycle()+4*4)
 	c.Watch(nil)
 	c.Drive(gpB+12, levelOf(true), c.Now())
 	c.Drive(gpB+13, levelOf(true), c.Now())

@@ -42,7 +42,7 @@ func exchange(t *testing.T, c *Chip, base uint32, data ...uint32) (got []uint32)
 			if ld(t, c, base+8)&spiRXNE != 0 {
 				break
 			}
-			until(c, c.now()+1)
+			until(c, c.Cycle()+1)
 		}
 		got = append(got, ld(t, c, base+0xC))
 	}
@@ -67,7 +67,7 @@ func TestSPILoopback(t *testing.T) {
 			if got := exchange(t, c, spi1, data...); !slices.Equal(got, data) {
 				t.Errorf("mode %d, CR1 %#x: %#x, want %#x", mode, extra, got, data)
 			}
-			until(c, c.now()+2*128)
+			until(c, c.Cycle()+2*128)
 			if sr := ld(t, c, spi1+8); sr != spiTXE {
 				t.Errorf("SR %#x at rest", sr)
 			}
@@ -105,7 +105,7 @@ func TestSPIMasterAndSlave(t *testing.T) {
 					t.Errorf("mode %d, NSS by hardware %v: slave got %#x, want %#x", mode, hard, got, 0xA0+i)
 				}
 				st(t, c, spi2+0xC, []uint32{0x81, 0x7E, 0}[i])
-				until(c, c.now()+8)
+				until(c, c.Cycle()+8)
 			}
 		}
 	}
@@ -126,7 +126,7 @@ func TestSPITiming(t *testing.T) {
 		alternate(c, gpA+7, 5)
 		st(t, c, spi1, e.mode|spiMSTR|spiSSM|spiSSI|spiSPE|1<<3)
 		seen := map[board.Pin][]uint64{}
-		begin := c.now() + 1 // the next PCLK
+		begin := c.Cycle() + 1 // the next PCLK
 		c.Watch(func(p board.Pin, _ bool, at clock.Time) {
 			seen[p] = append(seen[p], c.Timeline.CycleAt(at)-begin)
 		})
@@ -152,7 +152,7 @@ func TestSPIErrors(t *testing.T) {
 	st(t, c, spi1, spiMSTR|spiSSM|spiSSI|spiSPE)
 	for _, d := range []uint32{1, 2} {
 		st(t, c, spi1+0xC, d)
-		until(c, c.now()+100)
+		until(c, c.Cycle()+100)
 	}
 	if sr := ld(t, c, spi1+8); sr&spiOVR == 0 || !requested(c, 35) {
 		t.Errorf("SR %#x after two frames unread", sr)
@@ -178,7 +178,7 @@ func TestSPIReceivesOnly(t *testing.T) {
 	c.Drive(gpA+6, levelOf(true), 0)
 	st(t, c, spi1, spiMSTR|spiSSM|spiSSI|spiSPE|spiRXONLY)
 	for range 3 {
-		until(c, c.now()+16)
+		until(c, c.Cycle()+16)
 		if v := ld(t, c, spi1+0xC); v != 0xFF {
 			t.Errorf("received %#x", v)
 		}
@@ -218,12 +218,12 @@ func TestSPIByDMA(t *testing.T) {
 	stream(0, 0, ram+16)
 	stream(3, 1, ram)
 	st(t, c, spi1+4, spiTXDMAEN|spiRXDMAEN)
-	begin := c.now()
+	begin := c.Cycle()
 	st(t, c, spi1, spiMSTR|spiSSM|spiSSI|spiSPE|1<<3)
-	for ld(t, c, spi1+8)&spiBSY == 0 && c.now() < begin+100 {
-		until(c, c.now()+1)
+	for ld(t, c, spi1+8)&spiBSY == 0 && c.Cycle() < begin+100 {
+		until(c, c.Cycle()+1)
 	}
-	first := c.now()
+	first := c.Cycle()
 	until(c, first+4*32-1)
 	if ld(t, c, spi1+8)&spiBSY == 0 {
 		t.Error("ended early")

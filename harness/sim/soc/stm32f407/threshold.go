@@ -50,10 +50,10 @@ func (c *Chip) awaitCrossing() {
 		}
 	}
 	if at == clock.NeverTime {
-		c.schedule(slotSource, clock.Never)
+		c.Schedule(slotSource, clock.Never)
 		return
 	}
-	c.schedule(slotSource, max(c.cycleFrom(at), c.now()+1))
+	c.Schedule(slotSource, max(c.CycleFrom(at), c.Cycle()+1))
 }
 
 // crosses is when a pin's source next reaches the threshold that changes the
@@ -64,7 +64,7 @@ func (c *Chip) crosses(p int) clock.Time {
 	if high {
 		threshold = c.supply() * 3 / 10
 	}
-	from := c.nowTime()
+	from := c.Time()
 	if at, ok := c.reach[p](from, from+lookAhead, threshold, !high); ok && c.driver(p) == released {
 		return at
 	}

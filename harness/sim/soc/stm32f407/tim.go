@@ -210,7 +210,7 @@ func (c *Chip) timClockWillChange() { c.timSync() }
 // whoever looked at them before.
 func (c *Chip) timSync() {
 	for n := range c.TIMs {
-		c.timer(n + 1).sync(c.now())
+		c.timer(n + 1).sync(c.Cycle())
 	}
 }
 
@@ -218,7 +218,7 @@ func (c *Chip) timClockChanged() {
 	for n := range c.TIMs {
 		t := c.timer(n + 1)
 		t.K.Div = c.timerDiv(t.apb())
-		t.K.At = c.now() / t.K.Div * t.K.Div // the timer clock under way
+		t.K.At = c.Cycle() / t.K.Div * t.K.Div // the timer clock under way
 		t.apply()
 	}
 }
@@ -246,12 +246,12 @@ func (t timer) channels() int {
 
 // reset is the block's reset state (§18.4).
 func (t timer) reset() {
-	*t.timRegs = timRegs{Arr: 0xFFFF, Now: t.c.now()}
+	*t.timRegs = timRegs{Arr: 0xFFFF, Now: t.c.Cycle()}
 	if t.info.wide {
 		t.Arr = 0xFFFF_FFFF
 	}
 	t.K.Max, t.K.Arr = uint64(t.Arr), uint64(t.Arr)
-	t.K.align(t.c.now(), t.c.timerDiv(t.apb()))
+	t.K.align(t.c.Cycle(), t.c.timerDiv(t.apb()))
 	t.readPins()
 	t.apply()
 	t.c.tapsChanged()
@@ -496,7 +496,7 @@ func (t timer) apply() {
 		}
 	}
 	t.noteDriving()
-	t.c.schedule(slotTIM+t.info.n-1, t.deadline())
+	t.c.Schedule(slotTIM+t.info.n-1, t.deadline())
 }
 
 // follow is the part of apply that happens at each of the timer's events.

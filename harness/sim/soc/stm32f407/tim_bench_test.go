@@ -27,7 +27,7 @@ func BenchmarkPWM(b *testing.B) {
 				if record {
 					r = brd.Record(portE + 9)
 				}
-				until(c, c.now()+16_000)
+				until(c, c.Cycle()+16_000)
 				if record {
 					r.Stop()
 				}

@@ -181,7 +181,7 @@ func (m *motor) start(t *testing.T, c *Chip) uint64 {
 	set(t, tm, timCCER, ccer)
 	set(t, tm, timBDTR, timMOE|uint32(m.dtg))
 	set(t, tm, timSR, 0)
-	until(c, c.now()+50) // dead times of the set-up are over
+	until(c, c.Cycle()+50) // dead times of the set-up are over
 	set(t, tm, timCR1, cr1|timCEN)
 	m.ccr, m.rep, m.run = m.next, m.rcr, true
 	if m.down {
@@ -192,7 +192,7 @@ func (m *motor) start(t *testing.T, c *Chip) uint64 {
 	for i, p := range motorPins {
 		m.oc[i] = c.Level(p)
 	}
-	return c.now()
+	return c.Cycle()
 }
 
 // TestMotorTimer holds TIM1 against the ticking model: counter, flags and

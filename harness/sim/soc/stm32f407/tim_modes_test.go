@@ -34,8 +34,8 @@ func TestEncoder(t *testing.T) {
 		for range 60 {
 			ch := rnd.IntN(2)
 			levels[ch] ^= 1
-			until(c, c.now()+rnd.Uint64N(20))
-			tm.input(ch, levels[ch] == 1, c.now())
+			until(c, c.Cycle()+rnd.Uint64N(20))
+			tm.input(ch, levels[ch] == 1, c.Cycle())
 			by := encoderTable[[3]int{ch + 1, levels[ch], levels[1-ch]}]
 			if counts := mode == 3 || mode == 2-ch; counts { // SMS 1 counts on TI2, 2 on TI1
 				switch cnt += by; {
@@ -76,7 +76,7 @@ func TestInputFilter(t *testing.T) {
 			period <<= ckd
 		}
 		set(t, tm, timCR1, uint32(ckd)<<8|timCEN)
-		start := c.now()
+		start := c.Cycle()
 		level, out, row, captured := false, false, 0, -1
 		for cycle := start + 1; cycle < start+3000; cycle++ {
 			if cycle%period == 0 {
@@ -166,9 +166,9 @@ func TestDeadTime(t *testing.T) {
 		set(t, tm, timCCER, 5)
 		set(t, tm, timCR1, e.ckd<<8)
 		set(t, tm, timBDTR, timMOE|e.dtg)
-		until(c, c.now()+2000)
+		until(c, c.Cycle()+2000)
 		set(t, tm, timCCMR1, 0x40)
-		start := c.now()
+		start := c.Cycle()
 		until(c, start+2000)
 		if got := edgesOf(r, c, start); !slices.Equal(got, []uint64{uint64(e.want)}) {
 			t.Errorf("DTG %#x, CKD %d: edges at %v, want %d", e.dtg, e.ckd, got, e.want)
@@ -190,7 +190,7 @@ func TestBreak(t *testing.T) {
 	set(t, tm, timDIER, timBIF)
 	set(t, tm, timBDTR, timMOE|timBKE|timBKP|timAOE)
 	set(t, tm, timCR1, timCEN)
-	start := c.now()
+	start := c.Cycle()
 	until(c, start+10)
 	if !c.Level(portE + 9) {
 		t.Fatal("no output before the break")
@@ -276,10 +276,10 @@ func TestHallSensor(t *testing.T) {
 	set(t, tm, timCCER, 1)
 	set(t, tm, timSMCR, 4<<4|slaveReset)
 	set(t, tm, timCR1, timCEN)
-	start := c.now()
+	start := c.Cycle()
 	for i, at := range []uint64{100, 150, 230} {
 		until(c, start+at)
-		tm.input(i, true, c.now())
+		tm.input(i, true, c.Cycle())
 		if want := []uint32{100, 50, 80}[i]; get(t, tm, timCCR1) != want || get(t, tm, timCNT) != 0 {
 			t.Errorf("edge %d: CCR1 %d, CNT %d; want %d, 0", i, tm.Ccr[0], tm.K.Cnt, want)
 		}
@@ -298,10 +298,10 @@ func TestExternalClock2(t *testing.T) {
 		set(t, tm, timSMCR, e.smcr)
 		set(t, tm, timCR1, timCEN)
 		for range 16 {
-			tm.input(pinETR, true, c.now())
-			until(c, c.now()+10)
-			tm.input(pinETR, false, c.now())
-			until(c, c.now()+10)
+			tm.input(pinETR, true, c.Cycle())
+			until(c, c.Cycle()+10)
+			tm.input(pinETR, false, c.Cycle())
+			until(c, c.Cycle()+10)
 		}
 		if got := get(t, tm, timCNT); got != e.want {
 			t.Errorf("SMCR %#x PSC %d: CNT %d, want %d", e.smcr, e.psc, got, e.want)
@@ -318,12 +318,12 @@ func TestClearByExternalTrigger(t *testing.T) {
 	set(t, tm, timCCR1, 60)
 	set(t, tm, timCCMR1, 0xE0)
 	set(t, tm, timCCER, 1)
-	start := c.now()
+	start := c.Cycle()
 	set(t, tm, timCR1, timCEN)
 	until(c, start+120)
-	tm.input(pinETR, true, c.now())
+	tm.input(pinETR, true, c.Cycle())
 	until(c, start+130)
-	tm.input(pinETR, false, c.now())
+	tm.input(pinETR, false, c.Cycle())
 	until(c, start+270)
 	if got, want := edgesOf(r, c, start), []uint64{0, 60, 100, 120, 200, 260}; !slices.Equal(got, want) {
 		t.Errorf("edges at %v, want %v", got, want)
@@ -347,13 +347,13 @@ func TestFastEnable(t *testing.T) {
 		tm := c.timer(9)
 		set(t, tm, timARR, 30)
 		set(t, tm, timCCR1, 10)
-		start := c.now()
+		start := c.Cycle()
 		set(t, tm, timCCMR1, e.ccmr)
 		set(t, tm, timCCER, 1)
 		set(t, tm, timSMCR, 6<<4|slaveTrigger)
 		set(t, tm, timCR1, timOPM)
 		until(c, start+100)
-		tm.input(1, true, c.now())
+		tm.input(1, true, c.Cycle())
 		until(c, start+200)
 		if got := edgesOf(r, c, start); !slices.Equal(got, e.want) {
 			t.Errorf("CCMR1 %#x: edges at %v, want %v", e.ccmr, got, e.want)
@@ -372,11 +372,11 @@ func TestOnePulseRetrigger(t *testing.T) {
 	set(t, tm, timCCER, 1)
 	set(t, tm, timSMCR, 6<<4|slaveTrigger)
 	set(t, tm, timCR1, timOPM)
-	start := c.now()
+	start := c.Cycle()
 	for _, at := range []uint64{100, 200, 300} {
 		until(c, start+at)
-		tm.input(1, true, c.now())
-		tm.input(1, false, c.now())
+		tm.input(1, true, c.Cycle())
+		tm.input(1, false, c.Cycle())
 	}
 	until(c, start+400)
 	if got, want := edgesOf(r, c, start), []uint64{110, 131, 210, 231, 310, 331}; !slices.Equal(got, want) {
@@ -407,7 +407,7 @@ func TestInternalTriggers(t *testing.T) {
 			} else {
 				set(t, m, timCR2, 2<<4)
 			}
-			start := c.now()
+			start := c.Cycle()
 			set(t, m, timCR1, timCEN)
 			until(c, start+58)
 			want := uint32(5)
@@ -469,7 +469,7 @@ func TestSmallTimers(t *testing.T) {
 		set(t, tm, timCCR1+uint32(4*e.ch), 3)
 		set(t, tm, timCCMR1, 0x60<<(8*e.ch))
 		set(t, tm, timCCER, 1<<(4*e.ch))
-		start := c.now()
+		start := c.Cycle()
 		set(t, tm, timCR1, timCEN)
 		until(c, start+25)
 		if got, want := edgesOf(r, c, start), []uint64{0, 3, 10, 13, 20, 23}; !slices.Equal(got, want) {
@@ -502,8 +502,8 @@ func TestUnwatchedOutputIsFree(t *testing.T) {
 	set(t, tm, timCCER, 1)
 	set(t, tm, timBDTR, timMOE)
 	set(t, tm, timCR1, timCEN)
-	start := c.now()
-	if at := c.events.At(slotTIM); at != clock.Never {
+	start := c.Cycle()
+	if at := c.Events.At(slotTIM); at != clock.Never {
 		t.Fatalf("nobody watches, and there is a deadline at %d", at)
 	}
 	for _, e := range []struct {
@@ -516,13 +516,13 @@ func TestUnwatchedOutputIsFree(t *testing.T) {
 		}
 	}
 	r := b.Record(portE + 9)
-	from := c.now()
+	from := c.Cycle()
 	until(c, from+20)
 	r.Stop()
 	if got, want := edgesOf(r, c, from), []uint64{7, 10, 17, 20}; !slices.Equal(got, want) {
 		t.Errorf("recorded edges at %v, want %v", got, want)
 	}
-	if at := c.events.At(slotTIM); at != clock.Never {
+	if at := c.Events.At(slotTIM); at != clock.Never {
 		t.Errorf("the recording is over, and there is a deadline at %d", at)
 	}
 }
@@ -543,7 +543,7 @@ func TestWatchingDoesNotDisturb(t *testing.T) {
 		set(t, tm, timCCER, 1)
 		set(t, tm, timBDTR, timMOE)
 		set(t, tm, timCR1, timCEN)
-		until(c, c.now()+12345)
+		until(c, c.Cycle()+12345)
 		c.timSync()
 		digests[i] = fmt.Sprint(c.TIMs, c.Pins.Level, c.Pins.AFLevel)
 	}
@@ -565,7 +565,7 @@ func TestTimerDMABurst(t *testing.T) {
 	set(t, tm, timARR, 99)
 	set(t, tm, timDIER, timUDE)
 	set(t, tm, timCR1, timCEN|timARPE)
-	start := c.now()
+	start := c.Cycle()
 	until(c, start+99)
 	if tm.Arr != 99 {
 		t.Fatal("a transfer before the update")
@@ -605,7 +605,7 @@ func TestTimerRequests(t *testing.T) {
 			set(t, tm, timCR2, e.cr2)
 		}
 		set(t, tm, timDIER, e.dier)
-		start := c.now()
+		start := c.Cycle()
 		set(t, tm, timCR1, timCEN)
 		until(c, start+e.at)
 		var got []request
@@ -646,7 +646,7 @@ func TestTimerStartsConversions(t *testing.T) {
 		set(t, tm, timCCMR1+uint32(e.ch/2*4), 0x70<<(8*(e.ch%2)))
 		set(t, tm, timCCER, e.ccer)
 		set(t, tm, timBDTR, e.bdtr)
-		start, n := c.now(), 0
+		start, n := c.Cycle(), 0
 		set(t, tm, timCR1, timCEN)
 		for at := uint64(500); at < 3000; at += 1000 {
 			until(c, start+at-1)

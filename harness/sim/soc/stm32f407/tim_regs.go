@@ -86,7 +86,7 @@ func (t timer) Load(off uint32, width uint8) (uint64, bus.Fault) {
 	if !t.has(off) {
 		return 0, t.c.unknown(t.name(), off)
 	}
-	t.sync(t.c.now())
+	t.sync(t.c.Cycle())
 	return uint64(t.load(off)), bus.None
 }
 
@@ -163,7 +163,7 @@ func (t timer) Store(off uint32, width uint8, v uint64) bus.Fault {
 	if what := t.lacks(off, uint32(v)); what != "" {
 		return t.c.lack(t.name() + "." + what)
 	}
-	t.sync(t.c.now())
+	t.sync(t.c.Cycle())
 	if off == timDMAR {
 		if at, ok := t.burst(); ok {
 			return t.Store(at, width, v)
@@ -249,7 +249,7 @@ func (t timer) storeCR1(v uint32) {
 	}
 	t.unloaded()
 	if start {
-		t.K.align(t.c.now(), t.K.Div)
+		t.K.align(t.c.Cycle(), t.K.Div)
 	}
 }
 
@@ -276,7 +276,7 @@ func (t timer) storeSMCR(v uint32) {
 		t.Gate = t.c.timer(t.info.itr[ts]).masterLevel()
 	}
 	if t.counting() {
-		t.K.align(t.c.now(), t.K.Div)
+		t.K.align(t.c.Cycle(), t.K.Div)
 	}
 }
 
@@ -375,7 +375,7 @@ func (t timer) generate(v uint32) {
 	}
 	if v&timUIF != 0 {
 		t.reinit()
-		t.K.align(t.c.now(), t.K.Div)
+		t.K.align(t.c.Cycle(), t.K.Div)
 	}
 }
 

@@ -65,11 +65,11 @@ func (c *Chip) tapsChanged() {
 		}
 		*tap = timTap{Rate: rate}
 		if rate == 0 {
-			c.scheduleAt(slotTap+i, clock.NeverTime)
+			c.ScheduleAt(slotTap+i, clock.NeverTime)
 			continue
 		}
-		tap.Line, tap.Edge = clock.NewTimeline(0, c.nowTime(), 2*rate), 1
-		c.scheduleAt(slotTap+i, tap.Line.Time(1))
+		tap.Line, tap.Edge = clock.NewTimeline(0, c.Time(), 2*rate), 1
+		c.ScheduleAt(slotTap+i, tap.Line.Time(1))
 	}
 }
 
@@ -79,7 +79,7 @@ func (c *Chip) tapEvent(slot int, cycle uint64) {
 	tap, p := &c.Taps[i], &timTaps[i]
 	rises := tap.Edge&1 != 0
 	tap.Edge++
-	c.scheduleAt(slot, tap.Line.Time(tap.Edge))
+	c.ScheduleAt(slot, tap.Line.Time(tap.Edge))
 	c.timer(p.n).input(p.channel, rises, cycle)
 }
 

@@ -42,7 +42,7 @@ func TestTimerMeasuresClocks(t *testing.T) {
 		set(t, tm, timCR1, timCEN)
 		var at []uint32
 		for len(at) < 4 {
-			until(c, c.now()+50)
+			until(c, c.Cycle()+50)
 			if get(t, tm, timSR)&(timCC1IF<<tt.channel) != 0 {
 				at = append(at, get(t, tm, timCCR1+ch))
 			}
@@ -54,7 +54,7 @@ func TestTimerMeasuresClocks(t *testing.T) {
 		}
 		set(t, tm, timOR, 0)
 		get(t, tm, timCCR1+ch)
-		until(c, c.now()+10_000)
+		until(c, c.Cycle()+10_000)
 		if get(t, tm, timSR)&(timCC1IF<<tt.channel) != 0 {
 			t.Errorf("%s: the pin is captured, which does not move", tt.name)
 		}

@@ -24,7 +24,7 @@ func idle(t *testing.T) *Chip {
 }
 
 // until moves an idle chip to a cycle.
-func until(c *Chip, cycle uint64) { c.Run(c.time(cycle)) }
+func until(c *Chip, cycle uint64) { c.Run(c.TimeOf(cycle)) }
 
 func get(t *testing.T, d bus.Device, off uint32) uint32 {
 	t.Helper()
@@ -136,7 +136,7 @@ func TestDerivedCounter(t *testing.T) {
 		}
 		ref.ref = tm.Ref[0]
 		set(t, tm, timCR1, ref.mode<<4|timCEN)
-		start, done := c.now(), uint64(0)
+		start, done := c.Cycle(), uint64(0)
 		for range 12 {
 			step := rnd.Uint64N([]uint64{5, 60, 3000}[rnd.IntN(3)])
 			for range step {
@@ -207,7 +207,7 @@ func TestPWMOnPin(t *testing.T) {
 	set(t, tm, timCCMR1, 0x68)
 	set(t, tm, timCCER, 1)
 	set(t, tm, timEGR, timUIF)
-	start := c.now()
+	start := c.Cycle()
 	set(t, tm, timCR1, timCEN)
 	until(c, start+65)
 	if got, want := edgesOf(r, c, start), []uint64{0, 6, 20, 26, 40, 46, 60}; !slices.Equal(got, want) {
@@ -223,7 +223,7 @@ func TestToggleAndForce(t *testing.T) {
 	set(t, tm, timCCR1, 5)
 	set(t, tm, timCCMR1, 0x30)
 	set(t, tm, timCCER, 1)
-	start := c.now()
+	start := c.Cycle()
 	set(t, tm, timCR1, timCEN)
 	until(c, start+30)
 	set(t, tm, timCCMR1, 0x50) // force active: it is already
@@ -259,19 +259,19 @@ func TestUpdateControl(t *testing.T) {
 	set(t, tm, timSR, ^uint32(timUIF))
 	set(t, tm, timARR, 99)
 	set(t, tm, timCR1, timUDIS|timCEN)
-	until(c, c.now()+250)
+	until(c, c.Cycle()+250)
 	if get(t, tm, timSR)&timUIF != 0 {
 		t.Error("UIF with UDIS")
 	}
 	set(t, tm, timCR1, timOPM|timCEN)
-	until(c, c.now()+250)
+	until(c, c.Cycle()+250)
 	if get(t, tm, timSR)&timUIF == 0 || get(t, tm, timCR1)&timCEN != 0 || get(t, tm, timCNT) != 0 {
 		t.Errorf("one pulse: SR %#x CR1 %#x CNT %d", get(t, tm, timSR), get(t, tm, timCR1), get(t, tm, timCNT))
 	}
 	set(t, tm, timSR, 0)
 	set(t, tm, timCR1, timARPE|timCEN)
 	set(t, tm, timARR, 9)
-	start := c.now()
+	start := c.Cycle()
 	until(c, start+99)
 	if got := get(t, tm, timCNT); got != 99 {
 		t.Errorf("with ARPE: CNT %d, want 99", got)
@@ -290,16 +290,16 @@ func TestTimerInterrupt(t *testing.T) {
 	set(t, tm, timEGR, timUIF)
 	set(t, tm, timSR, 0)
 	set(t, tm, timDIER, timUIF)
-	start := c.now()
+	start := c.Cycle()
 	set(t, tm, timCR1, timCEN|timARPE)
-	if got, want := c.events.At(slotTIM+1), start+13*64615; got != want {
+	if got, want := c.Events.At(slotTIM+1), start+13*64615; got != want {
 		t.Errorf("deadline at %d, want %d", got, want)
 	}
 	until(c, start+13*64615)
 	if tm.Sr&timUIF == 0 {
 		t.Error("no update at the deadline")
 	}
-	if got := c.events.At(slotTIM + 1); got != clock.Never {
+	if got := c.Events.At(slotTIM + 1); got != clock.Never {
 		t.Errorf("UIF is pending and nothing else to see, but there is a deadline at %d", got)
 	}
 }
@@ -310,7 +310,7 @@ func TestInputCapture(t *testing.T) {
 	tm := c.timer(5)
 	set(t, tm, timCCMR1, 1|1<<2) // IC1 on TI1, every second edge
 	set(t, tm, timCCER, 1)
-	start := c.now()
+	start := c.Cycle()
 	set(t, tm, timCR1, timCEN)
 	pulse := func(at uint64) {
 		until(c, start+at)
@@ -356,7 +356,7 @@ func TestTimerChain(t *testing.T) {
 	set(t, t3, timCR1, timCEN)
 	set(t, t2, timARR, 99)
 	set(t, t2, timCR2, 2<<4)
-	start := c.now()
+	start := c.Cycle()
 	set(t, t2, timCR1, timCEN)
 	until(c, start+100*25+50)
 	if got := get(t, t3, timCNT); got != 5 {
@@ -384,21 +384,21 @@ func TestSlaveModesFromPins(t *testing.T) {
 	c := idle(t)
 	tm := c.timer(4)
 	set(t, tm, timSMCR, 5<<4|slaveTrigger)
-	until(c, c.now()+100)
-	start := c.now()
+	until(c, c.Cycle()+100)
+	start := c.Cycle()
 	tm.input(0, true, start)
 	until(c, start+50)
 	if get(t, tm, timCNT) != 50 || tm.Sr&timTIF == 0 {
 		t.Errorf("trigger mode: CNT %d SR %#x", tm.K.Cnt, tm.Sr)
 	}
 	set(t, tm, timSMCR, 6<<4|slaveReset)
-	tm.input(1, true, c.now())
+	tm.input(1, true, c.Cycle())
 	if get(t, tm, timCNT) != 0 {
 		t.Errorf("reset mode: CNT %d", tm.K.Cnt)
 	}
 	set(t, tm, timSMCR, 4<<4|slaveClock) // TI1F_ED: both edges
 	for i := range 6 {
-		tm.input(0, i%2 == 1, c.now())
+		tm.input(0, i%2 == 1, c.Cycle())
 	}
 	if get(t, tm, timCNT) != 6 {
 		t.Errorf("external clock: CNT %d", tm.K.Cnt)
@@ -437,7 +437,7 @@ func TestBasicTimer(t *testing.T) {
 	set(t, tm, timARR, 999)
 	set(t, tm, timEGR, timUIF)
 	set(t, tm, timSR, 0)
-	start := c.now()
+	start := c.Cycle()
 	set(t, tm, timCR1, timCEN)
 	until(c, start+16*1000+160)
 	if get(t, tm, timSR) != timUIF || get(t, tm, timCNT) != 10 {
@@ -453,7 +453,7 @@ func TestTimerClockGate(t *testing.T) {
 	c := idle(t)
 	tm := c.timer(3)
 	set(t, tm, timCR1, timCEN)
-	start := c.now()
+	start := c.Cycle()
 	until(c, start+100)
 	c.poke(rccBase+0x40, 0)
 	until(c, start+500)
@@ -469,7 +469,7 @@ func TestTimerSurvivesClockWrites(t *testing.T) {
 	c := idle(t)
 	c.poke(rccBase+0x08, 5<<10) // PPRE1: PCLK1 = HCLK / 4, timers at HCLK / 2
 	tm := c.timer(3)
-	start := c.now() / 2 * 2
+	start := c.Cycle() / 2 * 2
 	until(c, start+2)
 	set(t, tm, timCR1, timCEN)
 	for i := range uint64(100) {
@@ -487,7 +487,7 @@ func TestLimitBelowCount(t *testing.T) {
 	c := idle(t)
 	tm := c.timer(3)
 	set(t, tm, timCR1, timCEN)
-	start := c.now()
+	start := c.Cycle()
 	until(c, start+50)
 	set(t, tm, timARR, 10)
 	until(c, start+0xFFFF)

@@ -29,7 +29,7 @@ func (t timer) triggerLevel(high bool) {
 		t.reinit()
 	case slaveGated:
 		if high && !t.Gate {
-			t.K.align(t.c.now(), t.K.Div)
+			t.K.align(t.c.Cycle(), t.K.Div)
 		}
 		t.Gate = high
 	case slaveTrigger:
@@ -47,7 +47,7 @@ func (t timer) triggerLevel(high bool) {
 func (t timer) start() {
 	if t.Cr1&timCEN == 0 {
 		t.Cr1 |= timCEN
-		t.K.align(t.c.now(), t.K.Div)
+		t.K.align(t.c.Cycle(), t.K.Div)
 	}
 }
 
@@ -123,7 +123,7 @@ func (t timer) eachSlave(f func(timer)) {
 	t.Triggering = true
 	for _, n := range slaves {
 		if s := t.c.timer(n); s.follows(t) {
-			s.sync(t.c.now())
+			s.sync(t.c.Cycle())
 			f(s)
 			s.apply()
 		}

@@ -127,7 +127,7 @@ func (t timer) heedsPins() bool {
 // someone reads them or something about them changes.
 func (c *Chip) timCatchUp() {
 	for late := c.Pins.Late; late != 0; late &= late - 1 {
-		c.timer(bits.TrailingZeros16(late) + 1).sync(c.now())
+		c.timer(bits.TrailingZeros16(late) + 1).sync(c.Cycle())
 	}
 	c.sampleMoving()
 }
@@ -146,7 +146,7 @@ func (t timer) noteDriving() {
 func (c *Chip) timRewatch() {
 	for n := range c.TIMs {
 		if t := c.timer(n + 1); t.Cr1&timCEN != 0 {
-			t.sync(c.now())
+			t.sync(c.Cycle())
 			t.apply()
 		}
 	}

@@ -54,7 +54,7 @@ const (
 // falling edge comes along with its rising one, a timer clock ahead of time. An
 // edge that comes late is one that nobody heard when it was due.
 func (c *Chip) trigger(t trigger, high bool, cycle uint64) {
-	if cycle < c.now() {
+	if cycle < c.Cycle() {
 		return
 	}
 	c.adcTrigger(t, high)

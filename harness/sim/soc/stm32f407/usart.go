@@ -160,13 +160,13 @@ func (c *Chip) usartInput(sig signal, high bool, cycle uint64) {
 // usartClockWillChange and usartClockChanged enclose a change of PCLK.
 func (c *Chip) usartClockWillChange() {
 	for n := range c.USARTs {
-		c.usart(n + 1).sync(c.now())
+		c.usart(n + 1).sync(c.Cycle())
 	}
 }
 
 func (c *Chip) usartClockChanged() {
 	for n := range c.USARTs {
-		c.usart(n + 1).clockChanged(c.now())
+		c.usart(n + 1).clockChanged(c.Cycle())
 	}
 }
 
@@ -251,8 +251,8 @@ func (u usart) apply() {
 	u.c.irq(u.irq, pending != 0)
 	u.c.dmaRequest(reqUSART1RX+2*request(u.n-1), u.Cr3&usartDMAR != 0 && u.Sr&usartRXNE != 0)
 	u.c.dmaRequest(reqUSART1TX+2*request(u.n-1), u.Cr3&usartDMAT != 0 && u.Sr&usartTXE != 0)
-	u.c.schedule(slotUSARTTx+u.n-1, u.txNext())
-	u.c.schedule(slotUSARTRx+u.n-1, u.rxNext())
+	u.c.Schedule(slotUSARTTx+u.n-1, u.txNext())
+	u.c.Schedule(slotUSARTRx+u.n-1, u.rxNext())
 }
 
 // txNext is the cycle at which the transmit line changes or the frame ends.

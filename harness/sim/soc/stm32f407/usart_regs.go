@@ -19,7 +19,7 @@ const (
 
 // Load implements bus.Device.
 func (u usart) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	u.sync(u.c.now())
+	u.sync(u.c.Cycle())
 	switch off {
 	case usartSR:
 		u.Seen = u.Sr
@@ -48,7 +48,7 @@ func (u usart) Store(off uint32, width uint8, v uint64) bus.Fault {
 	if what := u.lacks(off, uint32(v)); what != "" {
 		return u.c.lack(u.name + "." + what)
 	}
-	u.sync(u.c.now())
+	u.sync(u.c.Cycle())
 	f := u.store(off, uint32(v))
 	u.apply()
 	return f
@@ -86,7 +86,7 @@ func (u usart) storeDR(v uint32) {
 // kick starts an idle transmitter.
 func (u usart) kick() {
 	if !u.Tx.Busy {
-		u.load(u.nextClock(u.c.now()))
+		u.load(u.nextClock(u.c.Cycle()))
 	}
 }
 

@@ -103,7 +103,7 @@ func TestUSARTTiming(t *testing.T) {
 	c, u, b, _ := serial(t, 115200, board.ParityNone)
 	start(t, b, u, 139, 0)
 	r := b.Record(2)
-	begin := c.now()
+	begin := c.Cycle()
 	set(t, u, usartDR, 0x0F)
 	if u.Sr&usartTC == 0 {
 		t.Error("TC cleared by a write to DR without a read of SR")
@@ -318,7 +318,7 @@ func TestUSARTIdleFrameFirst(t *testing.T) {
 	c, u, b, _ := serial(t, 115200, board.ParityNone)
 	set(t, u, usartBRR, 139)
 	r := b.Record(2)
-	begin := c.now()
+	begin := c.Cycle()
 	set(t, u, usartCR1, usartUE|usartTE)
 	set(t, u, usartDR, 0)
 	b.Advance(b.Now() + clock.Millisecond)
@@ -352,7 +352,7 @@ func TestUSARTClockChange(t *testing.T) {
 	c, u, b, _ := serial(t, 115200, board.ParityNone)
 	start(t, b, u, 100, 0)
 	r := b.Record(2)
-	begin := c.now()
+	begin := c.Cycle()
 	set(t, u, usartDR, 0x00)
 	until(c, begin+1+450)
 	c.poke(0x40023808, 4<<10) // PPRE1: PCLK1 = HCLK / 2

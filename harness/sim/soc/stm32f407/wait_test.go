@@ -82,7 +82,7 @@ func TestStoreIsBuffered(t *testing.T) {
 	c.core.R[1], c.core.R[15] = 0x40000024, flashBase+8
 	c.core.Restore(c.core.Snapshot())
 	from := c.core.Cycle
-	run(t, c, c.time(from+4)-c.Now())
+	run(t, c, c.TimeOf(from+4)-c.Now())
 	if c.core.Cycle != from+4 || c.core.R[15] != flashBase+16 {
 		t.Errorf("at 0x%08x after %d cycles", c.core.R[15], c.core.Cycle-from)
 	}

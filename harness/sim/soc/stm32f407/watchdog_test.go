@@ -66,8 +66,8 @@ func cycleOfReset(t *testing.T, c *Chip, limit clock.Time) clock.Time {
 		if c.Now() >= end {
 			t.Fatal("no reset")
 		}
-		next, _ := c.events.Next()
-		run(t, c, max(c.time(next)-c.Now(), 1))
+		next, _ := c.Events.Next()
+		run(t, c, max(c.TimeOf(next)-c.Now(), 1))
 	}
 	return c.Due[slotReset] - resetPulse
 }
@@ -166,13 +166,13 @@ func TestWWDG(t *testing.T) {
 	for _, e := range []struct{ tb, tt uint32 }{{0, 0x40}, {0, 0x7F}, {1, 0x50}, {3, 0x7F}} {
 		c := started(t, Options{}, endless())
 		gates(t, c)
-		since := c.now()
+		since := c.Cycle()
 		st(t, c, wwdg0+4, e.tb<<7|0x7F)
 		run(t, c, 100*clock.Microsecond)
 		st(t, c, wwdg0, wwdgWDGA|e.tt)
 		period := uint64(4096) << e.tb
-		first := since + ((c.now()-since)/period+1)*period
-		want := c.time(first + uint64(e.tt-0x40)*period)
+		first := since + ((c.Cycle()-since)/period+1)*period
+		want := c.TimeOf(first + uint64(e.tt-0x40)*period)
 		at := cycleOfReset(t, c, clock.Second)
 		if at < want || at > want+clock.Microsecond {
 			t.Errorf("WDGTB %d, T %#x: reset at %d, want %d", e.tb, e.tt, at, want)

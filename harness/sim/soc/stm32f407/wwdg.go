@@ -81,7 +81,7 @@ func (w *wwdg) period() uint64 { return 4096 << (w.CFR >> 7 & 3) }
 
 // wwdgSync brings the counter up to now.
 func (c *Chip) wwdgSync() {
-	w, now := &c.WWDG, c.now()
+	w, now := &c.WWDG, c.Cycle()
 	if w.Div == 0 {
 		w.At = now
 		return
@@ -108,11 +108,11 @@ func (c *Chip) wwdgApply() {
 	c.irq(irqWWDG, w.EWIF && w.CFR&wwdgEWI != 0)
 	switch ticks := uint64(w.T-wwdgT6) & 0x7F; {
 	case w.Div == 0 || !w.On && w.CFR&wwdgEWI == 0:
-		c.schedule(slotWWDG, clock.Never)
+		c.Schedule(slotWWDG, clock.Never)
 	case ticks == 0:
-		c.schedule(slotWWDG, w.At+w.in(1))
+		c.Schedule(slotWWDG, w.At+w.in(1))
 	default:
-		c.schedule(slotWWDG, w.At+w.in(ticks))
+		c.Schedule(slotWWDG, w.At+w.in(ticks))
 	}
 }
 
@@ -131,7 +131,7 @@ func (c *Chip) wwdgClockWillChange() { c.wwdgSync() }
 
 func (c *Chip) wwdgClockChanged() {
 	w := &c.WWDG
-	w.At, w.Div = c.now(), 0
+	w.At, w.Div = c.Cycle(), 0
 	if c.RCC.ENR[apb1]>>11&1 != 0 {
 		w.Div = c.pclkDiv(1)
 	}
