@@ -7,6 +7,9 @@ import (
 
 // System controller: clocks, gates, resets and choices (SDK sysctl.h).
 //
+// What GIT_ID and the register behind it hold is not published: to the SDK that is the
+// crystal's frequency, to Linux a baud rate. They fault.
+//
 // PLLs: the output is the input times CLKF+1, divided by CLKR+1 and CLKOD+1. How long
 // they take to lock is assumed. While PLL0 has not locked, what runs by it stands
 // still; here such a choice is told as a warning and IN0 is taken.
@@ -34,8 +37,6 @@ const (
 
 // Offsets of SYSCTL's registers.
 const (
-	syGIT_ID       = 0x00
-	syCLK_FREQ     = 0x04
 	syPLL0         = 0x08
 	syPLL2         = 0x10
 	syPLL_LOCK     = 0x18
@@ -229,8 +230,6 @@ func (d sysctlDevice) loadWord(off uint32) (uint32, bus.Fault) {
 		return *r, bus.None
 	}
 	switch off {
-	case syCLK_FREQ:
-		return in0Hz, bus.None
 	case syPLL_LOCK:
 		return s.lock(), bus.None
 	case syROM_ERROR, sySOFT_RESET:
