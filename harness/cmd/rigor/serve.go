@@ -19,12 +19,12 @@ type simServeCmd struct {
 	PTY           string `type:"path" placeholder:"LINK" help:"Symbolic link to make to the pseudo terminal."`
 	RFC2217       string `name:"rfc2217" placeholder:"ADDR" help:"Serve both UARTs by RFC 2217 at host:port, with DTR and RTS; with --rfc2217-loader the program's alone."`
 	RFC2217Loader string `name:"rfc2217-loader" placeholder:"ADDR" help:"Serve the boot loader's UART at a port of its own."`
-	Boot          string `default:"app" enum:"app,loader" help:"What the board boots: app or loader (default: ${default}). An STM32F407 has a jumper for that, an ESP32-C3 a button, pressed at power-on alone."`
+	Boot          string `default:"app" enum:"app,loader" help:"What the board boots: app or loader (default: ${default}). An STM32F407 has a jumper for that, the others a button, pressed at power-on alone."`
 	Flash         string `type:"existingfile" placeholder:"FILE" help:"Program to have in flash."`
-	Console       string `placeholder:"TX/RX" help:"Pins of the program's UART (default: PA2/PA3 of an STM32F407, GPIO21/GPIO20 of an ESP32-C3)."`
-	Loader        string `placeholder:"TX/RX" help:"Pins of the boot loader's UART (default: PB10/PB11, GPIO21/GPIO20)."`
+	Console       string `placeholder:"TX/RX" help:"Pins of the program's UART (default: PA2/PA3 of an STM32F407, GPIO21/GPIO20 of an ESP32-C3, IO5/IO4 of a K210)."`
+	Loader        string `placeholder:"TX/RX" help:"Pins of the boot loader's UART (default: PB10/PB11, GPIO21/GPIO20, IO5/IO4)."`
 
-	Circuit string         `enum:",direct,esp32,k210" default:"" placeholder:"NAME" help:"Between modem lines and straps: direct, DTR on reset and RTS on the boot strap; esp32, two transistors; k210, RTS on reset and DTR on the strap (default: direct; of an ESP32-C3 esp32)."`
+	Circuit string         `enum:",direct,esp32,k210" default:"" placeholder:"NAME" help:"Between modem lines and straps: direct, DTR on reset and RTS on the boot strap; esp32, two transistors; k210, RTS on reset and DTR on the strap (default: direct; of the others their own)."`
 	Rise    *time.Duration `placeholder:"TIME" help:"How long reset takes to end after its release, such as 60ms (default: 0; of an ESP32-C3 75ms)."`
 
 	kind loaders.Kind
@@ -49,6 +49,10 @@ func (*simServeCmd) Help() string {
 		"  esptool --chip esp32c3 --port rfc2217://localhost:2217 write-flash 0 program.bin\n\n" +
 		"  rigor sim serve --chip esp32c3 --pty /tmp/c3 --boot loader &\n" +
 		"  esptool --chip esp32c3 --port /tmp/c3 --before no-reset --after watchdog-reset write-flash 0 program.bin\n\n" +
+		"So has a K210: RTS asserted holds reset low and DTR IO16 (--circuit k210), which its ROM looks at 75 ms after reset. kflash\n" +
+		"knows that wiring as dan, bit and trainer:\n\n" +
+		"  rigor sim serve --chip k210 --rfc2217 localhost:2217 &\n" +
+		"  kflash -p rfc2217://localhost:2217 -B dan -b 115200 program.bin\n\n" +
 		"A core that locks up, as with empty flash, waits for a reset where there are modem lines; else it ends the command.\n\n" +
 		"Exit status: 0 when interrupted; 2 the board could not be set up or its terminal failed; 3 the core locked up;\n" +
 		"4 the program needs something that is not modelled, which the message names."
@@ -110,7 +114,7 @@ func (c *simServeCmd) settle() (k silicon, err error) {
 		return k, err
 	}
 	if c.Console == "" {
-		c.Console = k.uarts[k.console]
+		c.Console = k.uarts[k.console].pins
 	}
 	if c.Loader == "" {
 		c.Loader = k.loader

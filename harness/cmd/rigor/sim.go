@@ -30,14 +30,14 @@ const (
 
 type simRunCmd struct {
 	simChip
-	Image   string        `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary, for flash or, of an STM32F407, for RAM; an ESP32-C3's binary is an image for its ROM, at 0."`
+	Image   string        `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary, for flash or, of an STM32F407, for RAM; the binary of the others is an image for their ROM, at 0."`
 	For     time.Duration `placeholder:"TIME" help:"Stop after this much of the chip's time, such as 2s (default: never)."`
 	Until   string        `placeholder:"TEXT" help:"Stop when the UART has said this."`
-	UART    string        `placeholder:"NAME" help:"UART to copy to standard output: usart1 to usart6, uart4 and uart5 of an STM32F407; uart0, uart1 and usb of an ESP32-C3 (default: usart2, uart0)."`
+	UART    string        `placeholder:"NAME" help:"UART to copy to standard output: usart1 to usart6, uart4 and uart5 of an STM32F407; uart0, uart1 and usb of an ESP32-C3; uarths and uart1 to uart3 of a K210 (default: usart2, uart0, uarths)."`
 	Input   string        `placeholder:"FILE" help:"Send this file to the UART; - is standard input, read to its end before the chip starts."`
 	InputAt time.Duration `default:"100ms" placeholder:"TIME" help:"When input begins, by the chip's time (default: ${default})."`
 	Baud    uint64        `default:"115200" placeholder:"RATE" help:"Of the input: 8 data bits, no parity (default: ${default})."`
-	Pins    string        `placeholder:"TX/RX" help:"Pins of the UART, for input (default: the UART's first ones: PA2/PA3 of usart2, GPIO21/GPIO20 of uart0)."`
+	Pins    string        `placeholder:"TX/RX" help:"Pins of the UART, for input (default: the UART's first ones: PA2/PA3 of usart2, GPIO21/GPIO20 of uart0, IO5/IO4 of uarths)."`
 	Stats   bool          `help:"Print statistics to standard error."`
 }
 
@@ -61,8 +61,9 @@ func (c *simRunCmd) Run(ctx context.Context) error {
 		c.UART = k.console
 	}
 	watch := &watcher{text: []byte(c.Until)}
+	watched, isUART := k.uarts[c.UART]
 	chip := k.make(&c.simChip, func(uart int, b byte) {
-		if uart == int(c.UART[len(c.UART)-1]-'0') {
+		if isUART && uart == watched.number {
 			watch.see(b)
 		}
 	})

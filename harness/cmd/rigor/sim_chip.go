@@ -11,12 +11,13 @@ import (
 	"rigor/harness/flash"
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/soc/esp32c3"
+	"rigor/harness/sim/soc/k210"
 	"rigor/harness/sim/soc/stm32f407"
 )
 
 // simChip are the flags that describe the silicon.
 type simChip struct {
-	Chip    string  `required:"" enum:"stm32f407,esp32c3" placeholder:"NAME" help:"Chip to simulate: ${enum}."`
+	Chip    string  `required:"" enum:"stm32f407,esp32c3,k210" placeholder:"NAME" help:"Chip to simulate: ${enum}."`
 	Crystal *uint64 `placeholder:"HZ" help:"Crystal at an STM32F407's oscillator pins; 0: none (default: 8000000)."`
 	Seed    uint64  `default:"1" placeholder:"N" help:"Of all that is random on silicon (default: ${default})."`
 }
@@ -32,11 +33,12 @@ type simulated interface {
 type silicon struct {
 	// make makes one; sent is called for each byte as a UART begins to send it.
 	make  func(s *simChip, sent func(uart int, b byte)) simulated
-	uarts map[string]string // by name, with their usual pins, TX/RX
-	usb   bool              // it has a USB port of its own, too
+	uarts map[string]uart
+	usb   bool // it has a USB port of its own, too
 	// console is the UART that programs speak on, loader the pins that the boot
 	// loader listens on.
 	console, loader string
+	crystal         string   // its rate, where there is no choice
 	boot            string   // the strap pin
 	bootLow         bool     // it selects the boot loader when low
 	pulls           []string // pins that every board pulls up
@@ -45,15 +47,21 @@ type silicon struct {
 	ram             []flash.Region // where a program may be loaded as a debugger would
 }
 
+// uart is one of a chip's: its number, as the chip tells of it, and its usual pins, TX/RX.
+type uart struct {
+	number int
+	pins   string
+}
+
 const crystal8MHz = 8_000_000 // what most STM32F4 boards have
 
 var simChips = map[string]silicon{
 	"stm32f407": {
 		make: newF407,
 		// The first pins that the datasheet gives each (DS8626 §4, alternate functions).
-		uarts: map[string]string{
-			"usart1": "PA9/PA10", "usart2": "PA2/PA3", "usart3": "PB10/PB11",
-			"uart4": "PA0/PA1", "uart5": "PC12/PD2", "usart6": "PC6/PC7",
+		uarts: map[string]uart{
+			"usart1": {1, "PA9/PA10"}, "usart2": {2, "PA2/PA3"}, "usart3": {3, "PB10/PB11"},
+			"uart4": {4, "PA0/PA1"}, "uart5": {5, "PC12/PD2"}, "usart6": {6, "PC6/PC7"},
 		},
 		console: "usart2", loader: "PB10/PB11", boot: "BOOT0", circuit: "direct",
 		ram: []flash.Region{{Name: "SRAM", Span: flash.Span{Addr: 0x2000_0000, Size: 128 << 10}}},
@@ -61,13 +69,22 @@ var simChips = map[string]silicon{
 	"esp32c3": {
 		make: newC3,
 		// UART1 has no pins of its own.
-		uarts:   map[string]string{"uart0": "GPIO21/GPIO20", "uart1": "GPIO0/GPIO1"},
+		uarts:   map[string]uart{"uart0": {0, "GPIO21/GPIO20"}, "uart1": {1, "GPIO0/GPIO1"}},
 		usb:     true,
+		crystal: "40 MHz",
 		console: "uart0", loader: "GPIO21/GPIO20", boot: "GPIO9", bootLow: true, pulls: []string{"GPIO8"},
 		// pyserial's client of RFC 2217 takes 50 ms for each modem line: EN must still
 		// be low when the second one has changed, and have risen before both have
 		// changed again.
 		circuit: "esp32", rise: 75 * time.Millisecond,
+	},
+	"k210": {
+		make: newK210,
+		// UART1 to UART3 have no pins of their own; those here are what programs that kflash
+		// comes with give them.
+		uarts:   map[string]uart{"uarths": {0, "IO5/IO4"}, "uart1": {1, "IO7/IO6"}, "uart2": {2, "IO10/IO11"}, "uart3": {3, "IO5/IO4"}},
+		crystal: "26 MHz",
+		console: "uarths", loader: "IO5/IO4", boot: "IO16", bootLow: true, circuit: "k210",
 	},
 }
 
@@ -87,19 +104,23 @@ func newC3(s *simChip, sent func(int, byte)) simulated {
 	return esp32c3.New(esp32c3.Options{MAC: mac, Seed: s.Seed, Sent: sent})
 }
 
+func newK210(s *simChip, sent func(int, byte)) simulated {
+	return k210.New(k210.Options{Seed: s.Seed, Sent: sent})
+}
+
 // silicon is the chip that was asked for.
 func (s *simChip) silicon() (silicon, error) {
 	k := simChips[s.Chip]
-	if s.Crystal != nil && s.Chip != "stm32f407" {
-		return k, fmt.Errorf("--crystal: the %s has a crystal of 40 MHz always", s.Chip)
+	if s.Crystal != nil && k.crystal != "" {
+		return k, fmt.Errorf("--crystal: the %s has a crystal of %s always", s.Chip, k.crystal)
 	}
 	return k, nil
 }
 
 // pins are those of a UART.
 func (k silicon) pins(uart string) (string, error) {
-	if p, ok := k.uarts[uart]; ok {
-		return p, nil
+	if u, ok := k.uarts[uart]; ok {
+		return u.pins, nil
 	}
 	names := slices.Sorted(maps.Keys(k.uarts))
 	if k.usb {
