@@ -24,6 +24,14 @@ type traits struct {
 	spoilt func(m *flash.Image) file
 }
 
+// another chip than the given one.
+func another(chip string) string {
+	if chip == "k210" {
+		return "stm32f407"
+	}
+	return "k210"
+}
+
 // file is one that a board may be asked to take.
 type file struct {
 	name string
@@ -64,6 +72,23 @@ var chips = map[string]traits{
 		},
 		spoilt: forAnotherESP32,
 	},
+	"k210": {
+		bauds: []int{115200, 460800, 921600, 1500000, 2000000},
+		cuts: []cut{
+			{flash.PhaseIdentify, 0, 300 * time.Microsecond},
+			{flash.PhaseErase, 0, 70 * time.Millisecond}, // in the second sector, of 45 ms each (W25Q128JV table 9.6)
+			// A block of 4 KB was just taken, of 27 ms on the line, and is being programmed,
+			// for 6 ms.
+			{flash.PhaseWrite, 60, 3 * time.Millisecond},
+			{flash.PhaseVerify, 0, 2 * time.Millisecond}, // it is one command
+		},
+		foreign: elf.EM_ARM,
+		outside: []file{
+			{"an image for RAM", []byte(":0200000480007A" + word)},
+			{"an image behind the flash", []byte(":020000040100F9" + word)}, // 16 MB, which no chip exceeds
+		},
+		spoilt: wrongHash,
+	},
 }
 
 // word is four bytes and the end, in Intel's hex format, behind the record with
@@ -77,6 +102,13 @@ func forAnotherESP32(m *flash.Image) file {
 	data := bytes.Clone(m.Segments[0].Data)
 	data[chipID] = 9
 	return file{"an image for another chip of the family", data}
+}
+
+// wrongHash is an image of which a bit was turned.
+func wrongHash(m *flash.Image) file {
+	data := bytes.Clone(m.Segments[0].Data)
+	data[len(data)/2] ^= 1
+	return file{"an image whose hash is not its own", data}
 }
 
 // wrongFiles are those that a board must refuse.

@@ -35,7 +35,7 @@ func wrongChip(ctx context.Context, b *board) ([]measure.Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = flash.Program(ctx, l, m, flash.Options{Chip: "k210", Clock: b.Clock()})
+	_, err = flash.Program(ctx, l, m, flash.Options{Chip: another(b.Config.Chip), Clock: b.Clock()})
 	if err := refusedBy[*flash.ChipError]("another chip", err); err != nil {
 		return nil, err
 	}
