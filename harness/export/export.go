@@ -238,6 +238,10 @@ var gaugeUnits = map[measure.Unit]struct {
 	measure.Millikelvins:   {"kelvin", 1e3},
 	measure.Millipascals:   {"pascals", 1e3},
 	measure.Harts:          {"harts", 1},
+	measure.Millihertz:     {"hertz", 1e3},
+	measure.Millidecibels:  {"decibels", 1e3},
+	measure.Events:         {"events", 1},
+	measure.PerSecond:      {"per_second", 1},
 }
 
 // rate is the gauge of a quantity that is no time; it shows the median.

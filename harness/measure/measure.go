@@ -39,11 +39,15 @@ const (
 	Millikelvins   Unit = "mK"
 	Millipascals   Unit = "mPa"
 	Harts          Unit = "harts" // cores, as RISC-V counts them
+	Millihertz     Unit = "mHz"
+	Millidecibels  Unit = "mdB" // of two powers, or of a power and that of a sine at full scale
+	Events         Unit = "events"
+	PerSecond      Unit = "1/s"
 )
 
 // Units lists them.
 var Units = []Unit{Cycles, Ticks, Nanoseconds, Picoseconds, Bytes, BytesPerSecond, Percent, PPM, Microvolts,
-	Hertz, Millikelvins, Millipascals, Harts}
+	Hertz, Millikelvins, Millipascals, Harts, Millihertz, Millidecibels, Events, PerSecond}
 
 // Valid reports whether u is one of the units.
 func (u Unit) Valid() bool { return slices.Contains(Units, u) }

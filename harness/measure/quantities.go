@@ -1,6 +1,9 @@
 package measure
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Quantity is something that can be measured. Its name is the same in
 // samples, limits, benchmark lines and, with underscores, in metrics.
@@ -76,7 +79,7 @@ func Release(what string, hz int, scenario string) string {
 }
 
 // Quantities lists every quantity once.
-var Quantities = append(append(releases(), hubs()...), []Quantity{
+var Quantities = slices.Concat(releases(), hubs(), audio(), []Quantity{
 	{MarkingOverhead, "Cost of the two marks with nothing in between"},
 	{GoroutineSwitch, "Call of runtime.Gosched to the other goroutine's return from it"},
 	{ChannelHandover, "Send on an unbuffered channel to the waiting receiver's next action"},
@@ -110,7 +113,7 @@ var Quantities = append(append(releases(), hubs()...), []Quantity{
 	{ADCSamplingInstant, "Trigger's edge to the moment whose voltage was converted"},
 	{ADCSamplingJitter, "Deviation of each sampling instant from their median"},
 	{ADCStepResponse, "Step of the input to the first trigger whose conversion shows the new voltage"},
-}...)
+})
 
 func releases() []Quantity {
 	beside := map[string]string{
