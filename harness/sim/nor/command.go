@@ -18,6 +18,11 @@ type Transaction struct {
 
 	Out []byte // sent after the address
 	In  []byte // filled from the chip
+
+	// Skip is how many bytes went by before those of In. By it a controller that
+	// gives its program the data while the transaction goes on asks for it piece by
+	// piece; no more than reading may then be asked for.
+	Skip int
 }
 
 // Clocks is how many clocks of the bus it takes.
@@ -224,7 +229,7 @@ func (f *Flash) address(t *Transaction) uint32 {
 // answer sends bytes from the clock on at which the chip begins. A controller
 // with other dummy clocks misses the first bits, or has idle lines before them.
 func (f *Flash) answer(t *Transaction, s shape, source func(uint32) byte) {
-	skip := (t.header() - s.header) * s.dataLines
+	skip := (t.header()-s.header)*s.dataLines + 8*t.Skip
 	for i := range t.In {
 		var v byte
 		for bit := range 8 {

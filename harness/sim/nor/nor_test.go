@@ -489,3 +489,41 @@ func FuzzExec(f *testing.F) {
 		flash.SetPower(true, at)
 	})
 }
+
+// TestPieces reads by pieces what one transaction reads as a whole.
+func TestPieces(t *testing.T) {
+	p := newPart(t, Config{})
+	data := []byte("the quick brown fox jumps over the lazy dog")
+	if err := p.Program(0x1234, data); err != nil {
+		t.Fatal(err)
+	}
+	for _, tr := range []Transaction{
+		{Cmd: ReadData, Addr: 0x1234, AddrBits: 24},
+		{Cmd: FastRead, Addr: 0x1234, AddrBits: 24, Dummy: 8},
+		{Cmd: FastReadQuad, Addr: 0x1234, AddrBits: 24, Dummy: 8, DataLines: 4},
+	} {
+		for off := 0; off+4 <= len(data); off += 4 {
+			tr.In, tr.Skip = make([]byte, 4), off
+			if _, err := p.Exec(p.now, &tr); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := string(tr.In), string(data[off:off+4]); got != want {
+				t.Errorf("command %02x, bytes from %d: %q, want %q", tr.Cmd, off, got, want)
+			}
+		}
+	}
+}
+
+// TestLayout compares what follows commands on one line with W25Q32JV §8.1.2.
+func TestLayout(t *testing.T) {
+	for cmd, want := range map[byte]Layout{
+		ReadData: {24, 0, FromChip}, FastRead: {24, 8, FromChip}, JEDECID: {0, 0, FromChip}, UniqueID: {0, 32, FromChip},
+		ReadStatus1: {0, 0, FromChip}, WriteStatus2: {0, 0, ToChip}, PageProgram: {24, 0, ToChip},
+		SectorErase: {24, 0, NoData}, ChipErase: {0, 0, NoData}, WriteEnable: {0, 0, NoData},
+		ManufacturerID: {24, 0, FromChip}, 0xFE: {0, 0, ToChip},
+	} {
+		if got := LayoutOf(cmd); got != want {
+			t.Errorf("command %02x: %+v, want %+v", cmd, got, want)
+		}
+	}
+}
