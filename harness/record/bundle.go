@@ -25,10 +25,12 @@ const (
 	BenchFile   = "bench.txt"
 	JUnitFile   = "junit.xml"
 	MetricsFile = "metrics.prom"
+	ReportFile  = "report.html"
 
 	samplesDir = "samples"
 	tracesDir  = "traces"
 	consoleDir = "console"
+	plotsDir   = "plots"
 	lockFile   = ".lock"
 )
 
@@ -46,7 +48,7 @@ func Name(t time.Time, rig string) string {
 // Create makes the folder dir and begins the run in it. The run's schema and
 // status are set here. A folder that already holds a run is [ErrTaken].
 func Create(dir string, r Run) (*Bundle, error) {
-	for _, sub := range []string{samplesDir, tracesDir, consoleDir} {
+	for _, sub := range []string{samplesDir, tracesDir, consoleDir, plotsDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, fmt.Errorf("create bundle: %w", err)
 		}
@@ -119,6 +121,13 @@ func (b *Bundle) Finish(s Status, ended time.Time) error {
 // WriteFile puts a file made from the run into the bundle, as a whole.
 func (b *Bundle) WriteFile(name string, write func(io.Writer) error) error {
 	return writeAside(filepath.Join(b.dir, name), write)
+}
+
+// Plot writes plots/NAME.svg, in place of an earlier one, and gives the file's path below
+// the bundle's folder.
+func (b *Bundle) Plot(name string, write func(io.Writer) error) (file string, err error) {
+	file = filepath.Join(plotsDir, slug(name)+".svg")
+	return file, b.WriteFile(file, write)
 }
 
 // Trace keeps a capture as traces/NAME.vcd, numbered if there is one of that name

@@ -44,6 +44,7 @@ type Run struct {
 	Missing       []judge.Verdict   `json:"missing,omitempty"` // required limits that nothing was measured for
 	Warnings      []string          `json:"warnings,omitempty"`
 	Work          []Work            `json:"work,omitempty"`
+	Plots         []Plot            `json:"plots,omitempty"`
 	SamplesDigest string            `json:"samples_digest"`
 
 	dir string
@@ -76,6 +77,13 @@ type SelfTest struct {
 	Board  string        `json:"board"`
 	Loop   probes.Line   `json:"loop"`
 	Report probes.Report `json:"report"`
+}
+
+// Plot is a picture made of the run's samples.
+type Plot struct {
+	Title string `json:"title"`
+	Board string `json:"board"`
+	File  string `json:"file"` // below the bundle's folder
 }
 
 // Firmware is an image that was flashed.
