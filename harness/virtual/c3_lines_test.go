@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"rigor/firmware/images"
 	"rigor/harness/flash"
 	"rigor/harness/flash/loaders"
 	"rigor/harness/port"
@@ -77,19 +76,10 @@ func play(t *testing.T, s *rig.Station, on port.Port, steps []rig.LineStep) {
 	}
 }
 
-// program flashes the echo program through a port on which the loader listens.
-func program(t *testing.T, s *rig.Station, p port.Port, baud int) flash.Loader {
+// program flashes a program through a port on which the loader listens.
+func program(t *testing.T, s *rig.Station, m *flash.Image, p port.Port, baud int) flash.Loader {
 	t.Helper()
-	image, err := images.Open(c3EchoImage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	part, _ := flash.PartOf("esp32c3")
-	m, err := flash.Read(image.Data, part)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kind, err := loaders.Of("esp32c3")
+	kind, err := loaders.Of(s.Config.Chip)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +90,7 @@ func program(t *testing.T, s *rig.Station, p port.Port, baud int) flash.Loader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := flash.Program(t.Context(), l, m, flash.Options{Chip: "esp32c3", Verify: true, Clock: s.Clock()}); err != nil {
+	if _, err := flash.Program(t.Context(), l, m, flash.Options{Chip: s.Config.Chip, Verify: true, Clock: s.Clock()}); err != nil {
 		t.Fatal(err)
 	}
 	return l
@@ -125,14 +115,14 @@ func TestC3ResetSequences(t *testing.T) {
 				on = newUSBPort(s)
 			}
 			play(t, s, on, reset.Sequence(true))
-			program(t, s, on, 115200)
+			program(t, s, imageOf(t, c3EchoImage), on, 115200)
 			s.Console().DiscardInput()
 			play(t, s, on, reset.Sequence(false))
 			if ok, err := greets(t.Context(), s); !ok {
 				t.Errorf("no program after a reset into it: %v", err)
 			}
 			play(t, s, on, reset.Sequence(true))
-			if err := program(t, s, on, 921600).Run(t.Context(), 0); err != nil {
+			if err := program(t, s, imageOf(t, c3EchoImage), on, 921600).Run(t.Context(), 0); err != nil {
 				t.Fatal(err)
 			}
 			s.Console().DiscardInput()

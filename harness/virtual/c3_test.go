@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"rigor/firmware/images"
 	"rigor/harness/flash"
 	"rigor/harness/flash/flashtest"
 	"rigor/harness/rig"
@@ -22,18 +21,7 @@ func c3Config(t *testing.T) *rig.BoardConfig {
 }
 
 func TestC3Loader(t *testing.T) {
-	image, err := images.Open(c3EchoImage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	part, err := flash.PartOf("esp32c3")
-	if err != nil {
-		t.Fatal(err)
-	}
-	program, err := flash.Read(image.Data, part)
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := imageOf(t, c3EchoImage)
 	for name, prepare := range map[string]func(flash.Loader) error{
 		"ROM":     func(flash.Loader) error { return nil },
 		"flasher": func(l flash.Loader) error { return l.(flash.Preparer).Prepare(t.Context()) },
@@ -65,14 +53,14 @@ func TestC3Board(t *testing.T) {
 }
 
 // shareOfTheLine programs an image and gives what it took of the line, in per cent.
-func shareOfTheLine(t *testing.T, m *flash.Image, baud int, alone bool) uint64 {
+func shareOfTheLine(t *testing.T, c *rig.BoardConfig, m *flash.Image, baud int, alone bool) uint64 {
 	t.Helper()
-	s := open(t, c3Config(t))
+	s := open(t, c)
 	l, err := s.Board.(rig.RatedLoader).LoaderAt(t.Context(), baud)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := flash.Program(t.Context(), l, m, flash.Options{Chip: "esp32c3", Verify: true, Alone: alone, Clock: s.Clock()})
+	r, err := flash.Program(t.Context(), l, m, flash.Options{Chip: c.Chip, Verify: true, Alone: alone, Clock: s.Clock()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,20 +75,9 @@ func shareOfTheLine(t *testing.T, m *flash.Image, baud int, alone bool) uint64 {
 // c3Image is an image of the project's, with others behind it if it is to be large.
 func c3Image(t *testing.T, large bool) *flash.Image {
 	t.Helper()
-	part, err := flash.PartOf("esp32c3")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var data []byte
 	for _, name := range []string{"latency-esp32c3", "hub-esp32c3", "analog-esp32c3", "pwm-esp32c3", "jitter-esp32c3", "echo-esp32c3"} {
-		image, err := images.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := flash.Read(image.Data, part)
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := imageOf(t, name)
 		if !large {
 			return m
 		}
@@ -122,7 +99,7 @@ func TestC3ShareOfTheLine(t *testing.T) {
 	for _, large := range []bool{false, true} {
 		m := c3Image(t, large)
 		for baud, want := range map[int]uint64{115200: 95, 230400: 95, 460800: 94, 921600: 90} {
-			if share := shareOfTheLine(t, m, baud, false); share < want {
+			if share := shareOfTheLine(t, c3Config(t), m, baud, false); share < want {
 				t.Errorf("%d bytes at %d baud: %d %%, want %d or more", m.Size(), baud, share, want)
 			}
 		}
@@ -136,7 +113,7 @@ func TestC3ShareOfTheLine(t *testing.T) {
 // 16848 bytes, deflated to 10845, that is 57 ms beside the line's 494 at 230400 baud.
 func TestC3ShareOfTheROM(t *testing.T) {
 	for baud, want := range map[int]uint64{115200: 88, 230400: 83, 460800: 75} {
-		if share := shareOfTheLine(t, c3Image(t, false), baud, true); share < want {
+		if share := shareOfTheLine(t, c3Config(t), c3Image(t, false), baud, true); share < want {
 			t.Errorf("%d baud: %d %%, want %d or more", baud, share, want)
 		}
 	}
@@ -145,9 +122,13 @@ func TestC3ShareOfTheROM(t *testing.T) {
 // Power lost while the flasher is loaded costs nothing but that: nothing was erased, and
 // the next attempt succeeds.
 func TestC3PowerLostInPrepare(t *testing.T) {
-	s := open(t, c3Config(t))
-	m := c3Image(t, false)
-	options := flash.Options{Chip: "esp32c3", Verify: true, Clock: s.Clock()}
+	loseInPrepare(t, c3Config(t), c3Image(t, false))
+}
+
+func loseInPrepare(t *testing.T, c *rig.BoardConfig, m *flash.Image) {
+	t.Helper()
+	s := open(t, c)
+	options := flash.Options{Chip: c.Chip, Verify: true, Clock: s.Clock()}
 	for _, after := range []time.Duration{0, 20 * time.Millisecond} {
 		if err := s.Power(t.Context(), true); err != nil {
 			t.Fatal(err)

@@ -62,6 +62,24 @@ func blank(t *testing.T) *rig.Station {
 	return open(t, config(t))
 }
 
+// imageOf is one of the project's images as its chip's loader takes it.
+func imageOf(t *testing.T, name string) *flash.Image {
+	t.Helper()
+	image, err := images.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := flash.PartOf(image.Chip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := flash.Read(image.Data, part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // load puts an image on a board and starts it.
 func load(t *testing.T, s *rig.Station, name string) *rig.Station {
 	t.Helper()
