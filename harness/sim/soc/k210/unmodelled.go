@@ -21,7 +21,7 @@ var blockTable = []blockInfo{
 	{"UARTHS", 0x38000000, 0x1000, none, nil, Partly, ""},
 	{"GPIOHS", 0x38001000, 0x1000, none, nil, Partly, ""},
 	{"KPU", 0x40800000, 0xC00000, 2, axi, Faults, ""},
-	{"FFT", 0x42000000, 0x400000, 4, axi, Partly, ""},
+	{"FFT", 0x42000000, 0x400000, 4, axi, Partly, "all sizes, both directions, shifts, input modes, DMA and interrupt; how it rounds is a definition of our own, its time an assumption; behind 32-bit halves of its FIFOs nothing is modelled"},
 	{"DMAC", 0x50000000, k64, 1, axi, Partly, ""},
 	{"GPIO", 0x50200000, k64, 5, apb0, Partly, ""},
 	{"UART1", 0x50210000, k64, 16, apb0, Partly, ""},
