@@ -8,7 +8,7 @@ PROGRAMS ?= 5000
 SEED    ?= 1
 GO      ?= go
 
-.PHONY: help hil-run test check static suites vendor-tools vendor-deps esptool qemu-diff bench golden build
+.PHONY: help hil-run test check static suites vendor-tools vendor-deps esptool kflash qemu-diff bench golden build
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ vendor-tools: build qemu-diff ## other people's tools against virtual boards and
 esptool: export ESPTOOL := $(ESPTOOL)
 esptool: build ## Espressif's esptool, which Debian lacks, against a virtual board; ESPTOOL: its command
 	$(GO) test -count=1 -tags vendortools,esptool -run '^TestEsptool$$' ./harness/cmd/rigor
+
+kflash: export KFLASH := $(KFLASH)
+kflash: build ## Canaan's kflash, which Debian lacks, against a virtual board; KFLASH: its file, kflash.py
+	$(GO) test -count=1 -tags vendortools,kflash -run '^TestKflash' ./harness/cmd/rigor
 
 qemu-diff: ## PROGRAMS (5000) random ones on QEMU and on each RISC-V core, by SEED (1)
 	$(GO) test -count=1 -tags vendortools -run '^TestQEMU$$' -v ./harness/sim/riscv -programs $(PROGRAMS) -seed $(SEED)
