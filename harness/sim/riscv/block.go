@@ -7,6 +7,10 @@ import "encoding/binary"
 // in it.
 type block struct {
 	code []insn // the last is always opEnd
+	// entry is the state of the pipeline in which the block is entered, on which its cycles depend:
+	// code that is entered in several has as many blocks. pipes are those before each entry of code.
+	entry Pipeline
+	pipes []Pipeline
 	// links are the targets of the block's branches, in order; before the last one, which
 	// caches the target of an indirect branch, comes the end of the block.
 	links []link
@@ -16,8 +20,6 @@ type block struct {
 	worst uint64
 	world uint64 // see selectTables
 	dead  bool   // memory has changed
-	tail  uint8  // the register that the last instruction loads
-	first uint64 // the registers that the first one uses
 	// line is 1 + the number of the cache line that all of the block is in, but
 	// for the end of an instruction that straddles two; 0 if it isn't cached.
 	line   uint64
@@ -28,7 +30,14 @@ type block struct {
 
 type link struct {
 	addr uint64
+	pipe Pipeline
 	to   *block // nil until first taken
+}
+
+// place is what a block is found by.
+type place struct {
+	addr uint64
+	pipe Pipeline
 }
 
 const (
@@ -41,15 +50,15 @@ const (
 // hashSize is the number of entries of the table in front of the block map.
 const hashSize = 1 << 12
 
-// find returns the block at addr, or nil if addr is not in mapped memory.
-func (c *Core) find(addr uint64) *block {
+// find returns the block at addr for a state of the pipeline, or nil if addr is not in mapped memory.
+func (c *Core) find(addr uint64, pipe Pipeline) *block {
 	slot := &c.hash[addr>>1%hashSize]
-	if b := *slot; b != nil && b.addr == addr && !b.dead {
+	if b := *slot; b != nil && b.addr == addr && b.entry == pipe && !b.dead {
 		return b
 	}
-	b := c.blocks[addr]
+	b := c.blocks[place{addr, pipe}]
 	if b == nil {
-		if b = c.build(addr); b == nil {
+		if b = c.build(addr, pipe); b == nil {
 			return nil
 		}
 	}
@@ -58,24 +67,24 @@ func (c *Core) find(addr uint64) *block {
 }
 
 // build decodes the block at addr and registers it with the memory it is in.
-func (c *Core) build(addr uint64) *block {
+func (c *Core) build(addr uint64, pipe Pipeline) *block {
 	w := c.windowAt(addr)
 	if w == nil || !w.Exec {
 		return nil
 	}
-	b := c.assemble(addr, w.Data[addr-w.Base:], w)
+	b := c.assemble(addr, pipe, w.Data[addr-w.Base:], w)
 	if b == nil {
 		return nil
 	}
-	c.blocks[addr] = b
+	c.blocks[place{addr, pipe}] = b
 	w.mem.hold(addr-w.Base, b.end()-addr, b)
 	return b
 }
 
 // assemble decodes from the start of mem, which is at addr and in w, if that
 // isn't nil; nil if mem holds no whole instruction.
-func (c *Core) assemble(addr uint64, mem []byte, w *window) *block {
-	a := assembler{c: c, b: &block{addr: addr, window: w, core: c}, end: ^uint64(0)}
+func (c *Core) assemble(addr uint64, pipe Pipeline, mem []byte, w *window) *block {
+	a := assembler{c: c, b: &block{addr: addr, entry: pipe, window: w, core: c}, pipe: pipe, end: ^uint64(0)}
 	d := decoder{rv32: c.cfg.XLEN == 32, ext: c.cfg.Ext}
 	if w != nil {
 		d.rom = w.ROM
@@ -127,40 +136,43 @@ func instruction(mem []byte) (w uint32, ok bool) {
 
 // assembler puts a block together.
 type assembler struct {
-	c    *Core
-	b    *block
-	off  uint16
-	pre  uint16
-	end  uint64 // of the cache line
-	done bool
+	c     *Core
+	b     *block
+	off   uint16
+	pre   uint16
+	extra uint16 // the most that execution adds
+	pipe  Pipeline
+	end   uint64 // of the cache line
+	done  bool
 }
 
 func (a *assembler) add(pc uint64, in insn) {
 	t := &a.c.cfg.Timing
 	uses := in.uses()
-	if len(a.b.code) == 0 {
-		a.b.first = uses
+	if in.size == 4 && pc&2 != 0 {
+		uses |= 1 << secondWord
 	}
-	a.pre += uint16(hazard(a.b.tail, uses)) * uint16(t.LoadUse)
+	in.stall = a.pipe.wait(uses)
+	a.pre += uint16(in.stall)
 	in.pre, in.off = a.pre, a.off
 	in.cost = t.takenCost(&in)
 	wait := a.wait(pc, in.size)
-	a.pre += wait + uint16(t.staticCost(&in))
+	cost := t.staticCost(&in)
+	a.pre += wait + uint16(cost)
+	a.extra += uint16(t.extra(&in))
 	in.cost += uint8(wait)
 	if in.isBranch() {
 		in.a = uint8(len(a.b.links))
-		a.b.links = append(a.b.links, link{addr: (pc + in.imm) & a.c.pcMask})
+		to := (pc + in.imm) & a.c.pcMask
+		a.b.links = append(a.b.links, link{addr: to, pipe: t.jumped(to)})
 		in.imm = a.c.extend(pc + uint64(in.size))
 	}
-	a.b.tail = in.loaded()
+	a.b.pipes = append(a.b.pipes, a.pipe)
+	a.pipe = a.pipe.after(uint8(min(uint16(in.stall)+wait+uint16(cost), 255))).with(t.late(&in))
 	a.off += uint16(in.size)
 	a.done = in.ends()
 	a.b.code = append(a.b.code, in)
 }
-
-// hazard is 1 if one of the registers in a set, in which x0 is not, is that which
-// was just loaded, if any.
-func hazard(loaded uint8, uses uint64) uint64 { return uses >> loaded & 1 }
 
 // wait is what fetching from slow memory takes: each word is fetched with the
 // instruction that has its start.
@@ -175,11 +187,12 @@ func (a *assembler) wait(pc uint64, size uint8) uint16 {
 func (a *assembler) finish() {
 	b := a.b
 	b.code = append(b.code, insn{op: opEnd, off: a.off, pre: a.pre, a: uint8(len(b.links))})
-	b.links = append(b.links, link{addr: (b.addr + uint64(a.off)) & a.c.pcMask}, link{addr: noAddress})
+	b.pipes = append(b.pipes, a.pipe)
+	b.links = append(b.links, link{addr: (b.addr + uint64(a.off)) & a.c.pcMask, pipe: a.pipe}, link{addr: noAddress})
 	if b.end() > a.end {
 		b.tag = &noTag
 	}
-	b.worst = uint64(a.pre) + a.c.cfg.Timing.worst() + uint64(a.c.cfg.Timing.LoadUse)
+	b.worst = uint64(a.pre) + uint64(a.extra) + a.c.cfg.Timing.worst()
 }
 
 // end is the address behind the block.
@@ -202,8 +215,8 @@ func (b *block) kill() { b.dead, b.worst, b.world = true, never, 0 }
 // drop makes the core forget a block, and leave it if it is the one that is being executed.
 func (b *block) drop() {
 	b.kill()
-	if b.core.blocks[b.addr] == b {
-		delete(b.core.blocks, b.addr)
+	if at := (place{b.addr, b.entry}); b.core.blocks[at] == b {
+		delete(b.core.blocks, at)
 	}
 	b.core.leave = true
 }

@@ -53,6 +53,15 @@ func (c *Core) InvalidateCache(i int) {
 	c.leave = true
 }
 
+// emptyCode is what FENCE.I does: code that was stored to has been dropped by then.
+func (c *Core) emptyCode() {
+	for i := range c.caches {
+		if c.caches[i].Code {
+			c.InvalidateCache(i)
+		}
+	}
+}
+
 // InvalidateCacheRange drops the lines of size bytes at addr from a cache.
 func (c *Core) InvalidateCacheRange(i int, addr, size uint64) {
 	k := &c.caches[i]

@@ -155,6 +155,8 @@ func ROMCall(index uint32) uint32 { return index<<12 | 0x0B }
 // those of the memory behind: only its hits and misses are modelled.
 type CacheConfig struct {
 	Size, Ways, Line int // bytes, and lines a set; all powers of two, at most 512 lines
+	// Code is emptied by FENCE.I.
+	Code bool
 	// Miss is called before a line is filled and returns the cycles it takes.
 	// It may do what a Bus may.
 	Miss func(addr uint64, write bool) (cycles uint64)
@@ -236,7 +238,8 @@ type State struct {
 	// CycleBase and InsnBase are what mcycle and minstret add to them.
 	CycleBase, InsnBase uint64
 
-	Pipe       uint8  // the register that the last instruction loads; 0 is none
+	Pipe       Pipeline
+	Predictor  Predictor
 	StallUntil uint64 // see Stall
 	FetchLine  uint64 // 1 + the number of the cache line that was last fetched from
 	Caches     [2]CacheState

@@ -14,6 +14,7 @@ func (c *Core) exec(b *block, i, n int) bool {
 	c.Insns -= uint64(i)
 	c.Pipe = 0
 	r, mask := &c.X, c.mask
+	predicts, iterates := c.cfg.Timing.Mispredict != 0, c.cfg.Timing.Iterates
 	code := b.code[:n]
 	var (
 		in     *insn
@@ -86,14 +87,23 @@ func (c *Core) exec(b *block, i, n int) bool {
 		case opAND:
 			r[in.d&31] = r[in.n&31] & r[in.m&31]
 		case opMUL:
+			if iterates {
+				c.Cycle += iterations(opMUL, r[in.n&31], 0)
+			}
 			r[in.d&31] = r[in.n&31] * r[in.m&31]
 		case opMULW:
+			if iterates {
+				c.Cycle += iterations(opMULW, r[in.n&31], 0)
+			}
 			r[in.d&31] = uint64(int64(int32(r[in.n&31] * r[in.m&31])))
 		case opMULHW:
 			r[in.d&31] = uint64(int64(r[in.n&31]) * int64(r[in.m&31]) >> 32)
 		case opMULHUW:
 			r[in.d&31] = uint64(int64(int32(uint64(uint32(r[in.n&31])) * uint64(uint32(r[in.m&31])) >> 32)))
 		case opMULH, opMULHSU, opMULHU, opMULHSUW, opDIV, opDIVU, opREM, opREMU, opDIVW, opDIVUW, opREMW, opREMUW:
+			if iterates {
+				c.Cycle += iterations(in.op, r[in.n&31], r[in.m&31])
+			}
 			r[in.d&31] = product(in.op, r[in.n&31], r[in.m&31])
 
 		case opLB:
@@ -177,26 +187,32 @@ func (c *Core) exec(b *block, i, n int) bool {
 			if r[in.n&31] == r[in.m&31] {
 				goto taken
 			}
+			goto notTaken
 		case opBNE:
 			if r[in.n&31] != r[in.m&31] {
 				goto taken
 			}
+			goto notTaken
 		case opBLT:
 			if int64(r[in.n&31]) < int64(r[in.m&31]) {
 				goto taken
 			}
+			goto notTaken
 		case opBGE:
 			if int64(r[in.n&31]) >= int64(r[in.m&31]) {
 				goto taken
 			}
+			goto notTaken
 		case opBLTU:
 			if r[in.n&31] < r[in.m&31] {
 				goto taken
 			}
+			goto notTaken
 		case opBGEU:
 			if r[in.n&31] >= r[in.m&31] {
 				goto taken
 			}
+			goto notTaken
 		case opJ:
 			goto taken
 		case opJAL:
@@ -211,7 +227,7 @@ func (c *Core) exec(b *block, i, n int) bool {
 			goto indirect
 		case opEnd:
 			target = &b.links[in.a]
-			goto jump
+			goto next
 
 		case opFLW:
 			addr = (r[in.n&31] + in.imm) & mask
@@ -266,6 +282,7 @@ func (c *Core) exec(b *block, i, n int) bool {
 			goto boundary
 		case opFENCEI:
 			c.settle(b, i)
+			c.emptyCode()
 			return true
 		default:
 			return c.system(b, i-1)
@@ -287,18 +304,28 @@ func (c *Core) exec(b *block, i, n int) bool {
 		}
 		continue
 
+	notTaken:
+		if predicts {
+			c.Cycle += c.resolve(in, b.addr+uint64(in.off), 0, false)
+		}
+		continue
+
 	indirect:
 		target = &b.links[len(b.links)-1]
 		if target.addr != addr {
-			*target = link{addr: addr}
+			*target = link{addr: addr, pipe: c.cfg.Timing.jumped(addr)}
 		}
 		goto jump
 	taken:
 		target = &b.links[in.a]
 	jump:
+		if predicts {
+			c.Cycle += c.resolve(in, b.addr+uint64(in.off), target.addr, true)
+		}
+	next:
 		to := target.to
 		if to == nil || to.world != c.world {
-			to = c.find(target.addr)
+			to = c.find(target.addr, target.pipe)
 			target.to = to
 			if to != nil && !c.enters(to) {
 				code = nil // not at once: instruction by instruction
@@ -306,13 +333,11 @@ func (c *Core) exec(b *block, i, n int) bool {
 		}
 		c.Cycle += uint64(in.pre) + uint64(in.cost)
 		c.Insns += uint64(i)
-		pipe := uint8(0)
 		if in.op == opEnd {
 			c.Insns--
-			pipe = b.tail
 		}
 		if to == nil || len(code) < len(b.code) || c.Cycle+to.worst >= c.limit {
-			c.PC, c.Pipe = target.addr, pipe
+			c.PC, c.Pipe = target.addr, target.pipe
 			return true
 		}
 		b, code, i = to, to.code, 0
@@ -327,7 +352,6 @@ func (c *Core) exec(b *block, i, n int) bool {
 				code = code[:1]
 			}
 		}
-		c.Cycle += hazard(pipe, b.first) * uint64(c.cfg.Timing.LoadUse)
 	}
 	c.settle(b, i)
 	return true
@@ -343,8 +367,8 @@ func truth(b bool) uint64 {
 // settle makes the state that of the boundary before entry i.
 func (c *Core) settle(b *block, i int) {
 	c.sync(b, i)
-	c.Pipe = b.code[i-1].loaded()
-	c.Cycle -= c.stallOf(&b.code[i])
+	c.Pipe = b.pipes[i]
+	c.Cycle -= uint64(b.code[i].stall)
 }
 
 // sync makes PC and the counters those of the start of an instruction, once it waits for

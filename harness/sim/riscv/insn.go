@@ -13,6 +13,8 @@ type insn struct {
 	a    uint8  // a variant; in a branch, the block's link
 	size uint8  // in bytes
 	cost uint8  // cycles; of a branch that is taken
+	// stall is the cycles that the instruction waits for what others load or compute; they are in pre.
+	stall uint8
 }
 
 // op is an opcode of the executor. The switch over it is dense so that it
@@ -156,15 +158,4 @@ func (in *insn) uses() (set uint64) {
 		set = 1<<in.n | 1<<in.m
 	}
 	return set &^ 1
-}
-
-// loaded returns the register that a load writes, 0 if the instruction is none.
-func (in *insn) loaded() uint8 {
-	switch {
-	case in.op == opFLW, in.op == opFLD:
-		return firstF + in.d
-	case in.isLoad():
-		return in.d
-	}
-	return 0
 }

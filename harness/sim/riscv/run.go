@@ -22,7 +22,7 @@ type Core struct {
 
 	caches []cache
 
-	blocks      map[uint64]*block
+	blocks      map[place]*block
 	hash        [hashSize]*block
 	breakpoints map[uint64]bool
 	trace       func(pc uint64)
@@ -48,7 +48,7 @@ func New(cfg Config) *Core {
 	if cfg.Timing == (Timing{}) {
 		cfg.Timing = ESP32C3Timing
 	}
-	c := &Core{cfg: cfg, blocks: map[uint64]*block{}, breakpoints: map[uint64]bool{}, patience: soonest}
+	c := &Core{cfg: cfg, blocks: map[place]*block{}, breakpoints: map[uint64]bool{}, patience: soonest}
 	c.mask = ^uint64(0) >> (64 - cfg.XLEN)
 	c.pcMask = c.mask &^ 3
 	if cfg.Ext&ExtC != 0 {
@@ -202,14 +202,8 @@ func (c *Core) execute() {
 		}
 		i = next
 	}
-	c.Cycle += c.stallOf(&b.code[i])
+	c.Cycle += uint64(b.code[i].stall)
 	c.exec(b, i, n)
-}
-
-// stallOf is how long an instruction waits for what the last one loads. It is part of the
-// static cost before it, which settle has taken off.
-func (c *Core) stallOf(in *insn) uint64 {
-	return hazard(c.Pipe, in.uses()) * uint64(c.cfg.Timing.LoadUse)
 }
 
 // single executes the instruction at entry i of b. It returns the entry of the
@@ -222,7 +216,7 @@ func (c *Core) single(b *block, i int) (next int, ok bool) {
 	if c.trace != nil {
 		c.trace(c.PC)
 	}
-	stall := c.stallOf(&b.code[i])
+	stall := uint64(b.code[i].stall)
 	if b.line != 0 && b.line != c.FetchLine && i == 0 {
 		stall += c.fetchLine(b)
 	}
@@ -257,7 +251,7 @@ func (c *Core) at(b *block, i int) bool {
 // simulation stopped instead.
 func (c *Core) fetch() *block {
 	pc := c.PC
-	if b := c.find(pc); b != nil {
+	if b := c.find(pc, c.Pipe); b != nil {
 		return b
 	}
 	return c.fetchFromBus(pc)
@@ -278,7 +272,7 @@ func (c *Core) fetchFromBus(pc uint64) *block {
 		}
 		mem = append(mem, byte(h2), byte(h2>>8))
 	}
-	b := c.assemble(pc, mem, nil)
+	b := c.assemble(pc, c.Pipe, mem, nil)
 	b.worst = never
 	return b
 }

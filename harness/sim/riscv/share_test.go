@@ -185,7 +185,7 @@ func TestWhatBreaksReservations(t *testing.T) {
 			other.physStore(testRAM+0x800, 4, 1)
 		}, 1},
 		{"code decoded there and dropped, then a store", func(own, other *Core) {
-			other.find(testRAM + 0x880)
+			other.find(testRAM+0x880, 0)
 			other.drop()
 			other.physStore(testRAM+0x800, 4, 1)
 		}, 1},

@@ -54,7 +54,8 @@ type head struct {
 	x         [32]uint64
 	cycle     uint64
 	insns     uint64
-	pipe      uint8
+	pipe      Pipeline
+	predictor Predictor
 	fetchLine uint64
 	caches    [2]CacheState
 }
@@ -152,11 +153,11 @@ func (s *skipper) busy() bool {
 }
 
 func (c *Core) head() head {
-	return head{c.X, c.Cycle, c.Insns, c.Pipe, c.FetchLine, c.Caches}
+	return head{c.X, c.Cycle, c.Insns, c.Pipe, c.Predictor, c.FetchLine, c.Caches}
 }
 
 func (h *head) recurs(first *head) bool {
-	return h.pipe == first.pipe && h.fetchLine == first.fetchLine && h.caches == first.caches
+	return h.pipe == first.pipe && h.predictor == first.predictor && h.fetchLine == first.fetchLine && h.caches == first.caches
 }
 
 // turn executes one turn and records it, or wants it to go the way recorded.
