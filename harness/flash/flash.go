@@ -11,11 +11,14 @@ import (
 // ChipID is what a boot loader says of the part it runs on.
 type ChipID struct {
 	Chip    string // stm32f407, esp32c3 or k210
-	ID      uint32 // the part's own number, such as 0x413
+	ID      uint32 // the part's own number, such as 0x413; 0: it has none
 	Version string // of the boot loader
 }
 
 func (c ChipID) String() string {
+	if c.ID == 0 {
+		return fmt.Sprintf("%s (boot loader %s)", c.Chip, c.Version)
+	}
 	return fmt.Sprintf("%s (id %#x, boot loader %s)", c.Chip, c.ID, c.Version)
 }
 
