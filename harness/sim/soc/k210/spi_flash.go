@@ -1,0 +1,136 @@
+package k210
+
+import (
+	"errors"
+
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/nor"
+)
+
+// flashWire is a transaction of the flash chip in the making. The chip acts when it is
+// deselected; what it reads out is asked for as the clocks go by.
+type flashWire struct {
+	Selected  bool
+	Have      bool // the command
+	Cmd       byte
+	Layout    nor.Layout
+	Addr      uint32
+	AddrBits  int
+	AddrLines int
+	Dummy     int
+	Lines     int // of data
+	Count     uint32
+	Page      [nor.PageSize]byte // the last of Count bytes sent, at their places modulo its size
+	Read      int                // bytes that the chip sent
+	Spoilt    bool               // clocks after the end of a command that has no data
+}
+
+// newFlash is the chip at SPI3.
+func newFlash(o Options) (*nor.Flash, error) {
+	capacity := byte(0)
+	for n := o.Flash; n > 1; n >>= 1 {
+		capacity++
+	}
+	return nor.New(nor.Config{JEDEC: [3]byte{0xEF, 0x40, capacity}, Seed: o.Seed})
+}
+
+func (w *flashWire) command(cmd byte) {
+	w.Have, w.Cmd, w.Layout = true, cmd, nor.LayoutOf(cmd)
+	w.AddrLines, w.Lines = 1, 1
+}
+
+// address is the phase between command and data in the formats with more lines.
+func (w *flashWire) address(v uint32, s *spiState) {
+	m := s.modes(3)
+	w.AddrBits = int(s.addressBits())
+	w.Addr = v & (1<<w.AddrBits - 1)
+	if s.transType() > 0 {
+		w.AddrLines = m.lines
+	}
+	if m.tmod != tmodSend {
+		w.Dummy = int(s.waitClocks())
+	}
+}
+
+// flashFrame exchanges a frame's bytes with the chip, the highest first.
+func (c *Chip) flashFrame(m spiModes) (in uint32) {
+	s := &c.SPI[3]
+	w := &s.Wire
+	out := s.ordered(s.Sub.Frame, m)
+	for shift := m.bits - 8; shift >= 0; shift -= 8 {
+		v := byte(0xFF)
+		if w.Selected && !(m.lines == 1 && w.head(byte(out>>shift))) {
+			w.Lines = m.lines
+			v = c.flashByte(byte(out >> shift))
+		}
+		in = in<<8 | uint32(v)
+	}
+	return in
+}
+
+// head takes a byte of the command, its address, or its clocks without data, all on one line.
+func (w *flashWire) head(v byte) bool {
+	switch {
+	case !w.Have:
+		w.command(v)
+	case w.AddrBits < w.Layout.AddrBits:
+		w.Addr = w.Addr<<8 | uint32(v)
+		w.AddrBits += 8
+	case w.Dummy < w.Layout.Dummy:
+		w.Dummy += 8
+	default:
+		return false
+	}
+	return true
+}
+
+// flashByte is a byte of data.
+func (c *Chip) flashByte(out byte) byte {
+	w := &c.SPI[3].Wire
+	switch w.Layout.Data {
+	case nor.ToChip:
+		w.Page[w.Count%nor.PageSize] = out
+		w.Count++
+	case nor.NoData:
+		w.Spoilt = true
+	default:
+		var in [1]byte
+		t := w.transaction()
+		t.In, t.Skip = in[:], w.Read
+		c.flashExec(&t)
+		w.Read++
+		return in[0]
+	}
+	return 0xFF
+}
+
+func (w *flashWire) transaction() nor.Transaction {
+	return nor.Transaction{Cmd: w.Cmd, Addr: w.Addr, AddrBits: w.AddrBits, AddrLines: w.AddrLines, Dummy: w.Dummy, DataLines: w.Lines}
+}
+
+// flashDeselect is when the chip does what needs no more data.
+func (c *Chip) flashDeselect() {
+	w := &c.SPI[3].Wire
+	switch {
+	case !w.Selected || !w.Have || w.Read > 0:
+	case w.Spoilt:
+		c.warn("flash command 0x%02x was followed by data: the chip does not execute it", w.Cmd)
+	default:
+		t := w.transaction()
+		t.Out = w.Page[:min(w.Count, nor.PageSize)]
+		c.flashExec(&t)
+	}
+	*w = flashWire{}
+}
+
+// flashExec has the chip see a transaction. What it cannot make sense of is the
+// program's fault; what the model of it lacks is named.
+func (c *Chip) flashExec(t *nor.Transaction) {
+	_, err := c.nor.Exec(c.Time(), t)
+	switch {
+	case errors.Is(err, nor.ErrNotModelled):
+		c.halt(board.NotModelled, c.harts[max(c.hart, 0)].PC, err.Error())
+	case err != nil:
+		c.warn("%v", err)
+	}
+}
