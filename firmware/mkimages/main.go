@@ -48,6 +48,7 @@ var (
 	k210      = chip{
 		name: "k210", target: "-target=firmware/board/k210.json", triple: "riscv64-unknown-elf",
 		files: []string{"firmware/board/k210.json", "firmware/board/k210.ld"},
+		c:     "-march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany",
 	}
 	chips = []chip{stm32f407, esp32c3, k210}
 )
@@ -75,6 +76,7 @@ var variants = []variant{
 	{name: "latency-k210", program: "latency", chip: k210, clockHz: 390e6},
 	{name: "latency-liar-k210", program: "latency", chip: k210, clockHz: 390e6, tags: "liar"},
 	{name: "jitter-k210", program: "jitter", chip: k210, clockHz: 390e6},
+	{name: "flasher-k210", program: "flasher", chip: k210, clockHz: 390e6, inC: []string{"flasher_k210.c", "flasher_k210.ld"}},
 }
 
 func main() {
