@@ -85,10 +85,11 @@ func (b cpuBus) ForeseeStore(addr uint64, width uint8, v uint64) bool {
 
 // foreseen is the block of an address if accesses to it may be foreseen at all:
 // not those that a Trace must see, nor those that lead to a warning, nor those whose
-// cost depends on more than the cycle modulo 8.
+// cost depends on more than the cycle modulo 8, nor any while the other hart is awake, which may
+// do anything to it.
 func (c *Chip) foreseen(addr uint64) *block {
 	b := c.block(addr)
-	if b == nil || c.opt.Trace != nil || !c.gateOpen(b) || b.clock != nil && 8%b.clock(c) != 0 {
+	if b == nil || !asleep(c.harts[1-c.hart]) || c.opt.Trace != nil || !c.gateOpen(b) || b.clock != nil && 8%b.clock(c) != 0 {
 		return nil
 	}
 	return b
