@@ -29,6 +29,7 @@ func (c *Chip) hartConfig(n int) riscv.Config {
 		XLEN:   64,
 		Ext:    riscv.ExtM | riscv.ExtA | riscv.ExtF | riscv.ExtD | riscv.ExtC | riscv.ExtU,
 		HartID: uint64(n),
+		Timing: riscv.K210Timing,
 		Bus:    cpuBus{c},
 		CSR:    csrs{c},
 		Order:  c.sync,
