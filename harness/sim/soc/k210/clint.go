@@ -45,16 +45,17 @@ func (c *Chip) clintUpdate() {
 		c.setIP(n, mipMTIP, due)
 		at := clock.Never
 		if !due {
-			at = cycleOfCount(s.MTIMECMP[n] - s.Offset)
+			at = cycleOfCount(now/mtimeDivision, s.MTIMECMP[n]-s.mtime(now))
 		}
 		c.Schedule(slotCLINT+n, at)
 	}
 }
 
-// cycleOfCount is when the count since cycle 0 is reached, or Never.
-func cycleOfCount(n uint64) uint64 {
-	hi, lo := bits.Mul64(n, mtimeDivision)
-	if hi != 0 {
+// cycleOfCount is when so many counts after another since cycle 0 have passed, or Never.
+func cycleOfCount(since, n uint64) uint64 {
+	count, carry := bits.Add64(since, n, 0)
+	hi, lo := bits.Mul64(count, mtimeDivision)
+	if hi|carry != 0 {
 		return clock.Never
 	}
 	return lo
