@@ -85,6 +85,15 @@ var ESP32C3Timing = Timing{
 //	[H] berkeley-hardfloat, doc/divSqrtRecodedFloat64_mulAddZ31.txt: 19 cycles or less to divide, 27 for a root.
 //	[A] our assumption.
 //
+// CoreMark has been published for the K210 with 697.79 iterations a second at 400 MHz, 1.74/MHz, by GCC 8.2.0 (issue 1 of
+// PaulStoffregen/CoreMark). Its flags are those of Maixduino 0.3.11: -Os -march=rv64imafc -mabi=lp64f --no-relax. The clock isn't known
+// better than by 3 %, for 26 MHz doesn't give 800 for the PLL: 390 MHz would be 1.79/MHz, and 403, 1.73. The same
+// source and flags with GCC 12.2.0, executed from memory behind caches that miss in 40 cycles, and validated by its own checks, take
+// 503,159 cycles an iteration here, 1.99/MHz: the model is 14 % too fast, together with the compiler. What a compiler may change is as much:
+// -fno-jump-tables alone makes it 1.85, -fno-inline 1.87, -O2 2.14. Of the SiFive U54, a Rocket core of a year later with better
+// prediction, 2.69/MHz are published by GCC 8.2.1 with all flags (benchmark-coremark 287f632); by the same flags the
+// model gets 2.43, 10 % less. Nothing is published that tells the core's part from the compiler's, so nothing has been fitted.
+//
 // What isn't in the model: loads right behind stores to the same word, which are replayed; the one port
 // through which products and what was missed in the cache are written; multiplications in a row, which wait for the
 // multiplier; waits of AMO and FENCE for memory; the interlock of a register that is written twice. A value that is late is not

@@ -2,43 +2,118 @@ package riscv
 
 import "testing"
 
+// kernel executes a body a thousand times and returns the cycles of a turn, with ADDI and BNE behind it.
+func kernel(t *testing.T, cfg Config, body []uint32) uint64 {
+	t.Helper()
+	const turns = 1000
+	program := append(body, addi(10, 10, -1), branch(1, 10, 0, -4*(len(body)+1)), branch(0, 0, 0, 0))
+	cfg.NoSkip = true
+	r := newRig(cfg, program...)
+	r.Mstatus |= mstatusFS
+	r.X[2], r.X[10] = testRAM+0x800, turns
+	end := uint64(testRAM + 4*(len(program)-1))
+	r.SetBreakpoint(end, true)
+	if stop := r.Run(1_000_000); stop.PC != end {
+		t.Fatalf("%+v", stop)
+	}
+	return (r.Cycle + turns/2) / turns
+}
+
+func repeat(n int, w ...uint32) (all []uint32) {
+	for range n {
+		all = append(all, w...)
+	}
+	return all
+}
+
 // TestKernels: the figures are those that cycles.go cites; where it says that
 // one is assumed, so is what is wanted here.
 func TestKernels(t *testing.T) {
-	sixteen := func(w ...uint32) (all []uint32) {
-		for i := range 16 {
-			all = append(all, w[i%len(w)])
-		}
-		return all
-	}
 	for _, tt := range []struct {
 		name string
 		body []uint32
 		want uint64 // a turn, with ADDI and BNE
 	}{
 		{"empty loop", nil, 4},
-		{"ADD", sixteen(rType(0, 0, 5, 6, 7)), 16 + 4},
-		{"MUL", sixteen(rType(1, 0, 5, 6, 7)), 16 + 4},
-		{"DIV", sixteen(rType(1, 4, 5, 6, 7)), 16*34 + 4},
-		{"LW, independent", sixteen(lw(5, 2, 0), lw(6, 2, 4)), 16 + 4},
-		{"LW, used at once", sixteen(lw(5, 2, 0), addi(6, 5, 1)), 16 + 8 + 4},
-		{"SW", sixteen(sw(5, 2, 0)), 16 + 4},
-		{"J", sixteen(jump(0, 4)), 32 + 4},
-		{"BNE, not taken", sixteen(branch(1, 0, 0, 8)), 16 + 4},
-		{"misaligned LW", sixteen(lw(5, 2, 1), nop), 16 + 8 + 4},
+		{"ADD", repeat(16, rType(0, 0, 5, 6, 7)), 16 + 4},
+		{"MUL", repeat(16, rType(1, 0, 5, 6, 7)), 16 + 4},
+		{"DIV", repeat(16, rType(1, 4, 5, 6, 7)), 16*34 + 4},
+		{"LW, independent", repeat(8, lw(5, 2, 0), lw(6, 2, 4)), 16 + 4},
+		{"LW, used at once", repeat(8, lw(5, 2, 0), addi(6, 5, 1)), 16 + 8 + 4},
+		{"SW", repeat(16, sw(5, 2, 0)), 16 + 4},
+		{"J", repeat(16, jump(0, 4)), 32 + 4},
+		{"BNE, not taken", repeat(16, branch(1, 0, 0, 8)), 16 + 4},
+		{"misaligned LW", repeat(8, lw(5, 2, 1), nop), 16 + 8 + 4},
 	} {
-		program := append(tt.body, addi(10, 10, -1), branch(1, 10, 0, -4*(len(tt.body)+1)), branch(0, 0, 0, 0))
-		cfg := esp32c3()
-		cfg.NoSkip = true
-		r := newRig(cfg, program...)
-		r.X[2], r.X[10] = testRAM+0x200, 1000
-		end := uint64(testRAM + 4*(len(program)-1))
-		r.SetBreakpoint(end, true)
-		if stop := r.Run(1_000_000); stop.PC != end {
-			t.Fatalf("%s: %+v", tt.name, stop)
-		}
-		if got := (r.Cycle + 2) / 1000; got != tt.want { // the last BNE is not taken
+		if got := kernel(t, esp32c3(), tt.body); got != tt.want {
 			t.Errorf("%s: %d cycles a turn, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestK210Kernels: likewise, by the sources of K210Timing.
+func TestK210Kernels(t *testing.T) {
+	lh := func(rd, rs1 uint32, imm int) uint32 { return iType(majorLOAD, 1, rd, rs1, imm) }
+	fp := func(f7, rd, rs1, rs2 uint32) uint32 { return f7<<25 | rs2<<20 | rs1<<15 | rd<<7 | majorOPFP }
+	mul, div, fldD := rType(1, 0, 5, 6, 7), rType(1, 5, 5, 6, 7), iType(majorLOADFP, 3, 1, 2, 0)
+	use := addi(8, 5, 1)
+	for _, tt := range []struct {
+		name string
+		body []uint32
+		want uint64 // a turn, with ADDI and BNE
+	}{
+		{"empty loop, predicted", nil, 2},
+		{"J, predicted", repeat(16, jump(0, 4)), 16 + 2},
+		{"BNE, not taken", repeat(16, branch(1, 0, 0, 8)), 16 + 2},
+		{"LW, used at once", []uint32{lw(5, 2, 0), use}, 2 + 1 + 2},
+		{"LW, used later", []uint32{lw(5, 2, 0), nop, use}, 3 + 2},
+		{"LH, used at once", []uint32{lh(5, 2, 0), use}, 2 + 2 + 2},
+		{"LH, used later", []uint32{lh(5, 2, 0), nop, use}, 3 + 1 + 2},
+		{"LH, used twice", []uint32{lh(5, 2, 0), use, use}, 3 + 2 + 2},
+		{"MUL by 8 bits, used", []uint32{addi(6, 0, 255), mul, use}, 3 + 4 + 2},
+		{"MUL by 9 bits, used", []uint32{addi(6, 0, 256), mul, use}, 3 + 5 + 2},
+		{"MUL by 64 bits, used", []uint32{addi(6, 0, -1), mul, use}, 3 + 10 + 2},
+		{"MUL by 8 bits, not used", []uint32{addi(6, 0, 255), mul}, 2 + 2},
+		{"DIVU, quotient 0", []uint32{addi(6, 0, 1), addi(7, 0, 2), div}, 3 + 5 + 2},
+		{"DIVU, quotient of 5 bits", []uint32{addi(6, 0, 16), addi(7, 0, 1), div}, 3 + 9 + 2},
+		{"DIVU by 0", []uint32{addi(6, 0, 1), addi(7, 0, 0), div}, 3 + 67 + 2},
+		{"FLD, used at once", []uint32{fldD, fp(1, 2, 1, 1)}, 2 + 3 + 2},
+		{"FADD.D, used at once", []uint32{fp(1, 1, 2, 3), fp(1, 2, 1, 1)}, 2 + 5 + 2},
+		{"FADD.S, used at once", []uint32{fp(0, 1, 2, 3), fp(0, 2, 1, 1)}, 2 + 3 + 2},
+		{"FADD.D, independent", repeat(4, fp(1, 1, 2, 3), fp(1, 4, 2, 3)), 8 + 2},
+		{"FDIV.D", []uint32{fp(0x0D, 1, 2, 3)}, 22 + 2},
+		{"CSRR, used at once", []uint32{csrr(5, csrMSCRATCH), use}, 2 + 2 + 2},
+		{"CSRW mtvec", []uint32{csrr(5, csrMTVEC), nop, nop, csrw(csrMTVEC, 5)}, 4 + 3 + 2},
+		{"CSRW mscratch", []uint32{csrw(csrMSCRATCH, 5)}, 1 + 2},
+	} {
+		if got := kernel(t, k210(), tt.body); got != tt.want {
+			t.Errorf("%s: %d cycles a turn, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestDivideSteps: 2 cycles around 3 and those of the quotient's bits, and one each for operands that are negative, a negative
+// result and a remainder.
+func TestDivideSteps(t *testing.T) {
+	for _, tt := range []struct {
+		op   op
+		a, b uint64
+		want uint64
+	}{
+		{opDIVU, 0, 1, 5},
+		{opDIVU, ^uint64(0), 1, 67},      // begins with bit 63
+		{opDIVU, ^uint64(0) >> 1, 1, 67}, // begins with bit 62
+		{opREMU, 7, 7, 6},                // and moves the remainder
+		{opDIV, ^uint64(6), 2, 8},        // -7: made positive, and the result negative
+		{opDIV, ^uint64(6), ^uint64(1), 7},
+		{opREM, ^uint64(6), ^uint64(1), 9},
+		{opREM, 7, ^uint64(1), 8},
+		{opDIV, ^uint64(6), 0, 68},
+		{opDIVUW, 1<<32 + 5, 5, 5}, // of 5
+		{opDIVW, 1 << 31, 1, 38},
+	} {
+		if got := iterations(tt.op, tt.a, tt.b); got != tt.want {
+			t.Errorf("%d of %#x and %#x: %d, want %d", tt.op, tt.a, tt.b, got, tt.want)
 		}
 	}
 }

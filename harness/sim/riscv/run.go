@@ -334,8 +334,9 @@ func Unimplemented() []string {
 	return []string{
 		"debug mode, and triggers (tselect, tdata, tcontrol) that act: a chip may keep their registers",
 		"performance counter events but for cycles and instructions",
-		"fetches ahead of execution, and what a misaligned branch target costs",
+		"fetches ahead of execution, and what a misaligned branch target costs the ESP32-C3",
 		"supervisor mode and address translation",
-		"what floating-point instructions cost beyond one cycle",
+		"the end of a reservation by other accesses or by time (Rocket: 32 cycles)",
+		"of the K210's pipeline, what K210Timing says",
 	}
 }

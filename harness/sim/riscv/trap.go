@@ -37,7 +37,8 @@ func (c *Core) raise(cause uint64, tval uint64) {
 	}
 }
 
-// enter is what exceptions and interrupts have in common (volume II 3.1.6.1).
+// enter is what exceptions and interrupts have in common (volume II 3.1.6.1). Both end a reservation, as in Rocket
+// (Rocket.scala: invalidate_lr).
 func (c *Core) enter(cause, tval uint64) {
 	c.Mepc, c.Mcause, c.Mtval = c.PC, cause, tval&c.mask
 	s := c.Mstatus &^ (mstatusMPP | mstatusMPIE | mstatusMIE)
@@ -46,6 +47,7 @@ func (c *Core) enter(cause, tval uint64) {
 		s |= mstatusMPIE
 	}
 	c.Mstatus, c.Priv = s, MachineMode
+	c.Reserved = false
 	c.Cycle += uint64(c.cfg.Timing.Trap)
 	c.traps++
 	c.leave = true
