@@ -31,8 +31,8 @@ type runCmd struct {
 
 func (*runCmd) Help() string {
 	return "Builds the suites, runs them one after another on each board of the rig, boards at once, prints what they do and a\n" +
-		"table of what they found, and leaves a bundle: run.json, bench.txt, junit.xml, metrics.prom, samples, traces and\n" +
-		"console logs.\n\n" +
+		"table of what they found, and leaves a bundle: run.json, bench.txt, junit.xml, metrics.prom, report.html with\n" +
+		"plots, samples, traces and console logs.\n\n" +
 		"--repeat asks the experiments of a suite from first to last, then all of them again: each time the image is flashed, the\n" +
 		"board is reset for each experiment and its capture and samples get files of their own; the board stays open throughout.\n\n" +
 		"The exit status is 0 if every verdict stands, 1 if one failed, 2 if the rig or the set-up failed or the run\n" +
@@ -157,6 +157,7 @@ func (s *session) finish(ctx context.Context, failure error) (*record.Run, error
 	err = errors.Join(
 		s.bundle.WriteFile(record.JUnitFile, func(w io.Writer) error { return report.JUnit(w, run) }),
 		export.WriteTextfile(filepath.Join(s.bundle.Dir(), record.MetricsFile), run),
+		report.Files(s.bundle, run),
 		report.Terminal(os.Stdout, run, report.Colours(os.Stdout)),
 	)
 	fmt.Printf("\nbundle %s\n", s.bundle.Dir())
