@@ -22,7 +22,7 @@ var blockTable = []blockInfo{
 	{"GPIOHS", 0x38001000, 0x1000, none, nil, Partly, "hardware functions (IOF_EN) fault; PULLUP_EN and DRIVE are kept without effect, they are FPIOA's"},
 	{"KPU", 0x40800000, 0xC00000, 2, axi, Faults, ""},
 	{"FFT", 0x42000000, 0x400000, 4, axi, Partly, "all sizes, both directions, shifts, input modes, DMA and interrupt; how it rounds is a definition of our own, its time an assumption; behind 32-bit halves of its FIFOs nothing is modelled"},
-	{"DMAC", 0x50000000, k64, 1, axi, Partly, ""},
+	{"DMAC", 0x50000000, k64, 1, axi, Partly, "six channels, all directions, hardware and software handshakes, linked lists; no shadow registers, no reload but in lists, no flow control by peripherals; channels and harts do not make each other wait; warns of memory in a data cache, which the part's DMAC does not see"},
 	{"GPIO", 0x50200000, k64, 5, apb0, Partly, "edges are seen at once; debouncing and control by hardware fault"},
 	{"UART1", 0x50210000, k64, 16, apb0, Partly, ""},
 	{"UART2", 0x50220000, k64, 17, apb0, Partly, "as UART1"},
