@@ -1,6 +1,9 @@
 package measure
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Quantities of what is heard, by the sound that is played: see [Under]. Those by the
 // harness judge the samples, those by the firmware its own transform of them.
@@ -18,7 +21,6 @@ const (
 	SoundTones   = "tones"   // two
 	SoundSweep   = "sweep"
 	SoundNoise   = "noise"
-	SoundSilence = "silence"
 )
 
 // Quantities of transforms, by variant and size: see [Transforming].
@@ -47,7 +49,8 @@ func Transforming(what, variant string, size int) string {
 	return fmt.Sprintf("%s-%s-%d", what, variant, size)
 }
 
-// Quantities of the pipeline from microphone to UART, by variant: see [Under].
+// Quantities of the pipeline from microphone to UART, all but the last by worker: see
+// [Under].
 const (
 	AudioBlocksDropped = "audio-blocks-dropped"
 	AudioOverruns      = "audio-overruns"
@@ -55,7 +58,10 @@ const (
 	AudioLatency       = "audio-latency"
 	AudioLatencyJitter = "audio-latency-jitter"
 	AudioOverhead      = "audio-scheduling-overhead"
-	AudioBlockJitter   = "audio-block-jitter"
+	AudioWork          = "audio-work"
+	AudioResponse      = "audio-response"
+	AudioJitter        = "audio-jitter"
+	AudioRateError     = "audio-rate-error"
 )
 
 // SecondHart is the pipeline with the fixed-point transforms on the second hart.
@@ -65,18 +71,25 @@ const SecondHart = "fixed-second-hart"
 var Workers = []string{Accelerator, FixedPoint, FloatPoint, SecondHart}
 
 // audio are the quantities of the program audio.
-func audio() (all []Quantity) {
-	for sound, of := range inOrder(SoundTone, "a tone of a bin's frequency", SoundBetween, "a tone between two bins", SoundTones, "two tones",
-		SoundSweep, "a sweep", SoundNoise, "noise", SoundSilence, "silence") {
+func audio() []Quantity {
+	all := []Quantity{
+		{NoiseFloor, "Level of what is sampled in silence"},
+		{TonesDip, "Depth of the dip between the peaks of two tones four bins apart, below the lower one"},
+		{Under(SignalToNoise, SoundTone), "Power of a tone of a bin's frequency against all that is beside it"},
+		{Under(Leakage, SoundBetween), "Power of a tone between two bins outside of its main lobe, against its own"},
+		{AudioRateError, "Rate of samples by the interrupts that end blocks, less what the program says"},
+	}
+	for sound, of := range inOrder(SoundTone, "a tone of a bin's frequency", SoundBetween, "a tone between two bins",
+		SoundTones, "two tones", SoundSweep, "a sweep", SoundNoise, "noise") {
 		all = append(all,
 			Quantity{Under(Spectra, sound), "Levels of the bins of " + of + ", from 0 to half the rate"},
-			Quantity{Under(PeakFrequencyError, sound), "Frequency of the strongest peak of " + of + ", less what was played"},
-			Quantity{Under(PeakLevelError, sound), "Level of " + of + ", less what was played"},
-			Quantity{Under(SignalToNoise, sound), "Power of " + of + " against all that is beside it"},
-			Quantity{Under(Leakage, sound), "Power of " + of + " outside of the main lobe, against its own"},
-			Quantity{Under(NoiseFloor, sound), "Level of what is left of " + of + " without its peaks"})
+			Quantity{Under(PeakFrequencyError, sound), "Frequency of each peak of " + of + ", less what was played"},
+			Quantity{Under(PeakLevelError, sound), "Level of " + of + ", less what was played"})
 	}
-	all = append(all, Quantity{TonesDip, "Depth of the dip between the peaks of two tones, below the lower one"})
+	return slices.Concat(all, transforms(), pipelines())
+}
+
+func transforms() (all []Quantity) {
 	for _, size := range TransformSizes {
 		all = append(all, Quantity{Under(TransformAlike, fmt.Sprint(size)),
 			fmt.Sprintf("Bins of %d points that fixed-point code gives to the bit as the accelerator does", size)})
@@ -84,20 +97,26 @@ func audio() (all []Quantity) {
 			of := fmt.Sprintf("transform of %d points %s", size, by)
 			all = append(all,
 				Quantity{Transforming(TransformTime, variant, size), "Begin of a " + of + " to its end"},
-				Quantity{Transforming(TransformRate, variant, size), "How often a second the " + of + " is done, one after the other"},
+				Quantity{Transforming(TransformRate, variant, size), "How often a second a " + of + " is done, one after the other"},
 				Quantity{Transforming(TransformError, variant, size), "Power by which a " + of + " is off, against the exact one's"})
 		}
 	}
-	for worker, by := range inOrder(Accelerator, "transformed by the accelerator", FixedPoint, "transformed in fixed-point Go",
-		FloatPoint, "transformed in floating-point Go", SecondHart, "transformed in fixed-point Go on the second hart") {
+	return all
+}
+
+func pipelines() (all []Quantity) {
+	for worker, by := range inOrder(Accelerator, "blocks transformed by the accelerator", FixedPoint, "blocks transformed in fixed-point Go",
+		FloatPoint, "blocks transformed in floating-point Go", SecondHart, "blocks transformed in fixed-point Go on the second hart") {
 		all = append(all,
 			Quantity{Under(AudioBlocksDropped, worker), "Blocks of samples dropped at 16 kHz, " + by},
-			Quantity{Under(AudioOverruns, worker), "Overruns of the receiver at 16 kHz, blocks " + by},
-			Quantity{Under(AudioHighestRate, worker), "Highest rate of samples at which no block is dropped, blocks " + by},
-			Quantity{Under(AudioLatency, worker), "Onset of a sound to the start bit of the first byte that tells of it, blocks " + by},
-			Quantity{Under(AudioLatencyJitter, worker), "Deviation of that time from the promptest one, blocks " + by},
-			Quantity{Under(AudioOverhead, worker), "Block complete to the worker's first action on it, blocks " + by},
-			Quantity{Under(AudioBlockJitter, worker), "Deviation of the time between two blocks' ends of work from the blocks' period, " + by})
+			Quantity{Under(AudioOverruns, worker), "Overruns of the receiver at 16 kHz, " + by},
+			Quantity{Under(AudioHighestRate, worker), "Highest rate of samples at which nothing is dropped, " + by},
+			Quantity{Under(AudioLatency, worker), "Onset of a sound to the first start bit of what tells of it, " + by},
+			Quantity{Under(AudioLatencyJitter, worker), "Deviation of that time from the promptest one, " + by},
+			Quantity{Under(AudioOverhead, worker), "Interrupt that completes a block to the worker's first action on it, " + by},
+			Quantity{Under(AudioWork, worker), "Worker's first action on a block to the peak's being found, " + by},
+			Quantity{Under(AudioResponse, worker), "Interrupt that completes a block to the first byte of its result, " + by},
+			Quantity{Under(AudioJitter, worker), "Deviation of the time between two results from the blocks' period, " + by})
 	}
 	return all
 }
