@@ -85,6 +85,8 @@ func (c *Chip) wireBlocks() {
 	}
 }
 
+const txdata = 0x38000000 // UARTHS.TXDATA
+
 // block is the block at an address, or nil.
 func (c *Chip) block(addr uint64) *block {
 	p := c.pages.page(addr)
@@ -158,7 +160,7 @@ func (c *Chip) loadBlock(b *block, addr uint32, width uint8) (uint64, bus.Fault)
 }
 
 // storeBlock writes a register. What a block does with a byte or a half-word is
-// not documented.
+// not documented, but SiFive's take them by their lanes, and vendor code stores bytes to UARTHS.TXDATA.
 func (c *Chip) storeBlock(b *block, addr uint32, width uint8, v uint64) bus.Fault {
 	if b.dev == nil {
 		return c.lack(RegisterName(addr))
@@ -166,10 +168,10 @@ func (c *Chip) storeBlock(b *block, addr uint32, width uint8, v uint64) bus.Faul
 	if !c.clocked(b) {
 		return bus.None
 	}
-	if width < 4 {
+	if width < 4 && addr != txdata {
 		return c.lack(fmt.Sprintf("a store of %d bytes to %s", width, RegisterName(addr)))
 	}
-	return b.dev.Store(addr-b.base, width, v)
+	return b.dev.Store(addr-b.base, max(width, 4), v)
 }
 
 // clocked tells whether a block answers: without its clock it reads 0 and

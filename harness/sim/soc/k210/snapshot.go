@@ -25,6 +25,7 @@ type snapshot struct {
 
 // Snapshot copies the chip's state and memories.
 func (c *Chip) Snapshot() any {
+	c.catchUpPins()
 	return &snapshot{
 		state:    c.state,
 		agenda:   c.State,
@@ -52,10 +53,11 @@ func (c *Chip) Restore(from any) {
 
 // Digest hashes all that decides what the chip does next.
 func (c *Chip) Digest() (sum [32]byte) {
+	c.catchUpPins()
 	h := sha256.New()
 	fmt.Fprintf(h, "%v\n%v\n", c.state, c.Timeline)
 	for slot := range slots {
-		if slot != slotSource { // it depends on who looks
+		if slot != slotSource && slot != slotEdges { // these depend on who looks
 			fmt.Fprintln(h, c.Events.At(slot), c.Due[slot])
 		}
 	}

@@ -31,8 +31,10 @@ const (
 // lie within a page of 4 KB.
 func (c *Chip) caches() []riscv.CacheConfig {
 	miss := func(uint64, bool) uint64 { return missCycles }
-	k := riscv.CacheConfig{Size: 32 << 10, Ways: 8, Line: 64, Miss: miss}
-	return []riscv.CacheConfig{k, k}
+	data := riscv.CacheConfig{Size: 32 << 10, Ways: 8, Line: 64, Miss: miss}
+	code := data
+	code.Code = true
+	return []riscv.CacheConfig{code, data}
 }
 
 // waitForBus moves the hart's time to where its access to a block is made.
