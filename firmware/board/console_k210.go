@@ -3,6 +3,7 @@
 package board
 
 import (
+	"device/kendryte"
 	"device/riscv"
 	"machine"
 	"runtime"
@@ -75,3 +76,6 @@ func Write(p []byte) {
 		WriteByte(b)
 	}
 }
+
+// CanWrite reports whether WriteByte would not wait.
+func CanWrite() bool { return !console.Bus.TXDATA.HasBits(kendryte.UARTHS_TXDATA_FULL) }

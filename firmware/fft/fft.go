@@ -32,21 +32,21 @@ var sines = [MaxSize/4 + 1]uint16{
 // twiddle is exp(-j 2 pi n/512) in 32768ths.
 type twiddle struct{ re, im int32 }
 
-var twiddles, floatTwiddles = makeTwiddles()
+var (
+	twiddles      [MaxSize / 2]twiddle
+	floatTwiddles [MaxSize / 2]complex64
+)
 
-func makeTwiddles() (fixed [MaxSize / 2]twiddle, float [MaxSize / 2]complex64) {
+func init() {
 	const quarter = MaxSize / 4
-	for n := range fixed {
-		re, im := int32(0), int32(0)
+	for n := range twiddles {
+		re, im := -int32(sines[max(n, quarter)-quarter]), -int32(sines[min(2*quarter-n, quarter)])
 		if n <= quarter {
 			re, im = int32(sines[quarter-n]), -int32(sines[n])
-		} else {
-			re, im = -int32(sines[n-quarter]), -int32(sines[2*quarter-n])
 		}
-		fixed[n] = twiddle{re, im}
-		float[n] = complex(float32(re)/32768, float32(im)/32768)
+		twiddles[n] = twiddle{re, im}
+		floatTwiddles[n] = complex(float32(re)/32768, float32(im)/32768)
 	}
-	return fixed, float
 }
 
 // Fixed transforms in place. Each layer halves, so that nothing overflows as long as each

@@ -76,6 +76,7 @@ var variants = []variant{
 	{name: "latency-k210", program: "latency", chip: k210, clockHz: 390e6},
 	{name: "latency-liar-k210", program: "latency", chip: k210, clockHz: 390e6, tags: "liar"},
 	{name: "jitter-k210", program: "jitter", chip: k210, clockHz: 390e6},
+	{name: "audio-k210", program: "audio", chip: k210, clockHz: 390e6},
 	{name: "flasher-k210", program: "flasher", chip: k210, clockHz: 390e6, inC: []string{"flasher_k210.c", "flasher_k210.ld"}},
 }
 

@@ -131,6 +131,9 @@ var rules = []rule{
 	{pkg: "firmware/pwm", imports: []string{"firmware/board", "firmware/runs", "firmware/wire"}},
 	{pkg: "firmware/wire/hub", imports: []string{"firmware/wire"}},
 	{pkg: "firmware/hub", imports: []string{"firmware/board", "firmware/mqtt", "firmware/network", "firmware/network/tcp", "firmware/runs", "firmware/wire/hub"}},
+	{pkg: "firmware/wire/audio"},
+	{pkg: "firmware/fft"},
+	{pkg: "firmware/audio", imports: []string{"firmware/board", "firmware/fft", "firmware/runs", "firmware/wire", "firmware/wire/audio"}},
 	{pkg: "firmware/toolchain/mkroot"},
 }
 
@@ -161,7 +164,7 @@ var sole = map[string][]string{
 	"device/arm":                          {"firmware/board"}, // TinyGo's
 	"device/stm32":                        {"firmware/board"},
 	"machine":                             {"firmware/board", "firmware/echo", "firmware/latency"},
-	"runtime/volatile":                    {"firmware/board", "firmware/echo", "firmware/latency", "firmware/jitter", "firmware/analog", "firmware/network"},
+	"runtime/volatile":                    {"firmware/board", "firmware/echo", "firmware/latency", "firmware/jitter", "firmware/analog", "firmware/audio", "firmware/network"},
 	"tinygo.org/x/espradio":               {"firmware/network"},
 	"runtime/interrupt":                   {"firmware/board"},
 }

@@ -105,11 +105,14 @@ func (r Result) Words() [ResultWords]uint32 {
 	return [ResultWords]uint32{r.Block, r.Bin, r.Power[0], r.Power[1], r.Power[2]}
 }
 
+// ResultOf is the result in samples, of which there are ResultWords.
+func ResultOf(s []uint32) Result { return Result{s[0], s[1], [3]uint32(s[2:ResultWords])} }
+
 // Results are the results in a run's samples.
 func Results(samples []uint32) []Result {
 	var all []Result
 	for ; len(samples) >= ResultWords; samples = samples[ResultWords:] {
-		all = append(all, Result{samples[0], samples[1], [3]uint32(samples[2:5])})
+		all = append(all, ResultOf(samples))
 	}
 	return all
 }
@@ -120,7 +123,7 @@ type Counts struct {
 	Dropped    uint32 // blocks for which there was no room
 	Overruns   uint32 // of the receiver's FIFO
 	Transforms uint32
-	Unsent     uint32 // results whose Log frame was left out, for the line was too slow
+	Queued     uint32 // the most results that waited for the line
 	Waiting    uint32 // the most blocks that waited to be transformed
 }
 
@@ -129,7 +132,7 @@ const CountsWords = 6
 
 // Words are its samples.
 func (c Counts) Words() [CountsWords]uint32 {
-	return [CountsWords]uint32{c.Captured, c.Dropped, c.Overruns, c.Transforms, c.Unsent, c.Waiting}
+	return [CountsWords]uint32{c.Captured, c.Dropped, c.Overruns, c.Transforms, c.Queued, c.Waiting}
 }
 
 // CountsOf are the counts in samples.
