@@ -24,7 +24,7 @@ var blockTable = []blockInfo{
 	{"FFT", 0x42000000, 0x400000, 4, axi, Partly, "all sizes, both directions, shifts, input modes, DMA and interrupt; how it rounds is a definition of our own, its time an assumption; behind 32-bit halves of its FIFOs nothing is modelled"},
 	{"DMAC", 0x50000000, k64, 1, axi, Partly, "six channels, all directions, hardware and software handshakes, linked lists; no shadow registers, no reload but in lists, no flow control by peripherals; channels and harts do not make each other wait; warns of memory in a data cache, which the part's DMAC does not see"},
 	{"GPIO", 0x50200000, k64, 5, apb0, Partly, "edges are seen at once; debouncing and control by hardware fault"},
-	{"UART1", 0x50210000, k64, 16, apb0, Partly, ""},
+	{"UART1", 0x50210000, k64, 16, apb0, Partly, "infrared, RS485, nine bits, access to the FIFOs for tests and what tells the configuration fault"},
 	{"UART2", 0x50220000, k64, 17, apb0, Partly, "as UART1"},
 	{"UART3", 0x50230000, k64, 18, apb0, Partly, "as UART1"},
 	{"SPI2", 0x50240000, k64, 8, apb0, Faults, ""},
