@@ -32,6 +32,7 @@ type link struct {
 	addr uint64
 	pipe Pipeline
 	to   *block // nil until first taken
+	hint uint8  // see Predictor
 }
 
 // place is what a block is found by.

@@ -14,7 +14,6 @@ func (c *Core) exec(b *block, i, n int) bool {
 	c.Insns -= uint64(i)
 	c.Pipe = 0
 	r, mask := &c.X, c.mask
-	predicts, iterates := c.cfg.Timing.Mispredict != 0, c.cfg.Timing.Iterates
 	code := b.code[:n]
 	var (
 		in     *insn
@@ -87,12 +86,12 @@ func (c *Core) exec(b *block, i, n int) bool {
 		case opAND:
 			r[in.d&31] = r[in.n&31] & r[in.m&31]
 		case opMUL:
-			if iterates {
+			if c.iterates {
 				c.Cycle += iterations(opMUL, r[in.n&31], 0)
 			}
 			r[in.d&31] = r[in.n&31] * r[in.m&31]
 		case opMULW:
-			if iterates {
+			if c.iterates {
 				c.Cycle += iterations(opMULW, r[in.n&31], 0)
 			}
 			r[in.d&31] = uint64(int64(int32(r[in.n&31] * r[in.m&31])))
@@ -101,7 +100,7 @@ func (c *Core) exec(b *block, i, n int) bool {
 		case opMULHUW:
 			r[in.d&31] = uint64(int64(int32(uint64(uint32(r[in.n&31])) * uint64(uint32(r[in.m&31])) >> 32)))
 		case opMULH, opMULHSU, opMULHU, opMULHSUW, opDIV, opDIVU, opREM, opREMU, opDIVW, opDIVUW, opREMW, opREMUW:
-			if iterates {
+			if c.iterates {
 				c.Cycle += iterations(in.op, r[in.n&31], r[in.m&31])
 			}
 			r[in.d&31] = product(in.op, r[in.n&31], r[in.m&31])
@@ -214,10 +213,10 @@ func (c *Core) exec(b *block, i, n int) bool {
 			}
 			goto notTaken
 		case opJ:
-			goto taken
+			goto always
 		case opJAL:
 			r[in.d&31] = in.imm
-			goto taken
+			goto always
 		case opJR:
 			addr = (r[in.n&31] + in.imm) & c.pcMask
 			goto indirect
@@ -305,8 +304,8 @@ func (c *Core) exec(b *block, i, n int) bool {
 		continue
 
 	notTaken:
-		if predicts {
-			c.Cycle += c.resolve(in, b.addr+uint64(in.off), 0, false)
+		if c.predicts && !c.Predictor.branch(b.addr+uint64(in.off), &b.links[in.a], false) {
+			c.Cycle += uint64(c.cfg.Timing.Mispredict)
 		}
 		continue
 
@@ -318,9 +317,15 @@ func (c *Core) exec(b *block, i, n int) bool {
 		goto jump
 	taken:
 		target = &b.links[in.a]
+		if c.predicts && !c.Predictor.branch(b.addr+uint64(in.off), target, true) {
+			c.Cycle += uint64(c.cfg.Timing.Mispredict)
+		}
+		goto next
+	always:
+		target = &b.links[in.a]
 	jump:
-		if predicts {
-			c.Cycle += c.resolve(in, b.addr+uint64(in.off), target.addr, true)
+		if c.predicts && !c.Predictor.always(b.addr+uint64(in.off), in, target) {
+			c.Cycle += uint64(c.cfg.Timing.Mispredict)
 		}
 	next:
 		to := target.to

@@ -17,7 +17,7 @@ type Predictor struct {
 	Depth   uint8
 }
 
-// TargetEntry is a branch or jump that has been taken.
+// TargetEntry is a branch or jump that has been taken. PC is 1 more than its address.
 type TargetEntry struct{ PC, Target uint64 }
 
 const (
@@ -28,10 +28,19 @@ const (
 
 func bucketOf(pc uint64) uint64 { return (pc>>1 ^ pc>>7) & 63 }
 
-// find returns the entry of the branch at pc.
-func (p *Predictor) find(pc uint64) *TargetEntry {
+// find returns the entry of the branch at pc. It is likely to be where it was before.
+func (p *Predictor) find(pc uint64, hint *uint8) *TargetEntry {
+	if e := &p.Targets[*hint%targetEntries]; e.PC == pc+1 {
+		return e
+	}
+	return p.search(pc, hint)
+}
+
+func (p *Predictor) search(pc uint64, hint *uint8) *TargetEntry {
 	for set := p.Buckets[bucketOf(pc)]; set != 0; set &= set - 1 {
-		if e := &p.Targets[bits.TrailingZeros64(set)%targetEntries]; e.PC == pc {
+		i := uint8(bits.TrailingZeros64(set)) % targetEntries
+		if e := &p.Targets[i]; e.PC == pc+1 {
+			*hint = i
 			return e
 		}
 	}
@@ -41,33 +50,34 @@ func (p *Predictor) find(pc uint64) *TargetEntry {
 func (p *Predictor) insert(pc, target uint64) {
 	e := &p.Targets[p.Next%targetEntries]
 	bit := uint64(1) << p.Next
-	p.Buckets[bucketOf(e.PC)] &^= bit
+	p.Buckets[bucketOf(e.PC-1)] &^= bit
 	p.Buckets[bucketOf(pc)] |= bit
-	*e = TargetEntry{pc, target}
+	*e = TargetEntry{pc + 1, target}
 	p.Next = (p.Next + 1) % targetEntries
 }
 
 // branch says whether a conditional branch is predicted, and learns. One that the buffer doesn't
 // have is predicted not to be taken, and learnt only if it is.
-func (p *Predictor) branch(pc, target uint64, taken bool) (right bool) {
-	if p.find(pc) == nil {
-		if taken {
-			p.insert(pc, target)
+func (p *Predictor) branch(pc uint64, l *link, taken bool) (right bool) {
+	if l.hint >= targetEntries || p.Targets[l.hint].PC != pc+1 { // find, without its call
+		if p.search(pc, &l.hint) == nil {
+			if taken {
+				p.insert(pc, l.addr)
+			}
+			return !taken
 		}
-		return !taken
 	}
 	count := &p.Counts[(uint8(pc>>1)&^1^p.History)%branchCounts]
-	predicted := *count&1 != 0
-	p.History = p.History>>1 | uint8(truth(taken))<<(historyBits-1)
+	v, t := *count, uint8(truth(taken))
+	p.History = p.History>>1 | t<<(historyBits-1)
 	// Bit 0 is the prediction and bit 1 the last outcome: it takes two that differ from it to change.
-	v := *count
-	*count = uint8(truth(taken))<<1 | (v>>1&v|(v>>1|v)&uint8(truth(taken)))&1
-	return predicted == taken
+	*count = t<<1 | (v>>1&v|(v>>1|v)&t)&1
+	return v&1 == t
 }
 
 // jump says whether the target of what always jumps is predicted, and learns it.
-func (p *Predictor) jump(pc, target uint64) (right bool) {
-	e := p.find(pc)
+func (p *Predictor) jump(pc, target uint64, hint *uint8) (right bool) {
+	e := p.find(pc, hint)
 	if e == nil {
 		p.insert(pc, target)
 		return false
@@ -85,8 +95,8 @@ func (p *Predictor) call(to uint64) {
 }
 
 // ret is jump for returns, of which those that the buffer has go to the top of the stack.
-func (p *Predictor) ret(pc, target uint64) (right bool) {
-	e := p.find(pc)
+func (p *Predictor) ret(pc, target uint64, hint *uint8) (right bool) {
+	e := p.find(pc, hint)
 	if e == nil {
 		p.insert(pc, target)
 		return false
@@ -102,25 +112,17 @@ func (p *Predictor) ret(pc, target uint64) (right bool) {
 	return right
 }
 
-// resolve returns what a branch or jump at pc costs beyond one that is predicted.
-func (c *Core) resolve(in *insn, pc, target uint64, taken bool) (cycles uint64) {
-	p := &c.Predictor
-	right := false
-	switch op := in.op; {
-	case op < opJ:
-		right = p.branch(pc, target, taken)
-	case op < opJR || !returns(in):
-		right = p.jump(pc, target)
-	default:
-		right = p.ret(pc, target)
+// always is branch for what always jumps.
+func (p *Predictor) always(pc uint64, in *insn, l *link) (right bool) {
+	if in.op >= opJR && returns(in) {
+		right = p.ret(pc, l.addr, &l.hint)
+	} else {
+		right = p.jump(pc, l.addr, &l.hint)
 	}
 	if (in.op == opJAL || in.op == opJALR) && in.d&1 != 0 {
-		p.call(c.pcMask & (pc + uint64(in.size)))
+		p.call(pc + uint64(in.size))
 	}
-	if right {
-		return 0
-	}
-	return uint64(c.cfg.Timing.Mispredict)
+	return right
 }
 
 // returns says whether a JALR returns: by the link registers x1 or x5 (volume I 2.5).

@@ -8,8 +8,9 @@ import (
 // misses counts what is predicted wrongly of outcomes of one branch.
 func misses(outcomes ...bool) (n int) {
 	var p Predictor
+	l := link{addr: 0x2000}
 	for _, taken := range outcomes {
-		if !p.branch(0x1000, 0x2000, taken) {
+		if !p.branch(0x1000, &l, taken) {
 			n++
 		}
 	}
@@ -46,7 +47,7 @@ func TestBranchPrediction(t *testing.T) {
 // TestTargetBuffer: it holds the last 40, and forgets them in turn.
 func TestTargetBuffer(t *testing.T) {
 	var p Predictor
-	right := func(pc uint64) bool { return p.jump(pc, pc+0x100) }
+	right := func(pc uint64) bool { return p.jump(pc, pc+0x100, new(uint8)) }
 	for pc := uint64(0); pc < 40*2; pc += 2 {
 		if right(0x1000 + pc) {
 			t.Errorf("%#x is known", 0x1000+pc)
@@ -60,7 +61,7 @@ func TestTargetBuffer(t *testing.T) {
 	if right(0x2000) || right(0x1000) || right(0x1002) || !right(0x1006) || !right(0x2000) {
 		t.Error("other entries than the first three were replaced")
 	}
-	if p.jump(0x2000, 0x5000) || !p.jump(0x2000, 0x5000) {
+	if p.jump(0x2000, 0x5000, new(uint8)) || !p.jump(0x2000, 0x5000, new(uint8)) {
 		t.Error("another target isn't learnt")
 	}
 }
@@ -69,12 +70,12 @@ func TestTargetBuffer(t *testing.T) {
 func TestReturnStack(t *testing.T) {
 	var p Predictor
 	for _, pc := range []uint64{0x10, 0x20, 0x30} {
-		p.ret(pc, 0)
+		p.ret(pc, 0, new(uint8))
 	}
 	p.call(0x100)
 	p.call(0x200)
 	p.call(0x300)
-	if !p.ret(0x10, 0x300) || !p.ret(0x20, 0x200) || p.ret(0x30, 0x100) {
+	if !p.ret(0x10, 0x300, new(uint8)) || !p.ret(0x20, 0x200, new(uint8)) || p.ret(0x30, 0x100, new(uint8)) {
 		t.Error("not the two latest calls")
 	}
 }
@@ -82,15 +83,15 @@ func TestReturnStack(t *testing.T) {
 // TestBuckets: an entry is found if and only if it is in the buffer.
 func TestBuckets(t *testing.T) {
 	var p Predictor
-	rnd := rand.New(rand.NewPCG(1, 1))
+	rnd, hint := rand.New(rand.NewPCG(1, 1)), uint8(0)
 	for range 10_000 {
-		p.jump(2*rnd.Uint64N(200), 0)
+		p.jump(2*rnd.Uint64N(200), 0, &hint)
 		pc := 2 * rnd.Uint64N(200)
 		held := false
 		for _, e := range p.Targets {
-			held = held || e.PC == pc && pc != 0
+			held = held || e.PC == pc+1
 		}
-		if found := p.find(pc) != nil; found != held && pc != 0 {
+		if found := p.find(pc, &hint) != nil; found != held {
 			t.Fatalf("%#x: found %v, held %v", pc, found, held)
 		}
 	}

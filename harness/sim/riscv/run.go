@@ -15,6 +15,8 @@ type Core struct {
 	fast    *tables // those in use: see selectTables
 	world   uint64
 
+	predicts, iterates bool // as the Timing says
+
 	pmp       []pmpEntry // the active ones
 	pmpLocked bool
 	pmpWorld  uint64
@@ -49,6 +51,7 @@ func New(cfg Config) *Core {
 		cfg.Timing = ESP32C3Timing
 	}
 	c := &Core{cfg: cfg, blocks: map[place]*block{}, breakpoints: map[uint64]bool{}, patience: soonest}
+	c.predicts, c.iterates = cfg.Timing.Mispredict != 0, cfg.Timing.Iterates
 	c.mask = ^uint64(0) >> (64 - cfg.XLEN)
 	c.pcMask = c.mask &^ 3
 	if cfg.Ext&ExtC != 0 {
