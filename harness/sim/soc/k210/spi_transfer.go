@@ -270,8 +270,10 @@ func (c *Chip) spiSelect(n int, on bool) {
 	}
 }
 
-// spiPins are the functions of FPIOA (SDK fpioa.h).
-var spiPins = [2]struct{ d0, ss, sclk int }{{4, 12, 17}, {70, 78, 83}}
+// spiPins are the functions of FPIOA.
+var spiPins = [2]struct{ d0, ss, sclk int }{
+	{fnSPI0_D0, fnSPI0_SS0, fnSPI0_SCLK}, {fnSPI1_D0, fnSPI1_SS0, fnSPI1_SCLK},
+}
 
 // spiOnPins says whether the transfer under way moves pins bit by bit.
 func (c *Chip) spiOnPins(n int) bool { return n < 2 && c.SPI[n].modes(n).lines == 1 }
