@@ -35,6 +35,8 @@ type outside struct {
 	told    uint64 // the cycle of the last change that it was told
 	sources pad.Sources
 	ios     [fnCount]uint64 // the IOs that are switched to each function
+
+	microphones []i2sMicrophone
 }
 
 var (
