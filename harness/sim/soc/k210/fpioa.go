@@ -17,7 +17,8 @@ import (
 // unless it is tied.
 //
 // At reset IO0 to IO3 are JTAG's, IO4 and IO5 the console's, IO8 to IO15 are GPIO0 to
-// GPIO7 and IO16 to IO47 GPIOHS0 to GPIOHS31 (DS §2.2), set up as the SDK sets them up [A].
+// GPIO7 and IO16 to IO47 GPIOHS0 to GPIOHS31 (DS, list of pins). That they are set up
+// as the SDK sets up these functions is [A].
 // Drive strength, slew rate and the input's hysteresis are kept without effect.
 type fpioaState struct {
 	IO              [pinCount]uint32

@@ -116,6 +116,7 @@ func (d gpioDevice) loadWord(off uint32) (uint32, bus.Fault) {
 	case gpSTATUS_RAW:
 		return s.raw(), bus.None
 	case gpDATA_INPUT:
+		d.sampleSources()
 		return s.In&^s.DIRECTION | s.DATA_OUTPUT&s.DIRECTION, bus.None
 	case gpSOURCE, gpDEBOUNCE, gpCLEAR:
 		return 0, bus.None
@@ -145,7 +146,7 @@ func (d gpioDevice) storeWord(off, v uint32) bus.Fault {
 	return bus.None
 }
 
-// foreseeLoad: reading is free of effects.
+// foreseeLoad: what a source will give is not foreseen.
 func (d gpioDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
-	return steady(d, off, width, off <= gpBOTHEDGE)
+	return steady(d, off, width, off <= gpBOTHEDGE && len(d.sources) == 0)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // High-speed GPIO: 32 pins at the harts' own bus, each with an interrupt of its own
-// (SiFive FE310-G000 Manual §17, SDK gpiohs.h).
+// (SiFive FE310-G000 Manual, GPIO; SDK gpiohs.h).
 //
 // An input takes three cycles of ACLK through the synchroniser and one more to INPUT_VAL and
 // the pending bits, as in the source of SiFive's blocks (GPIO.scala); that the
@@ -185,6 +185,7 @@ func (d gpiohsDevice) loadWord(off uint32) (uint32, bus.Fault) {
 	}
 	switch {
 	case off == ghINPUT_VAL:
+		d.sampleSources()
 		return s.In, bus.None
 	case off > ghRISE_IE && off <= ghLOW_IP:
 		return *s.interrupt(&s.IP, off), bus.None
@@ -230,7 +231,7 @@ func (d gpiohsDevice) stored(off, changed uint32) {
 	}
 }
 
-// foreseeLoad: reading is free of effects.
+// foreseeLoad: what a source will give is not foreseen.
 func (d gpiohsDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
-	return steady(d, off, width, off <= ghOUTPUT_XOR)
+	return steady(d, off, width, off <= ghOUTPUT_XOR && len(d.sources) == 0)
 }

@@ -10,7 +10,7 @@ import (
 	"rigor/harness/sim/soc/pad"
 )
 
-// What an IO is electrically (DS §5.2): see package pad. An IO changes in the
+// What an IO is electrically: see package pad. An IO changes in the
 // cycle of the store that changes it.
 //
 // Outputs whose next edges are known, those of timers and UARTs, are computed when someone
@@ -51,8 +51,8 @@ const (
 	slotEdges        = slotPins + 1
 )
 
-// rails are those of the IOs: VIL 0.8 V and VIH 2.0 V of 3.3 V (DS §5.2); at other
-// supplies in proportion. [A]
+// rails are those of the IOs: VIL 0.8 V and VIH 2.0 V of 3.3 V (DS, DC characteristics);
+// at other supplies in proportion. [A]
 func (c *Chip) rails() pad.Rails {
 	supply := int64(c.opt.SupplyMV) * 1000
 	return pad.Rails{Supply: supply, Low: supply * 8 / 33, High: supply * 20 / 33}
@@ -304,6 +304,11 @@ func (c *Chip) catchUpOutputs() {
 // or something about them changes.
 func (c *Chip) catchUpPins() {
 	c.catchUpOutputs()
+	c.sampleSources()
+}
+
+// sampleSources brings pins to what their sources give now.
+func (c *Chip) sampleSources() {
 	for _, io := range c.sources.Pins() {
 		c.settle(io, c.Cycle())
 	}
@@ -318,9 +323,7 @@ const lookAhead = 100 * clock.Microsecond
 
 // crossing is the event of slotSource.
 func (c *Chip) crossing() {
-	for _, io := range c.sources.Pins() {
-		c.settle(io, c.Cycle())
-	}
+	c.sampleSources()
 	c.awaitCrossing()
 }
 

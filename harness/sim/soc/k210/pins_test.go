@@ -90,7 +90,7 @@ func held(c *Chip, io board.Pin) string {
 	return "low"
 }
 
-// TestFPIOADefaults: functions after reset (DS §2.2).
+// TestFPIOADefaults: functions after reset (DS, list of pins).
 func TestFPIOADefaults(t *testing.T) {
 	c := quiet(t)
 	for io, want := range map[int]int{0: 0, 3: fnJTAG_TDO, 4: fnUARTHS_RX, 5: fnUARTHS_TX, 8: fnGPIO0, 15: fnGPIO0 + 7, 16: fnGPIOHS0, 47: fnGPIOHS0 + 31} {
@@ -264,6 +264,25 @@ func TestSourceMakesEdges(t *testing.T) {
 	}
 	if got := ld(t, c, gpiohs+0x1C); got != 1<<5 {
 		t.Errorf("RISE_IP %#x", got)
+	}
+}
+
+// TestSourceIsReadNow: one that makes no edges is seen when a pin is read.
+func TestSourceIsReadNow(t *testing.T) {
+	c := quiet(t)
+	from := c.Now()
+	c.SetAnalog(8, func(at clock.Time) int64 { return int64(at-from) / 10 }) // 2 V at 20 us
+	for _, one := range []struct {
+		at   clock.Time
+		want uint32
+	}{{19, 0}, {21, 1}} {
+		c.Run(from + one.at*clock.Microsecond)
+		if got := ld(t, c, gpio+gpDATA_INPUT); got != one.want {
+			t.Errorf("DATA_INPUT %d after %d us", got, one.at)
+		}
+	}
+	if got := c.MicroVolts(8); got != 2_100_000 {
+		t.Errorf("%d uV", got)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"rigor/harness/sim/clock"
 )
 
-// UART1 to UART3 (DesignWare DW_apb_uart Databook 4.0, SDK uart.h): 16550s with FIFOs of
+// UART1 to UART3 (DesignWare DW_apb_uart Databook, SDK uart.h): 16550s with FIFOs of
 // 16, as the SDK's triggers say, and a divisor with four bits of fraction.
 //
 // A bit lasts 16*DL+DLF cycles of APB0; the baud clock's jitter within a bit, which the
@@ -24,7 +24,7 @@ type uartState struct {
 	DLL, DLH, DLF uint32
 	IER, FCR, LCR uint32
 	MCR, SCR, HTX uint32
-	RS485         [6]uint32 // TCR, DE_EN, RE_EN, DET, TAT; unused
+	RS485         [5]uint32 // TCR, DE_EN, RE_EN, DET, TAT: kept, unused
 	Addresses     [2]uint32 // RAR, TAR
 	Errors        uint32    // LSR's OE to BI
 	Modem         uint32    // MSR's lines

@@ -140,6 +140,27 @@ func TestUARTRoundTrip(t *testing.T) {
 	}
 }
 
+// TestUARTTolerance: a receiver that samples in the middle of bits bears what moves the
+// last sample, that of the stop bit at 9.5 bits, by less than half a bit: 5 %.
+func TestUARTTolerance(t *testing.T) {
+	for percent, good := range map[int64]bool{-4: true, 0: true, 4: true, -7: false, 7: false} {
+		c, b, br := wired(t, "IO5", "IO4")
+		configure(t, c, 115200, lcr8N1)
+		if err := br.SetMode(board.Mode{Baud: uint64(115200 * (100 + percent) / 100)}); err != nil {
+			t.Fatal(err)
+		}
+		br.Write([]byte{0x55, 0x01, 0x7F})
+		b.Advance(b.Now() + 400*clock.Microsecond)
+		bad := ld(t, c, uart3+urLSR)&(lsrFE|lsrRFE) != 0
+		for _, want := range []uint32{0x55, 0x01, 0x7F} {
+			bad = bad || ld(t, c, uart3+urRBR) != want
+		}
+		if bad == good {
+			t.Errorf("%d %%: broken is %v", percent, bad)
+		}
+	}
+}
+
 // frame drives RX with levels, a bit each, and leaves it high.
 func frame(c *Chip, bits string) {
 	for _, b := range bits {

@@ -5,8 +5,8 @@ import (
 	"rigor/harness/sim/clock"
 )
 
-// High-speed UART, the console and the boot ROM's (SiFive FE310-G000 Manual §18, SDK
-// uarths.h): 8 data bits, no parity, 1 or 2 stop bits, FIFOs of eight, a bit lasts DIV+1
+// High-speed UART, the console and the boot ROM's (SiFive FE310-G000 Manual, UART;
+// SDK uarths.h): 8 data bits, no parity, 1 or 2 stop bits, FIFOs of eight, a bit lasts DIV+1
 // cycles of ACLK.
 //
 // What the manual leaves open is as in the source of SiFive's blocks (UARTTx.scala,

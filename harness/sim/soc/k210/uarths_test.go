@@ -182,16 +182,48 @@ func TestUARTHSNoise(t *testing.T) {
 	}
 }
 
-// TestUARTHSUnwatched: what unwatched outputs do is seen late.
+// TestUARTHSUnwatched: watching makes no difference, and a line that nobody watches is
+// right when somebody looks.
 func TestUARTHSUnwatched(t *testing.T) {
-	c := quiet(t)
-	st(t, c, uarths+uhDIV, 99)
-	st(t, c, uarths+uhTXCTRL, uhEN)
-	st(t, c, uarths+uhTXDATA, 'U')
+	run := func(look bool) *Chip {
+		c := quiet(t)
+		st(t, c, uarths+uhDIV, 99)
+		st(t, c, uarths+uhTXCTRL, uhEN)
+		if look {
+			watch(c)
+		}
+		st(t, c, uarths+uhTXDATA, 'U')
+		pass(c, 50)
+		return c
+	}
+	a, b := run(true), run(false)
 	for i := range 12 {
-		pass(c, 100)
-		if got, want := c.Level(5), i > 9 || i%2 != 0; got != want {
+		if got, want := b.Level(5), i == 0 || i > 9 || i%2 == 0; got != want {
 			t.Errorf("level %v in bit %d", got, i)
+		}
+		if a.Digest() != b.Digest() {
+			t.Fatalf("watching makes a difference in bit %d", i)
+		}
+		pass(a, 100)
+		pass(b, 100)
+	}
+}
+
+// TestUARTHSSnapshot: frames in both directions go on from a snapshot as they did.
+func TestUARTHSSnapshot(t *testing.T) {
+	c, b, br := wired(t, "IO5", "IO4")
+	st(t, c, uarths+uhDIV, uint32(c.Timeline.Hz()/115200)-1)
+	st(t, c, uarths+uhTXCTRL, uhEN)
+	st(t, c, uarths+uhRXCTRL, uhEN)
+	st(t, c, uarths+uhTXDATA, 'a')
+	br.Write([]byte("z"))
+	b.Advance(b.Now() + 40*clock.Microsecond)
+	middle := b.Snapshot()
+	for range 2 {
+		b.Restore(middle)
+		b.Advance(b.Now() + 100*clock.Microsecond)
+		if sent, got := received(br), ld(t, c, uarths+uhRXDATA); sent != "a" || got != 'z' {
+			t.Errorf("sent %q, received %#x", sent, got)
 		}
 	}
 }
