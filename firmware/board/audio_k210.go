@@ -170,16 +170,17 @@ func startI2S() {
 	i.CER.Set(1)
 }
 
-// StopAudio ends it.
+// StopAudio ends it. The block under way is lost.
 func StopAudio() {
-	if kendryte.SYSCTL.CLK_EN_PERI.HasBits(kendryte.SYSCTL_CLK_EN_PERI_I2S0_CLK_EN) {
-		kendryte.I2S0.CER.Set(0)
-		kendryte.I2S0.IER.Set(0)
+	const clocks = kendryte.SYSCTL_CLK_EN_PERI_I2S0_CLK_EN | kendryte.SYSCTL_CLK_EN_PERI_DMA_CLK_EN
+	if kendryte.SYSCTL.CLK_EN_PERI.Get()&clocks != clocks {
+		return // it never began
 	}
-	if kendryte.SYSCTL.CLK_EN_PERI.HasBits(kendryte.SYSCTL_CLK_EN_PERI_DMA_CLK_EN) {
-		dma.channels[audioChannel].signalEnable.Set(0)
-		dma.enable.Set(0x100 << audioChannel)
+	kendryte.I2S0.CER.Set(0)
+	dma.channels[audioChannel].signalEnable.Set(0)
+	for dma.enable.Set(0x100 << audioChannel); dma.enable.HasBits(1 << audioChannel); {
 	}
+	kendryte.I2S0.IER.Set(0)
 }
 
 var onBlock func(uint32) uint32

@@ -23,7 +23,7 @@ const Chip = "k210"
 // from PLL0.
 const CoreHz = 390_000_000
 
-func setClock() {}
+func setClock() { clockTimers() }
 
 // The pins, all free on Sipeed's Maix Bit but the echo's, which has a LED too, lit
 // when low. The console is UARTHS, TX IO5 and RX IO4, as in the boot ROM.
@@ -49,6 +49,7 @@ const (
 func configurePins() {
 	setOutputs(startBit|endBit|runBit|echoBit, false)
 	timerPin.SetFPIOAFunction(machine.FUNC_TIMER0_TOGGLE1)
+	kendryte.FPIOA.IO[timerPin].SetBits(kendryte.FPIOA_IO_IE_EN) // so that its level can be read
 	stimulusPin.SetFPIOAFunction(machine.FUNC_GPIOHS5)
 	stimulusPin.Configure(machine.PinConfig{Mode: machine.PinInputPulldown})
 	stimulusPad = kendryte.FPIOA.IO[stimulusPin].Get()

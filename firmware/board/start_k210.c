@@ -39,8 +39,9 @@ __attribute__((naked, used)) void __wrap_tinygo_swapTask(void) {
 
 // The way into an interrupt. TinyGo saves 32 bits of each floating point register
 // and loads them in the opposite order (src/device/riscv/handleinterrupt.S), and not
-// fcsr. Saved is all that a call may change; the stack need not be aligned, for a switch of goroutines may be
-// under way.
+// fcsr; and stores 64 bits, for a message that this chip's runtime never gives, to an address that it
+// aligns for 32. Saved is all that a call may change; the stack need not be aligned, for a switch of
+// goroutines may be under way.
 #define EACH_F \
 	".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
 
@@ -52,7 +53,6 @@ __attribute__((naked, used, aligned(64))) void __wrap_handleInterruptASM(void) {
 		"sd t3, 96(sp)\n sd t4, 104(sp)\n sd t5, 112(sp)\n sd t6, 120(sp)\n sd s0, 128(sp)\n"
 		EACH_F "fsd f\\n, 144+8*\\n(sp)\n .endr\n"
 		"frcsr t0\n sd t0, 136(sp)\n"
-		"la t0, tinygo_saved_ra\n sd ra, 0(t0)\n" // for TinyGo's message of a nil function
 		"mv s0, sp\n andi sp, sp, -16\n"
 		"call handleInterrupt\n"
 		"mv sp, s0\n"

@@ -37,10 +37,10 @@ const (
 
 // Limits.
 const (
-	MaxTransforms = 1000 // of a run
-	MaxLoad       = 2047 // of CommandLoad
-	MinRate       = 4000 // Hz
-	MaxRate       = 192_000
+	MaxTransforms = 1000      // of a run
+	MaxLoad       = 2047      // of CommandLoad
+	MinRate       = 4000      // Hz
+	MaxRate       = 1_536_000 // far beyond microphones, so that there is a rate that does not hold
 	MaxSize       = 512
 	Block         = 32 // samples
 )
