@@ -43,12 +43,79 @@ func (c *Core) lookup(i int, addr uint64, write bool) (cycles uint64) {
 	}
 	copy(set[1:way+1], set[:way])
 	set[0] = line + 1
+	c.recent.forget(i, line)
 	return cycles
+}
+
+// recent is the lines of one data cache that were the last used of their sets. An access to one of them changes
+// nothing in the cache and takes no time, so it needs nothing but to be made.
+type recent struct {
+	cache int    // 1 + its number; 0 is none
+	lines []line // by set
+	shift uint   // of an address
+	mask  uint64 // of a line's number: the set
+	last  uint64 // of an address: the byte in the line
+}
+
+// line is where a line of a window is.
+type line struct {
+	number uint64 // 1 + that in memory; 0 if there is none
+	data   []byte
+	mark   *bool // stores need more if it is set
+}
+
+// nowhere has no lines, ever.
+var nowhere = &recent{lines: make([]line, 1)}
+
+// protected marks lines that can't be stored to.
+var protected = true
+
+// follow makes the data cache of a window the one whose lines are looked for first, if it is the first.
+func (c *Core) follow(w *window) {
+	if c.recent.cache != 0 {
+		return
+	}
+	k := &c.caches[w.DCache-1]
+	c.recent = recent{w.DCache, make([]line, k.sets), k.shift, k.sets - 1, 1<<k.shift - 1}
+}
+
+// enter remembers the line that addr, in w, is in, as that last used in its set.
+func (q *recent) enter(w *window, addr uint64) {
+	first := addr&^q.last - w.Base
+	if w.DCache != q.cache || !w.quick() || first > uint64(len(w.Data)) || uint64(len(w.Data))-first <= q.last {
+		return
+	}
+	l := line{addr>>q.shift + 1, w.Data[first : first+q.last+1], &protected}
+	if w.Write {
+		l.mark = &w.marks[first>>pageBits]
+	}
+	q.lines[addr>>q.shift&q.mask] = l
+}
+
+// forget is called when line, or its lack, is no longer what was last used of its set.
+func (q *recent) forget(cache int, line uint64) {
+	if cache == q.cache-1 {
+		q.lines[line&q.mask].number = 0
+	}
+}
+
+func (q *recent) clear() { clear(q.lines) }
+
+// reset makes q follow no cache.
+func (q *recent) reset() { *q = recent{lines: make([]line, 1)} }
+
+// find returns the line that addr is in, or nil.
+func (q *recent) find(addr uint64) *line {
+	if l := &q.lines[addr>>q.shift&q.mask]; l.number == addr>>q.shift+1 {
+		return l
+	}
+	return nil
 }
 
 // InvalidateCache empties a cache.
 func (c *Core) InvalidateCache(i int) {
 	c.Caches[i] = CacheState{}
+	c.recent.clear()
 	c.FetchLine = 0
 	c.leave = true
 }
@@ -77,6 +144,7 @@ func (c *Core) InvalidateCacheRange(i int, addr, size uint64) {
 		}
 		clear(tags[kept:])
 	}
+	c.recent.clear()
 	c.FetchLine = 0
 	c.leave = true
 }

@@ -1,6 +1,9 @@
 package riscv
 
-import "testing"
+import (
+	"encoding/binary"
+	"testing"
+)
 
 // kernel executes a body a thousand times and returns the cycles of a turn, with ADDI and BNE behind it.
 func kernel(t *testing.T, cfg Config, body []uint32) uint64 {
@@ -146,4 +149,73 @@ func TestCache(t *testing.T) {
 	want("one line dropped", 1, 0, 64, 32)
 	c.InvalidateCache(0)
 	want("emptied", 3, 0, 32, 64)
+}
+
+// TestRecentLines: what makes the lines that were last used no longer be accessed without ado. Each case begins when LW and SW
+// have used the line at data.
+func TestRecentLines(t *testing.T) {
+	const code, data = testRAM, testRAM + 0x800
+	for _, tt := range []struct {
+		name   string
+		change func(c *Core)
+		then   uint32 // the instruction executed next
+		cycles uint64
+		trap   bool
+	}{
+		{"nothing", func(*Core) {}, lw(5, 8, 4), 1, false},
+		{"another line of the set", func(c *Core) { c.physLoad(data+0x1000, 4) }, lw(5, 8, 4), 1, false},
+		{"as many of the set as ways", func(c *Core) { c.physLoad(data+0x1000, 4); c.physLoad(data+0x2000, 4) }, lw(5, 8, 4), 21, false},
+		{"the cache emptied", func(c *Core) { c.InvalidateCache(1) }, lw(5, 8, 4), 21, false},
+		{"the line dropped", func(c *Core) { c.InvalidateCacheRange(1, data, 4) }, sw(5, 8, 4), 21, false},
+		{"another dropped", func(c *Core) { c.InvalidateCacheRange(1, data+64, 4) }, sw(5, 8, 4), 1, false},
+		{"an older state", func(c *Core) { s := c.Snapshot(); s.Caches[1] = CacheState{}; c.Restore(s) }, lw(5, 8, 4), 21, false},
+		{"user mode", func(c *Core) { c.Priv = UserMode }, lw(5, 8, 4), 0, true},
+		{"misaligned", func(*Core) {}, lw(5, 8, 2), 0, true},
+	} {
+		cfg := k210()
+		cfg.Caches[1].Ways, cfg.Caches[1].Size = 2, 8<<10
+		ram := make([]byte, 0x4000)
+		for i, w := range []uint32{lw(5, 8, 0), sw(5, 8, 0), tt.then} {
+			binary.LittleEndian.PutUint32(ram[4*i:], w)
+		}
+		c := New(cfg)
+		c.Map([]Region{{Name: "ram", Base: testRAM, Data: ram, Write: true, Exec: true, DCache: 2}})
+		c.Reset(code)
+		c.PMPAddr[0], c.PMPCfg[0] = (data-1)>>2, pmpTOR|pmpX // a user has code only
+		c.refreshPMP()
+		c.X[8] = data
+		c.Step()
+		c.Step()
+		tt.change(c)
+		before := c.Cycle
+		c.Step()
+		if trapped := c.Mcause != 0; trapped != tt.trap || !trapped && c.Cycle-before != tt.cycles {
+			t.Errorf("%s: %d cycles, trapped: %v; want %d, %v", tt.name, c.Cycle-before, trapped, tt.cycles, tt.trap)
+		}
+	}
+}
+
+// TestRecentLineOfCode stores to code through a line that was recent before the code was decoded.
+func TestRecentLineOfCode(t *testing.T) {
+	program := []uint32{
+		sw(0, 8, 0x20), // makes the line at 0x800 recent
+		jump(1, 0x800-4),
+		sw(9, 8, 0), // ADDI x10, x10, 2 in the place of ADDI x10, x10, 1
+		jump(1, 0x800-12),
+		jump(0, 0),
+	}
+	ram := make([]byte, 0x4000)
+	for i, w := range program {
+		binary.LittleEndian.PutUint32(ram[4*i:], w)
+	}
+	binary.LittleEndian.PutUint32(ram[0x800:], addi(10, 10, 1))
+	binary.LittleEndian.PutUint32(ram[0x804:], iType(majorJALR, 0, 0, 1, 0))
+	c := New(k210())
+	c.Map([]Region{{Name: "ram", Base: testRAM, Data: ram, Write: true, Exec: true, DCache: 2}})
+	c.Reset(testRAM)
+	c.X[8], c.X[9] = testRAM+0x800, uint64(addi(10, 10, 2))
+	c.Run(200)
+	if c.X[10] != 3 {
+		t.Errorf("x10 is %d, want 1 + 2", c.X[10])
+	}
 }

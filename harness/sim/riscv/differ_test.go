@@ -28,6 +28,7 @@ const (
 	differDevice = 0x60000000
 	differFlash  = 0x42000000
 	differSlow   = 0x50000000
+	differCached = 0x30000000
 )
 
 // differHandlers is this program behind a table of jumps to it. The exception handler sends the
@@ -186,17 +187,25 @@ func (d *differ) mapMemory(code []byte) {
 		{Name: "ram", Base: differRAM, Data: d.ram, Write: true, Exec: true, ROM: true},
 		{Name: "flash", Base: differFlash, Data: flash, Exec: true, ICache: 1, DCache: 1},
 		{Name: "slow", Base: differSlow, Data: slow, Write: true, Exec: true, Wait: 3},
+		{Name: "cached", Base: differCached, Data: d.ram, Write: true, Exec: true, ICache: 1, DCache: 1},
 	})
+}
+
+// forget drops all that a core keeps only to be fast.
+func (d *differ) forget(uint64) {
+	d.c.drop()
+	d.c.recent.clear()
 }
 
 // start puts the core in a state at random.
 func (d *differ) start(rnd *rand.Rand) {
 	c := d.c
-	c.Reset([]uint64{differCode, differFlash, differSlow}[rnd.IntN(3)])
+	c.Reset([]uint64{differCode, differFlash, differSlow, differCached + differCode - differRAM}[rnd.IntN(4)])
 	c.Mtvec = differRAM | 1
 	c.Mstatus |= mstatusMPIE | uint64(rnd.IntN(2))*mstatusMIE | uint64(rnd.IntN(2))*mstatusMPP | uint64(rnd.IntN(4))<<mstatusFSShift
 	c.Mie = 1<<3 | 1<<7 | 1<<11
-	bases := []uint64{differData, differData + 0x100, differDevice, differFlash, differSlow, differCode + 0x40, differData + 2}
+	bases := []uint64{differData, differData + 0x100, differDevice, differFlash, differSlow, differCode + 0x40, differData + 2,
+		differCached + differData - differRAM, differCached + differData - differRAM + 0x40, differCached + differCode - differRAM + 0x40}
 	for i := 1; i < 32; i++ {
 		c.X[i] = c.extend(rnd.Uint64())
 		if rnd.IntN(3) > 0 {
@@ -225,7 +234,7 @@ func (d *differ) start(rnd *rand.Rand) {
 // sameRuns runs code both ways. It returns how many instructions were executed.
 func sameRuns(t *testing.T, cfg Config, code []byte, seed uint64) uint64 {
 	blocks, steps := newDiffer(t, cfg, code, seed), newDiffer(t, cfg, code, seed)
-	steps.c.SetTrace(func(uint64) { steps.c.drop() }) // decodes every instruction anew
+	steps.c.SetTrace(steps.forget)
 	rnd := rand.New(rand.NewPCG(seed, 2))
 	for until := uint64(0); until < 3000; {
 		until += rnd.Uint64N(200)

@@ -289,11 +289,17 @@ func (c *Core) exec(b *block, i, n int) bool {
 		continue
 
 	slowLoad:
+		if c.loadRecent(in, addr) {
+			continue
+		}
 		if !c.load(b, i-1, addr) {
 			return false
 		}
 		goto boundary
 	slowStore:
+		if c.storeRecent(in, addr) {
+			continue
+		}
 		if !c.store(b, i-1, addr) {
 			return false
 		}

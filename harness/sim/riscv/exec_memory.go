@@ -1,10 +1,94 @@
 package riscv
 
-import "rigor/harness/sim/bus"
+import (
+	"encoding/binary"
+
+	"rigor/harness/sim/bus"
+)
 
 // accessWidths are the widths of the loads and stores in the order of their
 // opcodes.
 var accessWidths = [...]uint8{1, 2, 4, 8, 1, 2, 4, 1, 2, 4, 8}
+
+// loadRecent executes a load from a line that was the last used in its set of the data cache. It is false
+// if it hasn't.
+func (c *Core) loadRecent(in *insn, addr uint64) bool {
+	l := c.near.find(addr)
+	if l == nil {
+		return false
+	}
+	data := l.data[addr&c.recent.last:]
+	var v uint64
+	switch in.op {
+	case opLB:
+		v = uint64(int64(int8(data[0])))
+	case opLBU:
+		v = uint64(data[0])
+	case opLH, opLHU:
+		if addr&1 != 0 {
+			return false
+		}
+		v = uint64(binary.LittleEndian.Uint16(data))
+		if in.op == opLH {
+			v = uint64(int64(int16(v)))
+		}
+	case opLW, opLWU, opFLW:
+		if addr&3 != 0 {
+			return false
+		}
+		v = uint64(binary.LittleEndian.Uint32(data))
+		switch in.op {
+		case opLW:
+			v = uint64(int64(int32(v)))
+		case opFLW:
+			c.F[in.d&31] = boxS | v
+			return true
+		}
+	default:
+		if addr&7 != 0 {
+			return false
+		}
+		v = binary.LittleEndian.Uint64(data)
+		if in.op == opFLD {
+			c.F[in.d&31] = v
+			return true
+		}
+	}
+	c.X[in.d&31] = v
+	c.X[0] = 0
+	return true
+}
+
+// storeRecent is loadRecent for stores.
+func (c *Core) storeRecent(in *insn, addr uint64) bool {
+	l := c.near.find(addr)
+	if l == nil || *l.mark {
+		return false
+	}
+	data, v := l.data[addr&c.recent.last:], c.X[in.m&31]
+	switch in.op {
+	case opSB:
+		data[0] = byte(v)
+		return true
+	case opSH:
+		if addr&1 == 0 {
+			binary.LittleEndian.PutUint16(data, uint16(v))
+			return true
+		}
+		return false
+	case opFSW, opFSD:
+		v = c.F[in.m&31]
+	}
+	switch {
+	case (in.op == opSW || in.op == opFSW) && addr&3 == 0:
+		binary.LittleEndian.PutUint32(data, uint32(v))
+	case (in.op == opSD || in.op == opFSD) && addr&7 == 0:
+		binary.LittleEndian.PutUint64(data, v)
+	default:
+		return false
+	}
+	return true
+}
 
 // load executes a load that the fast path did not.
 func (c *Core) load(b *block, i int, addr uint64) bool {
@@ -16,17 +100,12 @@ func (c *Core) load(b *block, i int, addr uint64) bool {
 	case in.op != opFLW:
 		width = accessWidths[in.op-opLB]
 	}
-	var v uint64
-	if data := c.hit(addr, width, false); data != nil {
-		v = loadBytes(data, width)
-	} else {
-		c.sync(b, i)
-		var ok bool
-		if v, ok = c.dataLoad(addr, width); !ok {
-			return false
-		}
-		c.unsync(in, i)
+	c.sync(b, i)
+	v, ok := c.dataLoad(addr, width)
+	if !ok {
+		return false
 	}
+	c.unsync(in, i)
 	switch in.op {
 	case opLB:
 		v = uint64(int64(int8(v)))
@@ -58,10 +137,6 @@ func (c *Core) store(b *block, i int, addr uint64) bool {
 		v, width = c.F[in.m&31], 8
 	default:
 		width = accessWidths[in.op-opLB]
-	}
-	if data := c.hit(addr, width, true); data != nil {
-		storeBytes(data, width, v)
-		return true
 	}
 	c.sync(b, i)
 	if !c.dataStore(addr, width, v&(^uint64(0)>>(64-8*width))) {

@@ -73,6 +73,7 @@ func (c *Core) Map(regions []Region) {
 	c.drop()
 	c.windows = nil
 	c.open.clear()
+	c.recent.reset()
 	for _, r := range regions {
 		if len(r.Data) == 0 {
 			continue
@@ -85,12 +86,14 @@ func (c *Core) Map(regions []Region) {
 		for _, w := range k.windows {
 			w.marks = w.mem.marks
 		}
+		k.recent.clear()
 	}
 	for _, w := range c.windows {
 		switch {
 		case !w.quick():
 		case w.DCache != 0:
 			c.open.cached.enter(w)
+			c.follow(w)
 		default:
 			c.open.loads.enter(w)
 			if w.Write {
@@ -243,21 +246,6 @@ func (c *Core) setByte(addr uint64, v byte) bool {
 	return false
 }
 
-// hit returns memory from addr on if an aligned access there finds its line the one last used in its set,
-// and so needs nothing but to be made. That of a store may not have been decoded.
-func (c *Core) hit(addr uint64, width uint8, write bool) []byte {
-	w := c.fast.cached[addr>>windowBits%windows]
-	off := addr - w.Base
-	if off >= uint64(len(w.Data)) || addr&uint64(width-1) != 0 || write && (!w.Write || w.marks[off>>pageBits]) {
-		return nil
-	}
-	k := &c.caches[w.DCache-1]
-	if line := addr >> k.shift; c.Caches[w.DCache-1].Tag[k.first(line)] != line+1 {
-		return nil
-	}
-	return w.Data[off:]
-}
-
 // physLoad loads from wherever the address leads, without regard to PMP.
 func (c *Core) physLoad(addr uint64, width uint8) (uint64, bus.Fault) {
 	w := c.windowAt(addr)
@@ -285,6 +273,7 @@ func (c *Core) access(w *window, addr uint64, write bool) {
 	c.Cycle += uint64(w.Wait)
 	if w.DCache != 0 {
 		c.Cycle += c.lookup(w.DCache-1, addr, write)
+		c.recent.enter(w, addr)
 	}
 }
 

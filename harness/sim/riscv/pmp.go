@@ -91,9 +91,9 @@ func (c *Core) dataPriv() uint8 {
 // selectTables follows changes of privilege and of PMP. Whatever makes one ends
 // the execution of blocks.
 func (c *Core) selectTables() {
-	c.fast = &c.open
+	c.fast, c.near = &c.open, &c.recent
 	if c.guarded(c.dataPriv()) {
-		c.fast = withheld
+		c.fast, c.near = withheld, nowhere
 	}
 	c.world = openWorld
 	if c.guarded(c.Priv) {

@@ -23,6 +23,8 @@ type Core struct {
 	worlds    uint64
 
 	caches []cache
+	recent recent
+	near   *recent // recent, or nowhere: see selectTables
 
 	blocks      map[place]*block
 	hash        [hashSize]*block
@@ -61,6 +63,7 @@ func New(cfg Config) *Core {
 	for _, k := range cfg.Caches {
 		c.caches = append(c.caches, newCache(k))
 	}
+	c.recent.reset()
 	c.open.clear()
 	c.Reset(0)
 	return c
@@ -85,6 +88,7 @@ func (c *Core) Reset(pc uint64) {
 }
 
 func (c *Core) refreshDerived() {
+	c.recent.clear()
 	c.markReservation()
 	c.refreshPMP()
 	c.updatePending()

@@ -77,7 +77,7 @@ func TestTwoHarts(t *testing.T) {
 		code := randomCode(rnd, pool)
 		blocks, steps := newPair(t, k210(), code, seed), newPair(t, k210(), code, seed)
 		for _, d := range steps {
-			d.c.SetTrace(func(uint64) { d.c.drop() })
+			d.c.SetTrace(d.forget)
 		}
 		for until := uint64(500); until <= 3000; until += 500 {
 			a, b := blocks.run(until), steps.run(until)
