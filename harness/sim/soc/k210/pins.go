@@ -175,7 +175,7 @@ func (c *Chip) noteAmbiguity(fn int) {
 	}
 	if low != 0 && high != 0 {
 		c.warn("IO%d and IO%d are both inputs of function %d and differ: what it sees is not documented, the model takes their or",
-			bits.TrailingZeros64(ios), 63-bits.LeadingZeros64(ios), fn)
+			bits.TrailingZeros64(low), bits.TrailingZeros64(high), fn)
 	}
 }
 
