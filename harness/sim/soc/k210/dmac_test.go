@@ -491,9 +491,7 @@ func FuzzDMAC(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})
 	f.Add(bytes.Repeat([]byte{0xFF, 3}, 20))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c := fuzzed
-		c.dmacReset()
-		c.stopped = board.Stop{}
+		c := renewed()
 		c.store(dmac+dmCFG, 8, 3)
 		for len(data) >= 10 {
 			off := uint64(binary.LittleEndian.Uint16(data)) & 0x3F8
@@ -509,9 +507,35 @@ func FuzzDMAC(f *testing.F) {
 	})
 }
 
-var fuzzed = func() *Chip {
-	c := New(Options{})
+// Whatever is read and written there, FFT and I2S go on.
+func FuzzFFTAndI2S(f *testing.F) {
+	f.Add([]byte{0x80, 2, 0x0F, 0x20, 0, 2})
+	f.Add(bytes.Repeat([]byte{0xFF, 3, 9}, 20))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c := renewed()
+		for len(data) >= 6 {
+			off := uint64(binary.LittleEndian.Uint16(data))
+			v := uint64(binary.LittleEndian.Uint32(data[2:]))
+			base := []uint64{fft, i2s0, i2s0}[off>>12%3]
+			if off&(1<<11) != 0 {
+				c.load(base+off&0x3FC, 4)
+			} else {
+				c.store(base+off&0x3F8, 8, v<<32|v)
+			}
+			c.Run(c.TimeOf(c.Clock + 3000))
+			data = data[6:]
+		}
+	})
+}
+
+var fuzzed = New(Options{})
+
+// renewed is one chip for all inputs, for a new one takes long, with its blocks reset.
+func renewed() *Chip {
+	c := fuzzed
+	c.stopped, c.warnings = board.Stop{}, nil
+	c.resetParts(resetPin)
 	c.romHandOver()
-	c.SYSCTL.CLK_EN_PERI = ^uint32(0)
+	c.SYSCTL.CLK_EN_PERI, c.SYSCTL.Hz[2] = ^uint32(0), 26_000_000
 	return c
-}()
+}

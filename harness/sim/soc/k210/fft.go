@@ -21,7 +21,8 @@ import (
 // other with each layer (standalone programming guide, FFT): with one port each, a
 // butterfly takes two cycles of ACLK, by which the block runs (SDK sysctl.c), and a layer
 // a few more until the last one is through. Filling and draining take what the accesses
-// of DMAC or hart do.
+// of DMAC or hart do: with the SDK's bursts of four words all of it takes 2104 cycles for 128
+// points and 9288 for 512. What the part takes has not been published.
 type fftState struct {
 	CTRL  uint64
 	MASK  bool

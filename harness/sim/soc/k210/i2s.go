@@ -26,7 +26,7 @@ type i2sState struct {
 
 	Running bool
 	SCLK    clock.Timeline // whose cycle 0 is the first frame's
-	Slots   uint64         // that have begun, less one
+	Slots   uint64         // that have begun
 }
 
 const (
