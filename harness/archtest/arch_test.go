@@ -97,7 +97,7 @@ var rules = []rule{
 		tests:   []string{"firmware/wire", "firmware/images", "firmware/network", "harness/sim/bme280"}},
 	{pkg: "harness/sim/soc/k210",
 		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/nor", "harness/sim/soc/agenda", "harness/sim/soc/pad", "harness/sim/soc/svd"},
-		tests:   []string{"firmware/wire", "firmware/images"}},
+		tests:   []string{"firmware/wire", "firmware/wire/audio", "firmware/images"}},
 	{pkg: "harness/sim/soc/stm32f407",
 		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/soc/agenda", "harness/sim/soc/svd"},
 		tests:   []string{"firmware/wire", "firmware/images"}},
