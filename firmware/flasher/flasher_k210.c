@@ -195,7 +195,7 @@ static void put(uint8_t b) {
 static void drain(void) {
 	while (!(UARTHS_IP & TXWM)) {
 	}
-	pause_us(12 * 1000000 / baud + 1);
+	pause_us(11 * 1000000 / baud + 1);
 }
 
 // SLIP, RFC 1055.
