@@ -160,7 +160,8 @@ func (a *assembler) add(pc uint64, in insn) {
 	wait := a.wait(pc, in.size)
 	cost := t.staticCost(&in)
 	a.pre += wait + uint16(cost)
-	a.extra += uint16(t.extra(&in))
+	in.extra = t.extra(&in)
+	a.extra += uint16(in.extra)
 	in.cost += uint8(wait)
 	if in.isBranch() {
 		in.a = uint8(len(a.b.links))

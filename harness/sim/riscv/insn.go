@@ -15,6 +15,7 @@ type insn struct {
 	cost uint8  // cycles; of a branch that is taken
 	// stall is the cycles that the instruction waits for what others load or compute; they are in pre.
 	stall uint8
+	extra uint8 // the most that execution adds to the cycles
 }
 
 // op is an opcode of the executor. The switch over it is dense so that it

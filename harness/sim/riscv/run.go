@@ -193,32 +193,50 @@ func (c *Core) Stall(until uint64) {
 }
 
 // execute runs from the present PC until exec returns: instruction by
-// instruction while each needs something done before or after it, or may be the
-// last before the limit, then by whole blocks.
+// instruction while each needs something done before or after it, then those of a block that certainly
+// begin before the limit, then whole blocks.
 func (c *Core) execute() {
 	b := c.fetch()
 	if b == nil {
 		return
 	}
 	c.leave = false
-	i, n := 0, len(b.code)
-	for i == 0 && b.line != 0 && b.line != c.FetchLine || c.Cycle+b.worst >= c.limit || c.trace != nil || !c.enters(b) {
-		next, ok := c.single(b, i)
-		if !ok {
+	for i := 0; i >= 0; {
+		if i == 0 && b.line != 0 && b.line != c.FetchLine || c.trace != nil || !c.enters(b) {
+			i = c.single(b, i)
+			continue
+		}
+		n, near := len(b.code), c.Cycle+b.worst >= c.limit
+		if near {
+			n = b.before(i, c.limit-c.Cycle)
+		}
+		c.Cycle += uint64(b.code[i].stall)
+		if !c.exec(b, i, n) || !near {
 			return
 		}
-		i = next
+		i = c.entry(b)
 	}
-	c.Cycle += uint64(b.code[i].stall)
-	c.exec(b, i, n)
+}
+
+// before returns the entry behind those from i on that begin within some cycles, at least i + 1.
+func (b *block) before(i int, cycles uint64) int {
+	first, extra := &b.code[i], uint64(b.code[i].extra)
+	end := cycles + uint64(first.pre) - uint64(first.stall)
+	for i++; ; i++ {
+		in := &b.code[i]
+		if in.op == opEnd || uint64(in.pre)-uint64(in.stall)+extra >= end {
+			return i
+		}
+		extra += uint64(in.extra)
+	}
 }
 
 // single executes the instruction at entry i of b. It returns the entry of the
-// next one, if execution is to go on there.
-func (c *Core) single(b *block, i int) (next int, ok bool) {
+// next one, or -1 if execution is not to go on in b.
+func (c *Core) single(b *block, i int) (next int) {
 	if c.world != openWorld && !c.permits(c.PC, uint64(b.code[i].size), pmpX, c.Priv) {
 		c.raise(causeFetchAccess, c.refused())
-		return 0, false
+		return -1
 	}
 	if c.trace != nil {
 		c.trace(c.PC)
@@ -229,10 +247,9 @@ func (c *Core) single(b *block, i int) (next int, ok bool) {
 	}
 	c.Cycle += stall
 	if !c.exec(b, i, i+1) {
-		return 0, false
+		return -1
 	}
-	next = i + 1
-	return next, c.Cycle < c.limit && !c.mustReturn(b) && c.at(b, next)
+	return c.entry(b)
 }
 
 // refused is the address of that part of the instruction at PC that may not be fetched (volume II 3.1.16).
@@ -248,10 +265,17 @@ func (c *Core) mustReturn(b *block) bool {
 	return c.leave || c.attention || c.stop != nil || b.dead
 }
 
-// at says whether the next instruction is that of entry i of b.
-func (c *Core) at(b *block, i int) bool {
-	in := &b.code[i]
-	return in.op != opEnd && c.PC == b.addr+uint64(in.off)
+// entry returns the entry of b that is to be executed next, or -1 if there is none, or the run loop has something to do.
+func (c *Core) entry(b *block) int {
+	if c.Cycle >= c.limit || c.mustReturn(b) {
+		return -1
+	}
+	for i := range b.code {
+		if in := &b.code[i]; c.PC == b.addr+uint64(in.off) && c.Pipe == b.pipes[i] && in.op != opEnd {
+			return i
+		}
+	}
+	return -1
 }
 
 // fetch returns the block at PC, or nil if an exception was raised or the
