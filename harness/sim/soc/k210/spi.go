@@ -272,8 +272,8 @@ func (d spiDevice) storeWord(off, v uint32) bus.Fault {
 		d.spiEnable(d.n, v&1 != 0)
 	case off >= spiTXFLR && off <= spiICR && off != spiIMR: // read-only
 	default:
-		mask, ok := spiMasks[off]
-		if !ok {
+		mask := spiMask(off)
+		if mask == 0 {
 			return d.unknown(d.name(), off)
 		}
 		d.set(off, v&mask)
@@ -283,10 +283,31 @@ func (d spiDevice) storeWord(off, v uint32) bus.Fault {
 	return bus.None
 }
 
-// spiMasks are the bits of registers that keep what is written.
-var spiMasks = map[uint32]uint32{
-	spiCTRLR0: ^uint32(0), spiCTRLR1: 0xFFFF, spiMWCR: 7, spiSER: 15, spiBAUDR: 0xFFFE, spiTXFTLR: 31, spiRXFTLR: 31,
-	spiIMR: 0x3F, spiDMACR: 3, spiDMATDLR: 31, spiDMARDLR: 31, spiRXDELAY: 0xFF, spiSPI_CTRLR0: ^uint32(0), spiENDIAN: 1,
+// spiMask is the bits of a register that keep what is written; 0 if it keeps nothing.
+func spiMask(off uint32) uint32 {
+	switch off {
+	case spiCTRLR0, spiSPI_CTRLR0:
+		return ^uint32(0)
+	case spiCTRLR1:
+		return 0xFFFF
+	case spiBAUDR:
+		return 0xFFFE
+	case spiRXDELAY:
+		return 0xFF
+	case spiIMR:
+		return 0x3F
+	case spiTXFTLR, spiRXFTLR, spiDMATDLR, spiDMARDLR:
+		return spiDepth - 1
+	case spiSER:
+		return 15
+	case spiMWCR:
+		return 7
+	case spiDMACR:
+		return 3
+	case spiENDIAN:
+		return 1
+	}
+	return 0
 }
 
 // set is a write to a register that keeps it, where the databook lets it.

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"rigor/harness/sim/board"
+	"rigor/harness/sim/clock"
 	"rigor/harness/sim/nor"
 )
 
@@ -25,13 +26,15 @@ type flashWire struct {
 	Spoilt    bool               // clocks after the end of a command that has no data
 }
 
-// newFlash is the chip at SPI3.
+// newFlash is the chip at SPI3. All of 16 MB takes 40 s to erase (W25Q128JV §9.6).
 func newFlash(o Options) (*nor.Flash, error) {
 	capacity := byte(0)
 	for n := o.Flash; n > 1; n >>= 1 {
 		capacity++
 	}
-	return nor.New(nor.Config{JEDEC: [3]byte{0xEF, 0x40, capacity}, Seed: o.Seed})
+	times := nor.Typical
+	times.Chip = 40 * clock.Second * clock.Time(o.Flash) / (16 << 20)
+	return nor.New(nor.Config{JEDEC: [3]byte{0xEF, 0x40, capacity}, Seed: o.Seed, Times: times})
 }
 
 func (w *flashWire) command(cmd byte) {
