@@ -1,0 +1,89 @@
+package virtual
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"rigor/harness/flash"
+	"rigor/harness/flash/flashtest"
+	"rigor/harness/rig"
+	"rigor/harness/rig/rigtest"
+)
+
+const k210EchoImage = "echo-k210"
+
+// k210Config is the project's own virtual board with a K210.
+func k210Config(t *testing.T) *rig.BoardConfig {
+	t.Helper()
+	return configOf(t, "k210")
+}
+
+func TestK210Loader(t *testing.T) {
+	program := imageOf(t, k210EchoImage)
+	flashtest.Run(t, func(t *testing.T) (flash.Loader, flashtest.Info) {
+		s := open(t, k210Config(t))
+		l, err := s.Loader(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l, flashtest.Info{
+			Chip: "k210", Clock: s.Clock(),
+			Scratch: flash.Span{Addr: 0x10_0000, Size: 0x2000}, Border: 0x10_1000,
+			NoMemory: 0x100_0000, // past the flash chip's 16 MB
+			Program:  program,
+			Started:  func(ctx context.Context) (bool, error) { return greets(ctx, s) },
+		}
+	})
+}
+
+func TestK210Board(t *testing.T) {
+	rigtest.Run(t, func(t *testing.T) *rig.Station { return load(t, open(t, k210Config(t)), k210EchoImage) })
+}
+
+// Of 4096 bytes, 18 more are on the line for the packet and as many as are 0xC0 or 0xDB
+// for SLIP's escapes: of these images 98 or 99 % is all that there can be. What the flash
+// still has to do after the last block comes on top.
+func TestK210ShareOfTheLine(t *testing.T) {
+	m := imageOf(t, k210EchoImage)
+	for baud, want := range map[int]uint64{115200: 97, 460800: 97, 921600: 96, 1_500_000: 95, 2_000_000: 94} {
+		if share := shareOfTheLine(t, k210Config(t), m, baud, false); share < want {
+			t.Errorf("%d bytes at %d baud: %d %%, want %d or more", m.Size(), baud, share, want)
+		}
+	}
+}
+
+// Power lost while the flasher is loaded costs nothing but that.
+func TestK210PowerLostInPrepare(t *testing.T) {
+	loseInPrepare(t, k210Config(t), imageOf(t, k210EchoImage))
+}
+
+// The sequences of package rig reach loader and program on both kinds of boards.
+func TestK210ResetSequences(t *testing.T) {
+	m := imageOf(t, k210EchoImage)
+	for name, reset := range map[string]rig.ResetConfig{
+		"dan":   {DTR: rig.IO16, RTS: rig.RST},
+		"kd233": {DTR: rig.RST, RTS: rig.IO16},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := *k210Config(t)
+			reset.Circuit, reset.Hold, reset.Sample = rig.K210, 100*time.Millisecond, 100*time.Millisecond
+			c.Reset = &reset
+			s := open(t, &c)
+			on := s.Console()
+			play(t, s, on, reset.Sequence(true))
+			l := program(t, s, m, on, 1_500_000)
+			s.Console().DiscardInput()
+			if err := l.Run(t.Context(), 0); err != nil {
+				t.Fatal(err)
+			}
+			if ok, err := greets(t.Context(), s); !ok {
+				t.Errorf("no program after the loader was to run it: %v", err)
+			}
+			play(t, s, on, reset.Sequence(false))
+			if ok, err := greets(t.Context(), s); !ok {
+				t.Errorf("no program after a reset into it: %v", err)
+			}
+		})
+	}
+}
