@@ -23,8 +23,12 @@
 //
 // # Cycles
 //
-// cycles.go is the model of the pipeline, with a source for each figure, cache.go
-// that of the caches.
+// cycles.go is the model of the pipeline, with a source for each figure, pipeline.go what of it is known when code
+// is decoded, predictor.go the prediction of branches, cache.go the model of the caches.
+//
+// # Several cores
+//
+// Cores may share memory (share.go). They are run by turns: what is exact between them is up to who runs them.
 //
 // # Checks
 //

@@ -94,6 +94,9 @@ var ESP32C3Timing = Timing{
 // prediction, 2.69/MHz are published by GCC 8.2.1 with all flags (benchmark-coremark 287f632); by the same flags the
 // model gets 2.43, 10 % less. Nothing is published that tells the core's part from the compiler's, so nothing has been fitted.
 //
+// Of the caches, 32 KiB each in lines of 64 bytes, 8 ways are [A]: as many as lines take that are indexed within a page of 4 KiB. Rocket
+// replaces at random, the model what was used longest ago.
+//
 // What isn't in the model: loads right behind stores to the same word, which are replayed; the one port
 // through which products and what was missed in the cache are written; multiplications in a row, which wait for the
 // multiplier; waits of AMO and FENCE for memory; the interlock of a register that is written twice. A value that is late is not

@@ -151,6 +151,30 @@ func TestCache(t *testing.T) {
 	want("emptied", 3, 0, 32, 64)
 }
 
+// TestFenceI has a loop fetch its line anew each time.
+func TestFenceI(t *testing.T) {
+	for _, tt := range []struct {
+		code bool
+		want int // misses: the first fetch, and that behind each of 100 FENCE.I
+	}{{false, 1}, {true, 101}} {
+		misses := 0
+		cfg := k210()
+		cfg.Caches = []CacheConfig{{Size: 32 << 10, Ways: 8, Line: 64, Code: tt.code, Miss: func(uint64, bool) uint64 { misses++; return 20 }}}
+		ram := make([]byte, 0x1000)
+		for i, w := range []uint32{addi(5, 5, 1), 0x0000100F, branch(1, 5, 6, -8), jump(0, 0)} {
+			binary.LittleEndian.PutUint32(ram[4*i:], w)
+		}
+		c := New(cfg)
+		c.Map([]Region{{Name: "ram", Base: testRAM, Data: ram, Exec: true, ICache: 1}})
+		c.Reset(testRAM)
+		c.X[6] = 100
+		c.SetBreakpoint(testRAM+12, true)
+		if stop := c.Run(100_000); stop.Reason != Breakpoint || misses != tt.want {
+			t.Errorf("emptied by FENCE.I: %v; %d misses, want %d (%v)", tt.code, misses, tt.want, stop.Reason)
+		}
+	}
+}
+
 // TestRecentLines: what makes the lines that were last used no longer be accessed without ado. Each case begins when LW and SW
 // have used the line at data.
 func TestRecentLines(t *testing.T) {
