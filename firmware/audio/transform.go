@@ -39,13 +39,18 @@ func analyse() {
 
 // prepare puts the input where the transform takes it from.
 func prepare() {
-	for i, v := range input[:config.Size] {
-		switch config.Transform {
-		case audio.Accelerator:
+	in := input[:config.Size]
+	switch config.Transform {
+	case audio.Accelerator:
+		for i, v := range in {
 			board.SetInput(i, v)
-		case audio.Fixed:
+		}
+	case audio.Fixed:
+		for i, v := range in {
 			fixed[i] = fft.Point{Re: v}
-		case audio.Float:
+		}
+	case audio.Float:
+		for i, v := range in {
 			float[i] = complex(float32(v), 0)
 		}
 	}
