@@ -52,8 +52,9 @@ func (*simServeCmd) Help() string {
 		"So has a K210: RTS asserted holds reset low and DTR IO16 (--circuit k210), which its ROM looks at 75 ms after reset. kflash\n" +
 		"knows that wiring as dan, bit and trainer:\n\n" +
 		"  rigor sim serve --chip k210 --rfc2217 localhost:2217 &\n" +
-		"  python3 harness/cmd/rigor/testdata/kflash.py kflash.py -p rfc2217://localhost:2217 -B dan program.bin\n\n" +
-		"That script is there since kflash itself opens no URLs, and no pseudo terminals.\n\n" +
+		"  python3 harness/cmd/rigor/testdata/kflash.py kflash.py -p rfc2217://localhost:2217 -B dan -b 1500000 program.bin\n\n" +
+		"That script is there since kflash itself opens no URLs, and no pseudo terminals. Its programs have headers put before them by\n" +
+		"kflash; those for --flash have them already, or are ELF files.\n\n" +
 		"A core that locks up, as with empty flash, waits for a reset where there are modem lines; else it ends the command.\n\n" +
 		"Exit status: 0 when interrupted; 2 the board could not be set up or its terminal failed; 3 the core locked up;\n" +
 		"4 the program needs something that is not modelled, which the message names."

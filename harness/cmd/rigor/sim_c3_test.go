@@ -15,11 +15,16 @@ import (
 // echoC3 is the program for an ESP32-C3, and as an image for its ROM.
 func echoC3(t *testing.T) (elf, image []byte) {
 	t.Helper()
-	program, err := images.Open("echo-esp32c3")
+	return echoOf(t, "esp32c3")
+}
+
+func echoOf(t *testing.T, chip string) (elf, image []byte) {
+	t.Helper()
+	program, err := images.Open("echo-" + chip)
 	if err != nil {
 		t.Fatal(err)
 	}
-	part, err := flash.PartOf("esp32c3")
+	part, err := flash.PartOf(chip)
 	if err != nil {
 		t.Fatal(err)
 	}

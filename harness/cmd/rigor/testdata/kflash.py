@@ -20,9 +20,13 @@ def without_lines(update):
     return quiet
 
 
+def open_port(port, **options):
+    return serial.serial_for_url(port, **options) if "://" in port else Device(port, **options)
+
+
 Device._update_dtr_state = without_lines(Device._update_dtr_state)
 Device._update_rts_state = without_lines(Device._update_rts_state)
-serial.Serial = lambda port, **options: serial.serial_for_url(port, **options)
+serial.Serial = open_port
 
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
