@@ -267,12 +267,12 @@ func (c *Chip) adcInput(ch int) int64 {
 		c.warn("ADC%d has no channel %d: it converts as 0", unit+1, ch)
 		return 0
 	}
-	uv, floating, _ := c.voltage(p, c.instant(p))
-	if floating {
+	v := c.voltage(p)
+	if v.Floating {
 		c.warn("ADC%d converts %s, which floats", unit+1, c.PinName(board.Pin(p)))
 		return c.MicroVolts(board.Pin(p))
 	}
-	return uv
+	return v.MicroVolts
 }
 
 // adcCode is what a converter makes of a voltage.

@@ -6,13 +6,11 @@ import (
 
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/pad"
 )
 
-// What a pin is electrically (ESP32-C3 Series Datasheet, DC characteristics): a
-// level decided by the chip's driver, what the outside does, and the pulls, in
-// this order.
-//
-// A pin changes in the cycle of the store that changes it.
+// What a pin is electrically (ESP32-C3 Series Datasheet, DC characteristics): see
+// package pad. A pin changes in the cycle of the store that changes it.
 
 // pins are the electrical state of all pins.
 type pins struct {
@@ -37,10 +35,8 @@ type pins struct {
 // outside is what the board connects. It is no part of snapshots.
 type outside struct {
 	watch   func(p board.Pin, high bool, at clock.Time)
-	watched map[board.Pin]bool                  // what watch must see in time; nil: all pins
-	analog  [pinCount]func(at clock.Time) int64 // sources that change by themselves, microvolts
-	reach   [pinCount]board.Reach               // when they reach a voltage
-	moving  []int                               // the pins that have it
+	watched map[board.Pin]bool // what watch must see in time; nil: all pins
+	sources pad.Sources
 }
 
 var (
@@ -54,92 +50,45 @@ const (
 	pinDP = 19
 )
 
-// output is what a driver does to a pin.
-type output uint8
-
-const (
-	released output = iota
-	low
-	high
-)
-
 // alive tells whether the chip drives anything: CHIP_EN switches it off.
 func (c *Chip) alive() bool { return c.Powered && c.EN }
 
 // driver is what the chip's own output stage does to a pin. Those of the USB pads
 // are off while USB has them.
-func (c *Chip) driver(p int) output {
+func (c *Chip) driver(p int) pad.Output {
 	level, on := c.padOutput(p)
 	switch {
 	case !c.alive() || !on:
-		return released
+		return pad.Released
 	case (p == pinDM || p == pinDP) && c.usbPad():
 		c.warn("%s is an output while USB_DEVICE.CONF0.USB_PAD_ENABLE keeps it", c.PinName(board.Pin(p)))
-		return released
+		return pad.Released
 	case !level:
-		return low
+		return pad.Low
 	case c.GPIO.PIN[p]&pinPAD_DRIVER != 0: // open drain
-		return released
+		return pad.Released
 	}
-	return high
+	return pad.High
 }
 
-// Thresholds of the inputs: VIL 0.25 VDD, VIH 0.75 VDD.
-func (c *Chip) below(uv int64) bool { return uv <= c.supply()/4 }
-func (c *Chip) above(uv int64) bool { return uv >= c.supply()*3/4 }
-
-// supply is VDD in microvolts.
-func (c *Chip) supply() int64 { return int64(c.opt.SupplyMV) * 1000 }
-
-// voltage is what a pin carries at a time, in microvolts; floating is true when
-// nothing holds it, and fight when chip and outside drive it against each
-// other. The chip's own output then wins, but for a short.
-func (c *Chip) voltage(p int, at clock.Time) (uv int64, floating, fight bool) {
-	ext, applied := c.applied(p, at)
-	driver := c.driver(p)
-	switch ext {
-	case board.ShortLow:
-		return 0, false, driver == high
-	case board.ShortHigh:
-		return c.supply(), false, driver == low
-	}
-	switch driver {
-	case low:
-		return 0, false, ext == board.DriveHigh || ext == board.DriveVoltage && c.above(applied)
-	case high:
-		return c.supply(), false, ext == board.DriveLow || ext == board.DriveVoltage && c.below(applied)
-	}
-	switch ext {
-	case board.DriveLow:
-		return 0, false, false
-	case board.DriveHigh:
-		return c.supply(), false, false
-	case board.DriveVoltage:
-		return applied, false, false
-	}
-	return c.pulled(p, ext)
+// rails are those of the pins: VIL 0.25 VDD, VIH 0.75 VDD.
+func (c *Chip) rails() pad.Rails {
+	supply := int64(c.opt.SupplyMV) * 1000
+	return pad.Rails{Supply: supply, Low: supply / 4, High: supply * 3 / 4}
 }
 
-// pulled is the voltage of a pin that nothing drives. The chip's own resistors
-// (45 kilohms) win over none, and yield to those of the outside.
-func (c *Chip) pulled(p int, ext board.DriveKind) (uv int64, floating, fight bool) {
+// voltage is what a pin carries now.
+func (c *Chip) voltage(p int) pad.Voltage {
+	d := c.GPIO.Pins.Outside[p]
 	up, down := c.pulls(p)
-	switch {
-	case ext == board.PullDown:
-		return 0, false, false
-	case ext == board.PullUp:
-		return c.supply(), false, false
-	case up && down:
-		return c.supply() / 2, false, false
-	case down:
-		return 0, false, false
-	case up:
-		return c.supply(), false, false
+	pin := pad.Pin{Driver: c.driver(p), Up: up, Down: down, Outside: d.Kind, Applied: int64(d.MV) * 1000}
+	if s := c.sources.At(p); s != nil {
+		pin.Outside, pin.Applied = board.DriveVoltage, s.MicroVolts(c.Time())
 	}
-	return 0, true, false
+	return c.rails().Resolve(pin)
 }
 
-// pulls are the chip's weak resistors on a pin: the IO MUX's, and on D+ USB's.
+// pulls are the chip's weak resistors (45 kilohms) on a pin: the IO MUX's, and on D+ USB's.
 func (c *Chip) pulls(p int) (up, down bool) {
 	if !c.Powered {
 		return false, false
@@ -148,42 +97,17 @@ func (c *Chip) pulls(p int) (up, down bool) {
 	return r&muxFUN_WPU != 0 || p == pinDP && c.usbPullUp(), r&muxFUN_WPD != 0
 }
 
-// applied is what the outside does to a pin at a time: how, and of a voltage the
-// microvolts.
-func (c *Chip) applied(p int, at clock.Time) (board.DriveKind, int64) {
-	if f := c.analog[p]; f != nil {
-		return board.DriveVoltage, f(at)
-	}
-	d := c.GPIO.Pins.Outside[p]
-	return d.Kind, int64(d.MV) * 1000
-}
-
-// instant is the present moment for voltage: the world time of the present
-// cycle, which only a source that changes by itself asks for.
-func (c *Chip) instant(p int) clock.Time {
-	if c.analog[p] == nil {
-		return 0
-	}
-	return c.Time()
-}
-
-// settle brings a pin's level up to date and tells whoever sees it change. A
-// floating pin, and one between the thresholds, keeps its level.
+// settle brings a pin's level up to date and tells whoever sees it change.
 func (c *Chip) settle(p int) {
 	s, bit := &c.GPIO.Pins, uint32(1)<<p
-	uv, floating, fight := c.voltage(p, c.instant(p))
-	c.noteFight(p, fight)
-	was := s.Level&bit != 0
-	is := was
-	if !floating {
-		is = c.above(uv) || was && !c.below(uv)
-	}
-	if is != was {
+	v := c.voltage(p)
+	c.noteFight(p, v.Fight)
+	if was := s.Level&bit != 0; c.rails().Level(v, was) != was {
 		s.Level ^= bit
-		c.observe(p, is)
+		c.observe(p, !was)
 	}
 	c.settleInput(p)
-	if c.reach[p] != nil {
+	if c.sources.At(p) != nil {
 		c.awaitCrossing()
 	}
 }
@@ -274,9 +198,9 @@ func (c *Chip) Drive(p board.Pin, d board.Drive, at clock.Time) {
 
 // SetAnalog connects a source that changes by itself; see board.Chip.
 func (c *Chip) SetAnalog(p board.Pin, f func(at clock.Time) int64) {
-	c.analog[p] = f
-	c.SetReach(p, nil)
+	c.sources.Connect(int(p), f)
 	c.settle(int(p))
+	c.awaitCrossing()
 }
 
 // Level is a pin's level as a digital input on it would see it.
@@ -288,11 +212,11 @@ func (c *Chip) Level(p board.Pin) bool {
 // MicroVolts is a pin's voltage now. A floating pin keeps the rail that it was at.
 func (c *Chip) MicroVolts(p board.Pin) int64 {
 	c.catchUpPins()
-	uv, floating, _ := c.voltage(int(p), c.instant(int(p)))
-	if floating && c.Level(p) {
-		return c.supply()
+	v := c.voltage(int(p))
+	if v.Floating && c.Level(p) {
+		return c.rails().Supply
 	}
-	return uv
+	return v.MicroVolts
 }
 
 // Watch sets the observer of all pins; see board.Chip.
@@ -343,22 +267,13 @@ func (c *Chip) catchUpPins() {
 	if c.GPIO.Pins.Late {
 		c.ledcSync()
 	}
-	for p := range c.analog {
-		if c.analog[p] != nil {
-			c.settle(p)
-		}
+	for _, s := range c.sources {
+		c.settle(s.Pin)
 	}
 }
 
 // movesUnseen tells whether pins may change without an event.
-func (c *Chip) movesUnseen() bool {
-	for p := range c.analog {
-		if c.analog[p] != nil {
-			return true
-		}
-	}
-	return c.GPIO.Pins.Late
-}
+func (c *Chip) movesUnseen() bool { return len(c.sources) > 0 || c.GPIO.Pins.Late }
 
 // rewatch follows a change of who looks.
 func (c *Chip) rewatch() {

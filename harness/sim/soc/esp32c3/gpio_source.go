@@ -1,68 +1,40 @@
 package esp32c3
 
 import (
-	"slices"
-
 	"rigor/harness/sim/board"
-	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/pad"
 )
 
 // Edges that a source's voltage makes at a digital input, where it crosses the
-// thresholds. They come in the first cycle of the CPU's clock behind the
-// crossing; what is over within that cycle is not seen.
+// thresholds: see package pad.
 
 // slotSource is the deadline of crossings. It depends on who looks.
 const slotSource = slotGPIO + 1
 
-// lookAhead bounds how far a crossing is looked for at a time: noise has to be
-// looked at value by value.
-const lookAhead = 100 * clock.Microsecond
-
 // SetReach says when a pin's source reaches a voltage; see board.Triggering.
 func (c *Chip) SetReach(p board.Pin, r board.Reach) {
-	c.reach[p] = r
-	c.moving = slices.DeleteFunc(c.moving, func(q int) bool { return q == int(p) })
-	if r != nil {
-		c.moving = append(c.moving, int(p))
-	}
+	c.sources.SetReach(int(p), r)
 	c.awaitCrossing()
 }
 
 // crossing is the event of slotSource.
 func (c *Chip) crossing() {
-	for _, p := range c.moving {
-		c.settle(p)
+	for _, s := range c.sources {
+		if s.Reach != nil {
+			c.settle(s.Pin)
+		}
 	}
 	c.awaitCrossing()
 }
 
-// awaitCrossing schedules the next look at the sources: at the first crossing
-// that anyone sees, or where none is near to look further.
-func (c *Chip) awaitCrossing() {
-	at := clock.NeverTime
-	for _, p := range c.moving {
-		if c.alive() && c.pinSeen(p) {
-			at = min(at, c.crosses(p))
-		}
-	}
-	if at == clock.NeverTime {
-		c.Schedule(slotSource, clock.Never)
-		return
-	}
-	c.Schedule(slotSource, max(c.CycleFrom(at), c.Cycle()+1))
-}
+// awaitCrossing schedules the next look at the sources.
+func (c *Chip) awaitCrossing() { c.sources.Await(&c.Agenda, slotSource, c.rails(), c.input) }
 
-// crosses is when a pin's source next reaches the threshold that changes the
-// pin's level, or the end of the look ahead.
-func (c *Chip) crosses(p int) clock.Time {
-	isHigh := c.GPIO.Pins.Level>>p&1 != 0
-	threshold := c.supply() * 3 / 4
-	if isHigh {
-		threshold = c.supply() / 4
+// input is what edges of a source would meet at a pin.
+func (c *Chip) input(p int) pad.Input {
+	return pad.Input{
+		Heeded: c.alive() && c.pinSeen(p),
+		High:   c.GPIO.Pins.Level>>p&1 != 0,
+		Driven: c.driver(p) != pad.Released,
 	}
-	from := c.Time()
-	if at, ok := c.reach[p](from, from+lookAhead, threshold, !isHigh); ok && c.driver(p) == released {
-		return at
-	}
-	return from + lookAhead
 }

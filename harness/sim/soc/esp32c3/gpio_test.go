@@ -7,6 +7,7 @@ import (
 
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/pad"
 )
 
 const (
@@ -143,7 +144,7 @@ func TestOutputSelection(t *testing.T) {
 		if got := c.Level(4); got != tt.want {
 			t.Errorf("%s: level %t, want %t", tt.name, got, tt.want)
 		}
-		if got := c.driver(4) != released; got != tt.driving {
+		if got := c.driver(4) != pad.Released; got != tt.driving {
 			t.Errorf("%s: driving %t, want %t", tt.name, got, tt.driving)
 		}
 	}

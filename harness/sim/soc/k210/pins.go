@@ -96,7 +96,7 @@ func (c *Chip) voltage(io int, at clock.Time) pad.Voltage {
 		Outside: d.Kind,
 		Applied: int64(d.MV) * 1000,
 	}
-	if s, ok := c.sources[io]; ok {
+	if s := c.sources.At(io); s != nil {
 		p.Outside, p.Applied = board.DriveVoltage, s.MicroVolts(at)
 	}
 	return c.rails().Resolve(p)
@@ -309,17 +309,13 @@ func (c *Chip) catchUpPins() {
 
 // sampleSources brings pins to what their sources give now.
 func (c *Chip) sampleSources() {
-	for _, io := range c.sources.Pins() {
-		c.settle(io, c.Cycle())
+	for _, s := range c.sources {
+		c.settle(s.Pin, c.Cycle())
 	}
 }
 
 // movesUnseen tells whether pins may change without an event.
 func (c *Chip) movesUnseen() bool { return len(c.sources) > 0 || c.timersRun() || c.uartsSend() }
-
-// lookAhead bounds how far a crossing is looked for at a time: noise has to be
-// looked at value by value.
-const lookAhead = 100 * clock.Microsecond
 
 // crossing is the event of slotSource.
 func (c *Chip) crossing() {
@@ -327,29 +323,14 @@ func (c *Chip) crossing() {
 	c.awaitCrossing()
 }
 
-// awaitCrossing schedules the next look at the sources: at the first crossing that
-// anyone sees, or where none is near to look further. An edge comes in the first cycle
-// behind the crossing; what is over within that cycle is not seen.
-func (c *Chip) awaitCrossing() {
-	at := clock.NeverTime
-	for _, io := range c.sources.Pins() {
-		if c.alive() && (c.receives(io) || c.watch != nil && c.watched>>io&1 != 0) {
-			at = min(at, c.crosses(io))
-		}
-	}
-	if at == clock.NeverTime {
-		c.Schedule(slotSource, clock.Never)
-		return
-	}
-	c.Schedule(slotSource, max(c.CycleFrom(at), c.Cycle()+1))
-}
+// awaitCrossing schedules the next look at the sources.
+func (c *Chip) awaitCrossing() { c.sources.Await(&c.Agenda, slotSource, c.rails(), c.input) }
 
-// crosses is when to look at an IO's source again.
-func (c *Chip) crosses(io int) clock.Time {
-	from := c.Time()
-	at := c.sources.Crosses(io, c.rails(), c.FPIOA.Pins.Level>>io&1 != 0, from, lookAhead)
-	if at != clock.NeverTime && c.driver(io) != pad.Released {
-		return from + lookAhead
+// input is what edges of a source would meet at an IO.
+func (c *Chip) input(io int) pad.Input {
+	return pad.Input{
+		Heeded: c.alive() && (c.receives(io) || c.watch != nil && c.watched>>io&1 != 0),
+		High:   c.FPIOA.Pins.Level>>io&1 != 0,
+		Driven: c.driver(io) != pad.Released,
 	}
-	return at
 }

@@ -11,6 +11,7 @@ import (
 
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/agenda"
 )
 
 // Output is what a chip's driver does to its pin.
@@ -20,6 +21,7 @@ const (
 	Released Output = iota
 	Low
 	High
+	Analog // a converter holds a voltage
 )
 
 // Rails are a pin's supply and the thresholds of its input, in microvolts.
@@ -32,7 +34,8 @@ type Rails struct {
 // Pin is all that decides a pin's voltage.
 type Pin struct {
 	Driver   Output
-	Up, Down bool // the chip's own resistors
+	Held     int64 // microvolts, for Analog
+	Up, Down bool  // the chip's own resistors
 	Outside  board.DriveKind
 	Applied  int64 // microvolts, for board.DriveVoltage
 }
@@ -58,6 +61,8 @@ func (r Rails) Resolve(p Pin) Voltage {
 		return Voltage{Fight: p.Outside == board.DriveHigh || isVoltage && p.Applied >= r.High}
 	case High:
 		return Voltage{MicroVolts: r.Supply, Fight: p.Outside == board.DriveLow || isVoltage && p.Applied <= r.Low}
+	case Analog:
+		return Voltage{MicroVolts: p.Held, Fight: isVoltage || p.Outside == board.DriveLow || p.Outside == board.DriveHigh}
 	}
 	switch p.Outside {
 	case board.DriveLow:
@@ -102,60 +107,84 @@ func (r Rails) Level(v Voltage, was bool) bool {
 	return was
 }
 
-// Sources are the voltages of a chip's pins that change by themselves, by pin. They are
-// outside of the chip: no part of its state.
-type Sources map[int]Source
+// Sources are the voltages of a chip's pins that change by themselves, in order of pins.
+// They are outside of the chip: no part of its state.
+type Sources []Source
 
 // Source is one of them.
 type Source struct {
-	MicroVolts func(at clock.Time) int64
-	Reach      board.Reach // nil: it makes no edges
+	Pin int
+	board.Source
+}
+
+// At is the source on a pin, or nil.
+func (s Sources) At(pin int) *Source {
+	for i := range s {
+		if s[i].Pin == pin {
+			return &s[i]
+		}
+	}
+	return nil
 }
 
 // Connect puts a source on a pin; nil takes it off. Either ends what SetReach said.
 func (s *Sources) Connect(pin int, f func(at clock.Time) int64) {
-	if f == nil {
-		delete(*s, pin)
-		return
+	*s = slices.DeleteFunc(*s, func(have Source) bool { return have.Pin == pin })
+	if f != nil {
+		*s = append(*s, Source{pin, board.Source{MicroVolts: f}})
+		slices.SortFunc(*s, func(a, b Source) int { return a.Pin - b.Pin })
 	}
-	if *s == nil {
-		*s = Sources{}
-	}
-	(*s)[pin] = Source{MicroVolts: f}
 }
 
 // SetReach says when a pin's source reaches a voltage.
 func (s Sources) SetReach(pin int, r board.Reach) {
-	if source, ok := s[pin]; ok {
+	if source := s.At(pin); source != nil {
 		source.Reach = r
-		s[pin] = source
 	}
 }
 
-// Pins are those that have sources, in order.
-func (s Sources) Pins() []int {
-	pins := make([]int, 0, len(s))
-	for p := range s {
-		pins = append(pins, p)
-	}
-	slices.Sort(pins)
-	return pins
+// Input is what decides whether a source makes edges at a pin, and which.
+type Input struct {
+	Heeded bool // someone sees the pin's edges as they come
+	High   bool
+	Driven bool // by the chip, so that the source does not show
 }
 
-// Crosses is when a pin's source next reaches the threshold that changes a level, or the
-// end of a look ahead, behind which one has to look again; clock.NeverTime of
-// one that makes no edges.
-func (s Sources) Crosses(pin int, r Rails, isHigh bool, from, ahead clock.Time) clock.Time {
-	reach := s[pin].Reach
-	if reach == nil {
-		return clock.NeverTime
+// lookAhead bounds how far a crossing is looked for at a time: noise has to be
+// looked at value by value.
+const lookAhead = 100 * clock.Microsecond
+
+// Await sets a slot's deadline for the next look at the sources: at the first crossing of
+// a threshold that anyone sees, or where none is near to look further. An edge comes in
+// the first cycle behind the crossing; what is over within that cycle is not seen.
+func (s Sources) Await(a *agenda.Agenda, slot int, r Rails, input func(pin int) Input) {
+	at := clock.NeverTime
+	for i := range s {
+		if s[i].Reach == nil {
+			continue
+		}
+		if in := input(s[i].Pin); in.Heeded {
+			at = min(at, s[i].crosses(r, in, a.Time()))
+		}
 	}
+	if at == clock.NeverTime {
+		a.Schedule(slot, clock.Never)
+		return
+	}
+	a.Schedule(slot, max(a.CycleFrom(at), a.Cycle()+1))
+}
+
+// crosses is when a source next reaches the threshold that changes its pin's level, or
+// the end of the look ahead.
+func (s *Source) crosses(r Rails, in Input, from clock.Time) clock.Time {
 	threshold := r.High
-	if isHigh {
+	if in.High {
 		threshold = r.Low
 	}
-	if at, ok := reach(from, from+ahead, threshold, !isHigh); ok {
-		return at
+	if !in.Driven {
+		if at, ok := s.Reach(from, from+lookAhead, threshold, !in.High); ok {
+			return at
+		}
 	}
-	return from + ahead
+	return from + lookAhead
 }

@@ -72,12 +72,12 @@ func (a adc) pinMicrovolts(p int) int64 {
 	if a.c.mode(p) != modeAnalog {
 		a.c.warn("%s converts %s, which is not in analog mode", a.name(), a.c.PinName(board.Pin(p)))
 	}
-	uv, floating, _ := a.c.voltage(p, a.c.instant(p))
-	if floating {
+	v := a.c.voltage(p)
+	if v.Floating {
 		a.c.warn("%s converts %s, which floats", a.name(), a.c.PinName(board.Pin(p)))
 		return a.c.MicroVolts(board.Pin(p))
 	}
-	return uv
+	return v.MicroVolts
 }
 
 // gauss is a number of mean 0 and deviation 65536: the sum of twelve uniform

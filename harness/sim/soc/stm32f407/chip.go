@@ -58,6 +58,7 @@ import (
 	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
 	"rigor/harness/sim/soc/agenda"
+	"rigor/harness/sim/soc/pad"
 )
 
 //go:generate go run ../svd/gen.go ../../../../firmware/svd/stm32f407.svd stm32f407 names.go
@@ -149,10 +150,8 @@ type Chip struct {
 	stopped  board.Stop
 	warnings []string
 	watch    func(p board.Pin, high bool, at clock.Time)
-	watched  map[board.Pin]bool                  // what watch must see in time; nil: all pins
-	analog   [pinCount]func(at clock.Time) int64 // sources that change by themselves, microvolts
-	reach    [pinCount]board.Reach               // when they reach a voltage
-	moving   []int                               // the pins that have it
+	watched  map[board.Pin]bool // what watch must see in time; nil: all pins
+	sources  pad.Sources
 }
 
 var (

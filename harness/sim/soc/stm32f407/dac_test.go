@@ -114,7 +114,7 @@ func TestDACVoltage(t *testing.T) {
 		}
 	}
 	set(t, d, dacCR, 0)
-	if _, floating, _ := c.voltage(4, 0); !floating {
+	if !c.voltage(4).Floating {
 		t.Error("a channel that is off still drives PA4")
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/pad"
 )
 
 // General-purpose I/O, RM0090 §8, and what a pin is electrically (DS8626
-// §6.3.16): a level decided by the chip's driver, what the outside does, and
-// the pulls, in this order.
+// §6.3.16): see package pad.
 //
 // A pin changes in the cycle of the store that changes it, and IDR shows it in
 // the next access: the synchroniser's AHB cycle lies within the store's.
@@ -198,143 +198,80 @@ func (c *Chip) selected(port, n int) signal {
 	return afSignal[port*16+n][g.AFR[n/8]>>(4*(n%8))&0xF]
 }
 
-// output is what a driver does to a pin.
-type output uint8
-
-const (
-	released output = iota
-	low
-	high
-)
-
 // driver is what the chip's own output stage does to a pin.
-func (c *Chip) driver(p int) output {
+func (c *Chip) driver(p int) pad.Output {
 	if !c.Powered || p == pinBOOT0 {
-		return released
+		return pad.Released
 	}
 	port, n := p/16, p%16
 	g := &c.GPIO[port]
 	level := g.ODR>>n&1 != 0
 	switch g.MODER >> (2 * n) & 3 {
 	case modeInput, modeAnalog:
-		return released
+		return pad.Released
 	case modeAF:
 		sig := c.Pins.Selected[p]
 		if !c.Pins.AFDriven[sig] {
-			return released
+			return pad.Released
 		}
 		level = c.Pins.AFLevel[sig]
 	}
 	switch {
 	case !level:
-		return low
+		return pad.Low
 	case g.OTYPER>>n&1 != 0: // open drain
-		return released
+		return pad.Released
 	}
-	return high
+	return pad.High
 }
 
-// Thresholds of the inputs, DS8626 §6.3.16, table 48: VIL 0.3 VDD, VIH 0.7 VDD.
-func (c *Chip) below(uv int64) bool { return uv <= c.supply()*3/10 }
-func (c *Chip) above(uv int64) bool { return uv >= c.supply()*7/10 }
+// rails are those of the pins, DS8626 §6.3.16, table 48: VIL 0.3 VDD, VIH 0.7 VDD.
+func (c *Chip) rails() pad.Rails {
+	supply := c.supply()
+	return pad.Rails{Supply: supply, Low: supply * 3 / 10, High: supply * 7 / 10}
+}
 
 // supply is VDD in microvolts.
 func (c *Chip) supply() int64 { return int64(c.opt.SupplyMV) * 1000 }
 
-// voltage is what a pin carries at a time, in microvolts; floating is true when
-// nothing holds it, and fight when chip and outside drive it against each
-// other. The chip's own output then wins, but for a short.
-func (c *Chip) voltage(p int, at clock.Time) (uv int64, floating, fight bool) {
-	ext, applied := c.outside(p, at)
-	switch ext {
-	case board.ShortLow:
-		return 0, false, c.driver(p) == high
-	case board.ShortHigh:
-		return c.supply(), false, c.driver(p) == low
-	}
-	switch c.driver(p) {
-	case low:
-		return 0, false, ext == board.DriveHigh || ext == board.DriveVoltage && c.above(applied)
-	case high:
-		return c.supply(), false, ext == board.DriveLow || ext == board.DriveVoltage && c.below(applied)
-	}
-	if uv, on := c.dacDrives(p); on {
-		return uv, false, ext == board.DriveLow || ext == board.DriveHigh || ext == board.DriveVoltage
-	}
-	switch ext {
-	case board.DriveLow, board.PullDown:
-		return 0, false, false
-	case board.DriveHigh, board.PullUp:
-		return c.supply(), false, false
-	case board.DriveVoltage:
-		return applied, false, false
-	}
-	switch c.pull(p) {
-	case low:
-		return 0, false, false
-	case high:
-		return c.supply(), false, false
-	}
-	return 0, true, false
-}
-
-// outside is what is applied to a pin at a time: how, and of a voltage the
-// microvolts.
-func (c *Chip) outside(p int, at clock.Time) (board.DriveKind, int64) {
-	if f := c.analog[p]; f != nil {
-		return board.DriveVoltage, f(at)
-	}
+// voltage is what a pin carries now.
+func (c *Chip) voltage(p int) pad.Voltage {
 	d := c.Pins.Outside[p]
-	return d.Kind, int64(d.MV) * 1000
-}
-
-// instant is the present moment for voltage: the world time of the present
-// cycle, which only a source that changes by itself asks for.
-func (c *Chip) instant(p int) clock.Time {
-	if c.analog[p] == nil {
-		return 0
+	pin := pad.Pin{Driver: c.driver(p), Outside: d.Kind, Applied: int64(d.MV) * 1000}
+	if s := c.sources.At(p); s != nil {
+		pin.Outside, pin.Applied = board.DriveVoltage, s.MicroVolts(c.Time())
 	}
-	return c.TimeOf(c.Cycle())
+	if pin.Driver == pad.Released {
+		pin.Up, pin.Down = c.pulls(p)
+		if uv, on := c.dacDrives(p); on {
+			pin.Driver, pin.Held = pad.Analog, uv
+		}
+	}
+	return c.rails().Resolve(pin)
 }
 
-// pull is what the chip's weak resistors do to a pin. They are off in analog
-// mode (§8.3.12).
-func (c *Chip) pull(p int) output {
+// pulls are the chip's weak resistors on a pin. They are off in analog mode (§8.3.12).
+func (c *Chip) pulls(p int) (up, down bool) {
 	if !c.Powered || p == pinBOOT0 || c.mode(p) == modeAnalog {
-		return released
+		return false, false
 	}
-	switch c.GPIO[p/16].PUPDR >> (2 * (p % 16)) & 3 {
-	case 1:
-		return high
-	case 2:
-		return low
-	}
-	return released
+	pupdr := c.GPIO[p/16].PUPDR >> (2 * (p % 16)) & 3
+	return pupdr == 1, pupdr == 2
 }
 
 func (c *Chip) mode(p int) uint32 { return c.GPIO[p/16].MODER >> (2 * (p % 16)) & 3 }
 
-// settle brings a pin's level up to date and tells whoever sees it change. A
-// floating pin, and one between the thresholds, keeps its level.
+// settle brings a pin's level up to date and tells whoever sees it change.
 func (c *Chip) settle(p int) {
-	port, bit := p/16, uint16(1)<<(p%16)
-	uv, floating, fight := c.voltage(p, c.instant(p))
-	c.noteFight(p, fight)
-	was := c.Pins.Level[port]&bit != 0
-	is := was
-	if !floating {
-		is = c.above(uv) || was && !c.below(uv)
-	}
-	if is {
-		c.Pins.Level[port] |= bit
-	} else {
-		c.Pins.Level[port] &^= bit
-	}
-	if is != was {
-		c.observe(p, is)
+	level, bit := &c.Pins.Level[p/16], uint16(1)<<(p%16)
+	v := c.voltage(p)
+	c.noteFight(p, v.Fight)
+	if was := *level&bit != 0; c.rails().Level(v, was) != was {
+		*level ^= bit
+		c.observe(p, !was)
 	}
 	c.settleInput(p)
-	if c.reach[p] != nil {
+	if c.sources.At(p) != nil {
 		c.awaitCrossing()
 	}
 }
@@ -433,17 +370,17 @@ func (c *Chip) Drive(p board.Pin, d board.Drive, at clock.Time) {
 
 // SetAnalog connects a source that changes by itself; see board.Chip.
 func (c *Chip) SetAnalog(p board.Pin, f func(at clock.Time) int64) {
-	c.analog[p] = f
-	c.SetReach(p, nil)
+	c.sources.Connect(int(p), f)
 	c.settle(int(p))
+	c.awaitCrossing()
 }
 
 // sample brings up to date the levels of a port's pins that hang on sources
 // which change by themselves.
 func (c *Chip) sample(port int) {
-	for n := range 16 {
-		if p := port*16 + n; c.analog[p] != nil {
-			c.settle(p)
+	for _, s := range c.sources {
+		if s.Pin/16 == port {
+			c.settle(s.Pin)
 		}
 	}
 }
@@ -451,7 +388,7 @@ func (c *Chip) sample(port int) {
 // Level is a pin's level as a digital input on it would see it.
 func (c *Chip) Level(p board.Pin) bool {
 	c.timCatchUp()
-	if c.analog[p] != nil {
+	if c.sources.At(int(p)) != nil {
 		c.settle(int(p))
 	}
 	return c.Pins.Level[p/16]>>(p%16)&1 != 0
@@ -460,11 +397,11 @@ func (c *Chip) Level(p board.Pin) bool {
 // MicroVolts is a pin's voltage now. A floating pin keeps the rail that it was at.
 func (c *Chip) MicroVolts(p board.Pin) int64 {
 	c.timCatchUp()
-	uv, floating, _ := c.voltage(int(p), c.instant(int(p)))
-	if floating && c.Level(p) {
+	v := c.voltage(int(p))
+	if v.Floating && c.Level(p) {
 		return c.supply()
 	}
-	return uv
+	return v.MicroVolts
 }
 
 // Watch sets the observer of all pins; see board.Chip.

@@ -1,36 +1,30 @@
 package stm32f407
 
 import (
-	"slices"
-
 	"rigor/harness/sim/board"
-	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/pad"
 )
 
 // Edges that a source's voltage makes at a digital input, where it crosses the
-// thresholds of DS8626 table 48. They come in the first cycle of HCLK behind the
-// crossing; what is over within that cycle is not seen.
+// thresholds of DS8626 table 48: see package pad.
 
 var _ board.Triggering = (*Chip)(nil)
 
-// lookAhead bounds how far a crossing is looked for at a time: noise has to be
-// looked at value by value.
-const lookAhead = 100 * clock.Microsecond
-
-// SetReach says when a pin's source reaches a voltage; see board.Triggering.
+// SetReach says when a pin's source reaches a voltage; see board.Triggering. Edges
+// of BOOT0 are nobody's: a reset samples it.
 func (c *Chip) SetReach(p board.Pin, r board.Reach) {
-	c.reach[p] = r
-	c.moving = slices.DeleteFunc(c.moving, func(q int) bool { return q == int(p) })
-	if r != nil && p != pinBOOT0 {
-		c.moving = append(c.moving, int(p))
+	if p != pinBOOT0 {
+		c.sources.SetReach(int(p), r)
 	}
 	c.awaitCrossing()
 }
 
 // sampleMoving brings the levels of pins up to date whose sources nobody watched.
 func (c *Chip) sampleMoving() {
-	for _, p := range c.moving {
-		c.settle(p)
+	for _, s := range c.sources {
+		if s.Reach != nil {
+			c.settle(s.Pin)
+		}
 	}
 }
 
@@ -40,35 +34,16 @@ func (c *Chip) crossing() {
 	c.awaitCrossing()
 }
 
-// awaitCrossing schedules the next look at the sources: at the first crossing
-// that anyone sees, or where none is near to look further.
-func (c *Chip) awaitCrossing() {
-	at := clock.NeverTime
-	for _, p := range c.moving {
-		if c.heeded(p) {
-			at = min(at, c.crosses(p))
-		}
-	}
-	if at == clock.NeverTime {
-		c.Schedule(slotSource, clock.Never)
-		return
-	}
-	c.Schedule(slotSource, max(c.CycleFrom(at), c.Cycle()+1))
-}
+// awaitCrossing schedules the next look at the sources.
+func (c *Chip) awaitCrossing() { c.sources.Await(&c.Agenda, slotSource, c.rails(), c.input) }
 
-// crosses is when a pin's source next reaches the threshold that changes the
-// pin's level, or the end of the look ahead.
-func (c *Chip) crosses(p int) clock.Time {
-	high := c.Pins.Level[p/16]>>(p%16)&1 != 0
-	threshold := c.supply() * 7 / 10
-	if high {
-		threshold = c.supply() * 3 / 10
+// input is what edges of a source would meet at a pin.
+func (c *Chip) input(p int) pad.Input {
+	return pad.Input{
+		Heeded: c.heeded(p),
+		High:   c.Pins.Level[p/16]>>(p%16)&1 != 0,
+		Driven: c.driver(p) != pad.Released,
 	}
-	from := c.Time()
-	if at, ok := c.reach[p](from, from+lookAhead, threshold, !high); ok && c.driver(p) == released {
-		return at
-	}
-	return from + lookAhead
 }
 
 // heeded reports whether anyone sees a pin's edges as they come. In analog mode

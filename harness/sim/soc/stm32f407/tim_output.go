@@ -1,5 +1,7 @@
 package stm32f407
 
+import "rigor/harness/sim/soc/pad"
+
 // A timer's outputs: references, dead time, break and commutation, RM0090
 // §17.3.8 to §17.3.15 and §18.3.8 to §18.3.11.
 
@@ -110,32 +112,32 @@ func (t timer) outputs() {
 			_, ocn := t.pair(i) // anew: the other pin's edge may have come back as input
 			t.drive(t.info.chan1N+signal(i), ocn)
 		}
-		if is := oc == high; is != t.Oc[i] {
+		if is := oc == pad.High; is != t.Oc[i] {
 			t.Oc[i] = is
 			t.ocChanged(i, is)
 		}
 	}
 }
 
-func (t timer) drive(sig signal, o output) {
-	if o == released {
+func (t timer) drive(sig signal, o pad.Output) {
+	if o == pad.Released {
 		t.c.afRelease(sig)
 	} else {
-		t.c.afOut(sig, o == high)
+		t.c.afOut(sig, o == pad.High)
 	}
 }
 
 // pair is what a channel does to its pins (§17.4.9 and §18.4.9, output control).
-func (t timer) pair(i int) (oc, ocn output) {
+func (t timer) pair(i int) (oc, ocn pad.Output) {
 	bits := t.ccer() >> (4 * i)
 	p, np := bits&2 != 0, bits&8 != 0
 	if !t.advanced() {
-		return onlyIf(bits&1 != 0 && t.channelMode(i) == 0, t.Ref[i] != p), released
+		return onlyIf(bits&1 != 0 && t.channelMode(i) == 0, t.Ref[i] != p), pad.Released
 	}
 	e, ne := bits&1 != 0, bits&4 != 0 && i < 3
 	switch {
 	case !e && !ne, t.channelMode(i) != 0:
-		return released, released
+		return pad.Released, pad.Released
 	case t.Bdtr&timMOE == 0:
 		return t.idle(i, p, np)
 	case e && ne: // §17.3.11: each follows its reference after the dead time
@@ -149,13 +151,13 @@ func (t timer) pair(i int) (oc, ocn output) {
 // idle is what a channel does while MOE is 0: nothing, or with OSSI its
 // inactive levels and, after a dead time, those of OISx and OISxN, unless both
 // are active ones.
-func (t timer) idle(i int, p, np bool) (oc, ocn output) {
+func (t timer) idle(i int, p, np bool) (oc, ocn pad.Output) {
 	if t.Bdtr&timOSSI == 0 {
-		return released, released
+		return pad.Released, pad.Released
 	}
 	ois := t.Cr2>>(8+2*i)&1 != 0
 	if i == 3 {
-		return level(ois), released
+		return level(ois), pad.Released
 	}
 	oisn := t.Cr2>>(9+2*i)&1 != 0
 	if t.Now < t.Dead[i] || ois != p && oisn != np {
@@ -164,16 +166,16 @@ func (t timer) idle(i int, p, np bool) (oc, ocn output) {
 	return level(ois), level(oisn)
 }
 
-func level(h bool) output {
+func level(h bool) pad.Output {
 	if h {
-		return high
+		return pad.High
 	}
-	return low
+	return pad.Low
 }
 
-func onlyIf(driven, h bool) output {
+func onlyIf(driven, h bool) pad.Output {
 	if !driven {
-		return released
+		return pad.Released
 	}
 	return level(h)
 }

@@ -7,6 +7,7 @@ import (
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/pad"
 )
 
 // serial is an idle chip whose USART2 (PA2, PA3) is wired to a bridge.
@@ -392,7 +393,7 @@ func TestUSARTSingleWire(t *testing.T) {
 	if sr, dr := get(t, u, usartSR), get(t, u, usartDR); sr&usartRXNE == 0 || dr != 0xA5 {
 		t.Errorf("SR %#x, DR %#x: own frame not heard", sr, dr)
 	}
-	if c.driver(2) != released {
+	if c.driver(2) != pad.Released {
 		t.Error("the pin is driven between frames")
 	}
 	br.Write([]byte{0x3C}) // on the other pin
