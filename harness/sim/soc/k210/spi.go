@@ -128,6 +128,9 @@ func (c *Chip) spiReset(n int) {
 	c.spiAbort(n)
 	*s = spiState{}
 	s.Regs[spiIMR/4] = 0x3F
+	if n < 2 {
+		c.spiSelect(n, false)
+	}
 	c.spiUpdate(n)
 }
 

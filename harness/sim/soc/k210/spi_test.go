@@ -264,3 +264,50 @@ func TestSPITime(t *testing.T) {
 		t.Errorf("100 bytes took %d ps, want %d", got, want)
 	}
 }
+
+// TestSPIPins: SPI0's lines in the four modes of clock, with a wire from D0 to D1. Edges are
+// counted by the databook's figures of transfers: SCLK rests at SCPOL, data changes at the edges
+// that SCPH leaves.
+func TestSPIPins(t *testing.T) {
+	for mode := range uint32(4) {
+		b := newSPI(t, 0)
+		const sclk, d0, d1, ss = 8, 9, 10, 11
+		for io, fn := range map[uint32]uint32{sclk: fnSPI0_SCLK, d0: fnSPI0_D0, d1: fnSPI0_D0 + 1, ss: fnSPI0_SS0} {
+			pads := uint32(ioOutput)
+			if io == d0 || io == d1 {
+				pads = ioBoth | ioOE_INV | ioIE_INV // as the SDK has them
+			}
+			b.poke(0x502B0000+4*io, fn|pads)
+		}
+		b.set(spiSSIENR, 0)
+		b.set(spiCTRLR0, 7<<16|mode<<6)
+		b.set(spiBAUDR, 100)
+		b.set(spiSSIENR, 1)
+		var log []string
+		b.Watch(func(p board.Pin, high bool, at clock.Time) {
+			switch p {
+			case d0:
+				b.Drive(d1, board.Drive{Kind: board.DriveLow + board.DriveKind(oneIf(high))}, at)
+			case sclk:
+				log = append(log, fmt.Sprintf("%d", oneIf(high)))
+			case ss:
+				log = append(log, fmt.Sprintf("ss%d", oneIf(high)))
+			}
+		})
+		got := b.run(0xA5, 0x3C)
+		if fmt.Sprint(got) != "[165 60]" {
+			t.Errorf("mode %d: %x came back", mode, got)
+		}
+		var edges []string
+		for i := range uint32(32) {
+			edges = append(edges, fmt.Sprint(1-i&1^mode>>1))
+		}
+		want := append(append([]string{"ss0"}, edges...), "ss1")
+		if mode>>1 != 0 && len(log) > 0 && log[0] == "1" {
+			log = log[1:] // SCLK comes to its rest
+		}
+		if fmt.Sprint(log) != fmt.Sprint(want) {
+			t.Errorf("mode %d: edges %v, want %v", mode, log, want)
+		}
+	}
+}
