@@ -26,7 +26,7 @@ const (
 	requestSize = 16 // of a request without data
 	romReply    = 2  // of the ROM: operation and reason
 	replySize   = 4  // of the flasher: the request's number behind them
-	maxPacket   = replySize + blockSize
+	maxPacket   = replySize + readSize
 )
 
 // request is a packet: operation, number, checksum of what follows, address, length,

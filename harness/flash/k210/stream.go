@@ -56,15 +56,15 @@ func (s *stream) Next(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-func (s *stream) blocks() int { return (len(s.data) + blockSize - 1) / blockSize }
+func (s *stream) blocks() int { return (len(s.data) + writeSize - 1) / writeSize }
 
 func (s *stream) block(i int) []byte {
-	return s.data[i*blockSize : min((i+1)*blockSize, len(s.data))]
+	return s.data[i*writeSize : min((i+1)*writeSize, len(s.data))]
 }
 
 // underWay is the bytes of the blocks that are sent and not answered, were each byte an
 // escape.
-func (s *stream) underWay() int { return (s.sent - s.answered) * 2 * (requestSize + blockSize) }
+func (s *stream) underWay() int { return (s.sent - s.answered) * 2 * (requestSize + writeSize) }
 
 // next sends what may be sent, and takes an acknowledgement.
 func (s *stream) next(ctx context.Context) (n int, err error) {
@@ -91,7 +91,7 @@ func (s *stream) next(ctx context.Context) (n int, err error) {
 func (s *stream) sendAhead() error {
 	for ; s.sent < min(s.answered+ahead, s.blocks()); s.sent++ {
 		data := s.block(s.sent)
-		number, err := s.l.ask(FlashWrite, s.addr+uint32(s.sent*blockSize), uint32(len(data)), data)
+		number, err := s.l.ask(FlashWrite, s.addr+uint32(s.sent*writeSize), uint32(len(data)), data)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ func noise(n int) []byte {
 // begin is the beginning of a write of 20 blocks, the first of which is request 3: 16
 // may be under way.
 func (s *script) begin(data []byte) {
-	s.request(0xD3, 1, 0x1_0000, 0x1_0000, nil)
+	s.request(0xD3, 1, 0x1_F000, 0x1000, nil)
 	s.reply(0xD3, 0xE0, 1)
 	s.request(0xD3, 2, 0x2_0000, 0x4000, nil)
 	s.reply(0xD3, 0xE0, 2)
@@ -33,11 +33,11 @@ func (s *script) begin(data []byte) {
 }
 
 func (s *script) block(data []byte, i int) {
-	s.request(0xD4, uint16(3+i), uint32(0x1_0000+i*4096), 4096, data[i*4096:(i+1)*4096])
+	s.request(0xD4, uint16(3+i), uint32(0x1_F000+i*1024), 1024, data[i*1024:(i+1)*1024])
 }
 
 func TestStreamAhead(t *testing.T) {
-	data := noise(blocksOfNoise * 4096)
+	data := noise(blocksOfNoise * 1024)
 	s := &script{}
 	s.begin(data)
 	for i := range blocksOfNoise {
@@ -51,7 +51,7 @@ func TestStreamAhead(t *testing.T) {
 	s.WriteString("~ 7ms\n")
 	s.reply(0xD9, 0xE0, 23)
 	l, p := prepared(t, s)
-	st, err := l.Stream(ctx, 0x1_0000, data)
+	st, err := l.Stream(ctx, 0x1_F000, data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,14 +71,14 @@ func TestStreamAhead(t *testing.T) {
 // are under way. Those are waited out, and the flasher flushed, before anything else is
 // asked.
 func TestStreamErrors(t *testing.T) {
-	data := noise(blocksOfNoise * 4096)
+	data := noise(blocksOfNoise * 1024)
 	s := &script{}
 	s.begin(data)
 	s.reply(0xD4, 0xE0, 3)
 	s.block(data, 16)
 	s.reply(0xD4, 0xE5, 4)
 	l, p := prepared(t, s)
-	st, err := l.Stream(ctx, 0x1_0000, data)
+	st, err := l.Stream(ctx, 0x1_F000, data)
 	if err == nil {
 		_, err = st.Next(ctx)
 	}
@@ -87,7 +87,7 @@ func TestStreamErrors(t *testing.T) {
 	}
 	for range 2 {
 		_, err = st.Next(ctx)
-		if e := (*ReasonError)(nil); !errors.As(err, &e) || *e != (ReasonError{FlashWrite, ExecError}) || !strings.Contains(err.Error(), "block 1 of the write at 0x00010000") {
+		if e := (*ReasonError)(nil); !errors.As(err, &e) || *e != (ReasonError{FlashWrite, ExecError}) || !strings.Contains(err.Error(), "block 1 of the write at 0x0001f000") {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -103,7 +103,7 @@ func TestStreamErrors(t *testing.T) {
 	if err := l.Read(ctx, 0, make([]byte, 1)); err != nil {
 		t.Errorf("the loader is not usable afterwards: %v", err)
 	}
-	if waited := p.Clock.Now().Sub(before); waited < 15*4096*10*time.Second/115200 {
+	if waited := p.Clock.Now().Sub(before); waited < 15*1024*10*time.Second/115200 {
 		t.Errorf("only %v were waited for 15 blocks to be off the line", waited)
 	}
 }
@@ -117,7 +117,9 @@ func TestProgramOfSpoiltBlock(t *testing.T) {
 	s.reply(0xD2, 0xE0, 0, w25q128...)
 	s.request(0xD3, 1, 0, 4096, nil)
 	s.reply(0xD3, 0xE0, 1)
-	s.request(0xD4, 2, 0, 4096, noise(4096))
+	for i := range 4 {
+		s.request(0xD4, uint16(2+i), uint32(1024*i), 1024, noise(4096)[1024*i:1024*(i+1)])
+	}
 	s.reply(0xD4, 0xE2, 2)
 	l, p := connected(t, s)
 	m, err := flash.ReadBin(noise(4096), 0)
@@ -153,10 +155,10 @@ func TestStreamEndError(t *testing.T) {
 
 // Numbers go round without the 0 of what was not asked.
 func TestNumbersGoRound(t *testing.T) {
-	data := noise(2 * 4096)
+	data := noise(2 * 1024)
 	s := &script{}
-	s.request(0xD4, 0xFFFF, 0, 4096, data[:4096])
-	s.request(0xD4, 1, 4096, 4096, data[4096:])
+	s.request(0xD4, 0xFFFF, 0, 1024, data[:1024])
+	s.request(0xD4, 1, 1024, 1024, data[1024:])
 	s.reply(0xD4, 0xE0, 0xFFFF)
 	s.reply(0xD4, 0xE0, 1)
 	s.flushed(2)
