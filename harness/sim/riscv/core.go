@@ -142,6 +142,12 @@ type Config struct {
 	// mcounteren, but the performance counter mpcer, mpcmr, mpccr.
 	Vectored31 bool
 
+	// Privileged191 makes the machine-mode registers those of version 1.9.1 of the privileged architecture, as far as
+	// they differ: mtvec has no vectors, mstatus no TW nor UXL, mtval is mbadaddr, which only
+	// addresses are written to, mcounteren is mucounteren, and traps save the interrupt enable of the mode they
+	// come from.
+	Privileged191 bool
+
 	Caches []CacheConfig // at most 2
 
 	Timing Timing // zero is ESP32C3Timing

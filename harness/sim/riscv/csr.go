@@ -4,36 +4,37 @@ import "fmt"
 
 // Numbers of control and status registers (volume II table 2.2 and following).
 const (
-	csrFFLAGS     = 0x001
-	csrFRM        = 0x002
-	csrFCSR       = 0x003
-	csrMSTATUS    = 0x300
-	csrMISA       = 0x301
-	csrMIE        = 0x304
-	csrMTVEC      = 0x305
-	csrMCOUNTEREN = 0x306
-	csrMSCRATCH   = 0x340
-	csrMEPC       = 0x341
-	csrMCAUSE     = 0x342
-	csrMTVAL      = 0x343
-	csrMIP        = 0x344
-	csrPMPCFG0    = 0x3A0
-	csrPMPADDR0   = 0x3B0
-	csrMPCER      = 0x7E0 // of the ESP32-C3; so the next two
-	csrMPCMR      = 0x7E1
-	csrMPCCR      = 0x7E2
-	csrMCYCLE     = 0xB00
-	csrMINSTRET   = 0xB02
-	csrMCYCLEH    = 0xB80
-	csrMINSTRETH  = 0xB82
-	csrCYCLE      = 0xC00
-	csrINSTRET    = 0xC02
-	csrCYCLEH     = 0xC80
-	csrINSTRETH   = 0xC82
-	csrMVENDORID  = 0xF11
-	csrMARCHID    = 0xF12
-	csrMIMPID     = 0xF13
-	csrMHARTID    = 0xF14
+	csrFFLAGS      = 0x001
+	csrFRM         = 0x002
+	csrFCSR        = 0x003
+	csrMSTATUS     = 0x300
+	csrMISA        = 0x301
+	csrMIE         = 0x304
+	csrMTVEC       = 0x305
+	csrMCOUNTEREN  = 0x306
+	csrMUCOUNTEREN = 0x320 // of version 1.9.1
+	csrMSCRATCH    = 0x340
+	csrMEPC        = 0x341
+	csrMCAUSE      = 0x342
+	csrMTVAL       = 0x343
+	csrMIP         = 0x344
+	csrPMPCFG0     = 0x3A0
+	csrPMPADDR0    = 0x3B0
+	csrMPCER       = 0x7E0 // of the ESP32-C3; so the next two
+	csrMPCMR       = 0x7E1
+	csrMPCCR       = 0x7E2
+	csrMCYCLE      = 0xB00
+	csrMINSTRET    = 0xB02
+	csrMCYCLEH     = 0xB80
+	csrMINSTRETH   = 0xB82
+	csrCYCLE       = 0xC00
+	csrINSTRET     = 0xC02
+	csrCYCLEH      = 0xC80
+	csrINSTRETH    = 0xC82
+	csrMVENDORID   = 0xF11
+	csrMARCHID     = 0xF12
+	csrMIMPID      = 0xF13
+	csrMHARTID     = 0xF14
 )
 
 // unmodelledCSRs are registers that parts have and the model lacks.
@@ -156,7 +157,7 @@ func (c *Core) readStandard(n uint16) (v uint64, known bool) {
 		return c.Mie, true
 	case csrMIP:
 		return c.Mip, true
-	case csrMCOUNTEREN:
+	case c.counteren():
 		return c.Mcounteren, true
 	}
 	if n >= csrCYCLE && n < csrMVENDORID && c.Priv != MachineMode && c.Mcounteren>>(n&31)&1 == 0 {
@@ -175,6 +176,14 @@ func (c *Core) readStandard(n uint16) (v uint64, known bool) {
 	return 0, false
 }
 
+// counteren is the number of the register that grants user mode the counters.
+func (c *Core) counteren() uint16 {
+	if c.cfg.Privileged191 {
+		return csrMUCOUNTEREN
+	}
+	return csrMCOUNTEREN
+}
+
 func (c *Core) misa() uint64 {
 	return uint64(c.cfg.Ext) | 1<<8 | uint64(c.cfg.XLEN/32)<<(c.cfg.XLEN-2)
 }
@@ -182,7 +191,7 @@ func (c *Core) misa() uint64 {
 // mstatus puts together what is stored and what is derived: UXL and SD.
 func (c *Core) mstatus() uint64 {
 	v := c.Mstatus
-	if c.cfg.XLEN == 64 && c.cfg.Ext&ExtU != 0 {
+	if c.cfg.XLEN == 64 && c.cfg.Ext&ExtU != 0 && !c.cfg.Privileged191 {
 		v |= 2 << 32
 	}
 	if v&mstatusFS == mstatusFS {
@@ -238,6 +247,9 @@ func (c *Core) writeMtvec(v uint64) {
 		return
 	}
 	c.Mtvec = v &^ 2
+	if c.cfg.Privileged191 {
+		c.Mtvec = v &^ 3
+	}
 }
 
 func (c *Core) writeStandard(n uint16, v uint64) bool {
@@ -247,7 +259,7 @@ func (c *Core) writeStandard(n uint16, v uint64) bool {
 		c.Mie = v & interrupts
 		c.updatePending()
 	case csrMIP: // all of its bits are levels from outside
-	case csrMCOUNTEREN:
+	case c.counteren():
 		c.Mcounteren = v & 7
 	case csrMCYCLE:
 		c.CycleBase = c.replaced(c.Cycle+c.CycleBase, v, 0) - c.Cycle
@@ -271,7 +283,9 @@ func (c *Core) replaced(counter, v uint64, shift uint) uint64 {
 func (c *Core) writeMstatus(v uint64) {
 	writable := uint64(mstatusMIE | mstatusMPIE)
 	if c.cfg.Ext&ExtU != 0 {
-		writable |= mstatusTW
+		if !c.cfg.Privileged191 {
+			writable |= mstatusTW
+		}
 		if !c.cfg.Vectored31 {
 			writable |= mstatusMPRV
 		}

@@ -1,6 +1,7 @@
 package riscv
 
 import (
+	"encoding/binary"
 	"testing"
 
 	"rigor/harness/sim/conform"
@@ -112,4 +113,62 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("% x doesn't decode and isn't illegal", code[:4])
 		}
 	})
+}
+
+// Reset values and writable bits as version 1.9.1 of the privileged architecture has them, 3.1.
+func TestRegistersOfVersion191(t *testing.T) {
+	cfg := k210()
+	cfg.PMP, cfg.Privileged191 = 0, true
+	for _, tt := range []struct {
+		n           uint32
+		reset, ones uint64
+	}{
+		{csrMSTATUS, 0, 1<<63 | 0x27888},
+		{csrMTVEC, 0, ^uint64(3)},
+		{csrMUCOUNTEREN, 0, 7},
+		{csrMTVAL, 0, ^uint64(0)},
+		{csrMEPC, 0, ^uint64(1)},
+	} {
+		r := newRig(cfg, csrr(1, tt.n), csrw(tt.n, 2), csrr(3, tt.n))
+		r.Mtvec = 0
+		r.X[2] = ^uint64(0)
+		r.steps(t, 3)
+		if r.X[1] != tt.reset || r.X[3] != tt.ones {
+			t.Errorf("%#x: %#x, and %#x when written with ones; want %#x, %#x", tt.n, r.X[1], r.X[3], tt.reset, tt.ones)
+		}
+	}
+	for _, n := range []uint32{csrMCOUNTEREN, csrPMPCFG0, csrPMPADDR0} {
+		r := newRig(cfg, csrr(1, n))
+		r.Mtval = 5
+		r.steps(t, 1)
+		r.wantTrap(t, causeIllegal, 5, testRAM) // mbadaddr is not written
+	}
+	r := newRig(cfg, lw(1, 2, 0))
+	r.Mtval, r.X[2] = 5, 0x123
+	r.steps(t, 1)
+	r.wantTrap(t, causeLoadMisaligned, 0x123, testRAM)
+}
+
+// TestInterruptEnableOfVersion191: a trap from user mode saves that mode's enable, which is 0, and MRET to it leaves
+// that of machine mode alone.
+func TestInterruptEnableOfVersion191(t *testing.T) {
+	for _, tt := range []struct {
+		old           bool
+		trap, machine uint64 // mstatus in the trap, and after MRET to user mode
+	}{{false, mstatusMPIE, mstatusMPIE | mstatusMIE}, {true, 0, mstatusMPIE}} {
+		cfg := k210()
+		cfg.PMP, cfg.Privileged191 = 0, tt.old
+		r := newRig(cfg, wordECALL)
+		r.Priv, r.Mstatus = UserMode, mstatusMIE
+		r.Mtvec = testTrap
+		binary.LittleEndian.PutUint32(r.ram[testTrap-testRAM:], wordMRET)
+		r.steps(t, 1)
+		if r.Mstatus != tt.trap {
+			t.Errorf("1.9.1 %v: mstatus %#x in the trap, want %#x", tt.old, r.Mstatus, tt.trap)
+		}
+		r.steps(t, 1)
+		if r.Mstatus != tt.machine || r.Priv != UserMode {
+			t.Errorf("1.9.1 %v: mstatus %#x after it, want %#x", tt.old, r.Mstatus, tt.machine)
+		}
+	}
 }

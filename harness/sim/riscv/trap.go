@@ -40,10 +40,13 @@ func (c *Core) raise(cause uint64, tval uint64) {
 // enter is what exceptions and interrupts have in common (volume II 3.1.6.1). Both end a reservation, as in Rocket
 // (Rocket.scala: invalidate_lr).
 func (c *Core) enter(cause, tval uint64) {
-	c.Mepc, c.Mcause, c.Mtval = c.PC, cause, tval&c.mask
+	c.Mepc, c.Mcause = c.PC, cause
+	if !c.cfg.Privileged191 || isAddress(cause) {
+		c.Mtval = tval & c.mask
+	}
 	s := c.Mstatus &^ (mstatusMPP | mstatusMPIE | mstatusMIE)
 	s |= uint64(c.Priv) << mstatusMPPShift
-	if c.Mstatus&mstatusMIE != 0 {
+	if c.Mstatus&mstatusMIE != 0 && (c.Priv == MachineMode || !c.cfg.Privileged191) {
 		s |= mstatusMPIE
 	}
 	c.Mstatus, c.Priv = s, MachineMode
@@ -54,13 +57,25 @@ func (c *Core) enter(cause, tval uint64) {
 	c.updatePending()
 }
 
-// mret returns from a trap.
+// isAddress says whether tval of an exception is an address.
+func isAddress(cause uint64) bool {
+	switch cause {
+	case causeFetchMisaligned, causeFetchAccess, causeLoadMisaligned, causeLoadAccess, causeStoreMisaligned, causeStoreAccess:
+		return true
+	}
+	return false
+}
+
+// mret returns from a trap. Version 1.9.1 restores the interrupt enable of the mode returned to; user mode's is always 0.
 func (c *Core) mret() {
 	s := c.Mstatus
 	priv := uint8(s >> mstatusMPPShift & 3)
-	s &^= mstatusMIE | mstatusMPP
-	if s&mstatusMPIE != 0 {
-		s |= mstatusMIE
+	s &^= mstatusMPP
+	if priv == MachineMode || !c.cfg.Privileged191 {
+		s &^= mstatusMIE
+		if s&mstatusMPIE != 0 {
+			s |= mstatusMIE
+		}
 	}
 	s |= mstatusMPIE
 	if c.cfg.Ext&ExtU == 0 {
