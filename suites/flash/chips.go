@@ -77,9 +77,9 @@ var chips = map[string]traits{
 		cuts: []cut{
 			{flash.PhaseIdentify, 0, 300 * time.Microsecond},
 			{flash.PhaseErase, 0, 70 * time.Millisecond}, // in the second sector, of 45 ms each (W25Q128JV table 9.6)
-			// A block of 4 KB was just taken, of 27 ms on the line, and is being programmed,
-			// for 6 ms.
-			{flash.PhaseWrite, 60, 3 * time.Millisecond},
+			// A block of 1 KB was just taken, of 7 ms on the line, and is being programmed,
+			// for 1.6 ms.
+			{flash.PhaseWrite, 60, 800 * time.Microsecond},
 			{flash.PhaseVerify, 0, 2 * time.Millisecond}, // it is one command
 		},
 		foreign: elf.EM_ARM,
