@@ -628,6 +628,7 @@ __attribute__((used, noreturn)) static void serve(void) {
 	start_clocks();
 	listen();
 	__builtin_memcpy(greeting, "RIG1", 4);
+	greeting[7] = 0;
 	identify();
 	packet.words[0] = 0;
 	greet();
