@@ -204,9 +204,9 @@ func (b *block) end() uint64 { return b.addr + uint64(b.code[len(b.code)-1].off)
 func (c *Core) drop() {
 	for _, b := range c.blocks {
 		b.kill()
+		c.hash[b.addr>>1%hashSize] = nil
 	}
 	clear(c.blocks)
-	c.hash = [hashSize]*block{}
 	for _, w := range c.windows {
 		c.release(w.mem)
 	}

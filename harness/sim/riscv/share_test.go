@@ -73,7 +73,7 @@ func TestTwoHarts(t *testing.T) {
 	}
 	rnd := rand.New(rand.NewPCG(5, 5))
 	var insns uint64
-	for seed := range uint64(300) {
+	for seed := range uint64(150) {
 		code := randomCode(rnd, pool)
 		blocks, steps := newPair(t, k210(), code, seed), newPair(t, k210(), code, seed)
 		for _, d := range steps {
