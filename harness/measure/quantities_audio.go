@@ -49,7 +49,7 @@ func Transforming(what, variant string, size int) string {
 	return fmt.Sprintf("%s-%s-%d", what, variant, size)
 }
 
-// Quantities of the pipeline from microphone to UART, all but the last by worker: see
+// Quantities of the pipeline from microphone to UART, all but the last two by worker: see
 // [Under].
 const (
 	AudioBlocksDropped = "audio-blocks-dropped"
@@ -62,6 +62,7 @@ const (
 	AudioResponse      = "audio-response"
 	AudioJitter        = "audio-jitter"
 	AudioRateError     = "audio-rate-error"
+	AudioFrames        = "audio-frames"
 )
 
 // SecondHart is the pipeline with the fixed-point transforms on the second hart.
@@ -77,6 +78,7 @@ func audio() []Quantity {
 		{TonesDip, "Depth of the dip between the peaks of two tones four bins apart, below the lower one"},
 		{Under(SignalToNoise, SoundTone), "Power of a tone of a bin's frequency against all that is beside it"},
 		{Under(Leakage, SoundBetween), "Power of a tone between two bins outside of its main lobe, against its own"},
+		{AudioFrames, "Frames of I2S a second between microphone and chip while sound is captured"},
 		{AudioRateError, "Rate of samples by the interrupts that end blocks, less what the program says"},
 	}
 	for sound, of := range inOrder(SoundTone, "a tone of a bin's frequency", SoundBetween, "a tone between two bins",

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"rigor/firmware/wire/audio"
+	"rigor/harness/rig"
 	"rigor/harness/timebase"
 	"rigor/probes"
 )
@@ -15,10 +16,22 @@ type capturedRun struct {
 	complete []timebase.Ticks // the last block of a transform is there
 	results  []timebase.Ticks // a result goes to the UART
 	bytes    []timebase.Ticks // start bits, and zeros within bytes
+	frames   []timebase.Ticks // of I2S begin
+}
+
+// watched is an error if there was no probe.
+func watched(c probes.Capture, l probes.Line) error {
+	if c.Rate == 0 {
+		return &rig.MissingError{What: fmt.Sprintf("probe that watches %s", l)}
+	}
+	return nil
 }
 
 // captured splits a capture into the times while the program captures sound.
 func captured(c probes.Capture) (runs []capturedRun, err error) {
+	if err := watched(c, running); err != nil {
+		return nil, err
+	}
 	on := c.Initial[running]
 	for _, e := range c.Edges {
 		switch {
@@ -40,6 +53,8 @@ func (r *capturedRun) take(e probes.Edge) {
 	switch {
 	case e.Line == console && !e.High:
 		r.bytes = append(r.bytes, e.At)
+	case e.Line == frame && !e.High:
+		r.frames = append(r.frames, e.At)
 	case !e.High:
 	case e.Line == stimulus:
 		r.onsets = append(r.onsets, e.At)

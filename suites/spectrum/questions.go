@@ -24,6 +24,7 @@ const (
 	running  probes.Line = "running"    // high while sound is captured
 	stimulus probes.Line = "stimulus"   // rises when a sound begins
 	console  probes.Line = "console-tx"
+	frame    probes.Line = "microphone-ws" // falls when a frame of I2S begins
 )
 
 // A question is asked of the board, and answered from what was seen.
@@ -210,22 +211,32 @@ type heard struct {
 
 // last asks for the last transform's input and output.
 func (s *session) last(ctx context.Context, c audio.Config) (heard, error) {
-	in, err := s.tell(ctx, audio.CommandInput, uint32(c.Size), 0)
+	in, err := s.input(ctx, c.Size)
 	if err != nil {
 		return heard{}, err
 	}
+	out, err := s.output(ctx, c)
+	return heard{config: c, rate: s.rate, samples: in, bins: out}, err
+}
+
+func (s *session) input(ctx context.Context, size int) (samples []int64, err error) {
+	in, err := s.tell(ctx, audio.CommandInput, uint32(size), 0)
+	for _, v := range in {
+		samples = append(samples, int64(int32(v)))
+	}
+	return samples, err
+}
+
+// output gives the bins from 0 to half the size.
+func (s *session) output(ctx context.Context, c audio.Config) (bins []complex128, err error) {
 	out, err := s.tell(ctx, audio.CommandOutput, uint32(2*c.Size), 0)
 	if err != nil {
-		return heard{}, err
-	}
-	h := heard{config: c, rate: s.rate}
-	for _, v := range in {
-		h.samples = append(h.samples, int64(int32(v)))
+		return nil, err
 	}
 	for k := range c.Size/2 + 1 {
-		h.bins = append(h.bins, complex(part(c, out[2*k]), part(c, out[2*k+1])))
+		bins = append(bins, complex(part(c, out[2*k]), part(c, out[2*k+1])))
 	}
-	return h, nil
+	return bins, nil
 }
 
 // part is a part of a bin.

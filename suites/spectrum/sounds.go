@@ -3,6 +3,7 @@ package spectrum
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"rigor/firmware/wire/audio"
@@ -26,6 +27,7 @@ var sounds = []entry{
 	{name: "two tones", watch: []probes.Line{running}, make: func() question { return &twoTones{} }},
 	{name: "sweep", watch: []probes.Line{stimulus, running, begun}, make: func() question { return &sweep{} }},
 	{name: "noise", watch: []probes.Line{running}, make: func() question { return &noise{} }},
+	{name: "frames", watch: []probes.Line{running, frame}, make: func() question { return &frames{} }},
 	{name: "silence", watch: []probes.Line{running}, make: func() question { return &silence{} }},
 }
 
@@ -276,4 +278,29 @@ func (q *silence) answer(harness.Observation) ([]measure.Sample, error) {
 	floor := sample(measure.NoiseFloor, measure.Harness, measure.Millidecibels, 1, measure.MilliDecibels(s.Total()+quantisation))
 	floor.Doubts = q.onset.doubts
 	return []measure.Sample{floor}, nil
+}
+
+// frames asks how samples come to the chip: in frames of I2S, which a probe sees begin.
+type frames struct{}
+
+func (q *frames) ask(ctx context.Context, s *session) error {
+	_, err := s.listen(ctx, usually, 4, nil)
+	return err
+}
+
+func (q *frames) answer(o harness.Observation) ([]measure.Sample, error) {
+	runs, err := captured(o.Capture)
+	if err != nil {
+		return nil, err
+	}
+	times := runs[len(runs)-1].frames
+	if len(times) < 2 {
+		return nil, fmt.Errorf("the probe saw %d frames of I2S begin", len(times))
+	}
+	mean := seconds(times[len(times)-1]-times[0], o.Capture.Rate) / float64(len(times)-1)
+	s := sample(measure.AudioFrames, measure.Probe, measure.Hertz, 1, int64(math.Round(1/mean)))
+	if o.Capture.Lost > 0 {
+		s.Doubts = append(s.Doubts, fmt.Sprintf("the probe lost %d edges", o.Capture.Lost))
+	}
+	return []measure.Sample{s}, nil
 }

@@ -32,8 +32,9 @@ var variants = map[string]audio.Transform{
 // sideBySide has the same samples transformed in each way.
 type sideBySide struct {
 	size    int
+	samples []int64
 	reports []harness.Report // of TransformVariants, as the others
-	outputs []heard
+	outputs [][]complex128
 }
 
 // repeats is how often each transform is timed.
@@ -48,9 +49,11 @@ func chord(rate milliHertz) probes.Sound {
 }
 
 func (q *sideBySide) ask(ctx context.Context, s *session) error {
-	if _, _, err := s.hear(ctx, audio.Config{Size: q.size, Transform: audio.Fixed}, chord(s.rate)); err != nil {
+	h, _, err := s.hear(ctx, audio.Config{Size: q.size, Transform: audio.Fixed}, chord(s.rate))
+	if err != nil {
 		return err
 	}
+	q.samples = h.samples
 	for _, name := range measure.TransformVariants {
 		c := audio.Config{Size: q.size, Transform: variants[name]}
 		for _, high := range []bool{false, true} { // what follows is of this variant
@@ -62,13 +65,22 @@ func (q *sideBySide) ask(ctx context.Context, s *session) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		h, err := s.last(ctx, c)
+		out, err := s.output(ctx, c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		q.reports, q.outputs = append(q.reports, r), append(q.outputs, h)
+		q.reports, q.outputs = append(q.reports, r), append(q.outputs, out)
 	}
-	return nil
+	return q.unchanged(ctx, s)
+}
+
+// unchanged is an error if the variants were not given the same samples.
+func (q *sideBySide) unchanged(ctx context.Context, s *session) error {
+	after, err := s.input(ctx, q.size)
+	if err == nil && !slices.Equal(after, q.samples) {
+		err = fmt.Errorf("the %d samples to be transformed changed meanwhile", q.size)
+	}
+	return err
 }
 
 func (q *sideBySide) answer(o harness.Observation) ([]measure.Sample, error) {
@@ -94,34 +106,25 @@ func (q *sideBySide) answer(o harness.Observation) ([]measure.Sample, error) {
 		}
 		rate := int64(counter) * repeats / max(total, 1)
 		all = append(all, sample(named(measure.TransformRate), measure.Firmware, measure.PerSecond, 1, rate))
-		off, err := measure.TransformNoise(q.outputs[i].bins, measure.Transform(q.outputs[i].samples))
+		off, err := measure.TransformNoise(q.outputs[i], measure.Transform(q.samples))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		all = append(all, sample(named(measure.TransformError), measure.Firmware, measure.Millidecibels, 1, thousandths(off)))
 	}
-	alike, err := q.alike()
-	return append(all, alike), err
+	return append(all, q.alike()), nil
 }
 
-// alike compares what the accelerator and fixed-point code made of the same samples.
-func (q *sideBySide) alike() (measure.Sample, error) {
-	by := map[audio.Transform]heard{}
-	for _, h := range q.outputs {
-		by[h.config.Transform] = h
-	}
-	a, b := by[audio.Accelerator], by[audio.Fixed]
-	if !slices.Equal(a.samples, b.samples) {
-		return measure.Sample{}, fmt.Errorf("accelerator and fixed-point code were not given the same %d samples", q.size)
-	}
-	same := 0
-	for k := range a.bins {
-		if a.bins[k] == b.bins[k] {
+// alike compares what the accelerator and fixed-point code made of the samples.
+func (q *sideBySide) alike() measure.Sample {
+	of := func(name string) []complex128 { return q.outputs[slices.Index(measure.TransformVariants, name)] }
+	a, b, same := of(measure.Accelerator), of(measure.FixedPoint), 0
+	for k := range a {
+		if a[k] == b[k] {
 			same++
 		}
 	}
-	return sample(measure.Under(measure.TransformAlike, fmt.Sprint(q.size)), measure.Firmware, measure.Percent, 1,
-		int64(100*same/len(a.bins))), nil
+	return sample(measure.Under(measure.TransformAlike, fmt.Sprint(q.size)), measure.Firmware, measure.Percent, 1, int64(100*same/len(a)))
 }
 
 // parts cuts a capture at each rise of the stimulus line.
