@@ -373,12 +373,22 @@ static bool program(uint32_t addr, const uint8_t *data, size_t left) {
 	return true;
 }
 
+// erase takes the largest pieces that fit: they are faster by the byte.
 static bool erase(uint32_t addr, uint32_t left) {
-	for (uint32_t n; left > 0; addr += n, left -= n) {
-		n = addr % BLOCK == 0 && left >= BLOCK ? BLOCK : SECTOR;
-		if (!change(n == BLOCK ? 0xD8 : 0x20, addr, NULL, 0, 1000, 5000)) {
+	static const struct {
+		uint32_t size;
+		uint8_t command;
+	} piece[] = {{BLOCK, 0xD8}, {BLOCK / 2, 0x52}, {SECTOR, 0x20}};
+	while (left > 0) {
+		int i = 0;
+		while (addr % piece[i].size != 0 || left < piece[i].size) {
+			i++;
+		}
+		if (!change(piece[i].command, addr, NULL, 0, 1000, 5000)) {
 			return false;
 		}
+		addr += piece[i].size;
+		left -= piece[i].size;
 	}
 	return true;
 }

@@ -1,0 +1,231 @@
+package k210
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"slices"
+	"testing"
+
+	"rigor/firmware/wire"
+	"rigor/firmware/wire/audio"
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/clock"
+)
+
+// flashImage is how the boot ROM wants a program in flash.
+func flashImage(program []byte) []byte {
+	p := append([]byte{0, 0, 0, 0, 0}, program...)
+	binary.LittleEndian.PutUint32(p[1:], uint32(len(program)))
+	sum := sha256.Sum256(p)
+	return append(p, sum[:]...)
+}
+
+// running is a board whose firmware has said hello.
+type running struct{ *romBoard }
+
+func boots(t *testing.T, program string) (running, wire.Hello) {
+	t.Helper()
+	r := running{newROMBoard(t, Options{})}
+	if err := r.chip.LoadFlash(0, flashImage(programBytes(t, program+"-k210"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.chip.ConnectI2S(18, 19, 20, false, tone); err != nil {
+		t.Fatal(err)
+	}
+	r.SetPower(true)
+	got := r.frames(clock.Second, wire.TypeHello)
+	if len(got) == 0 {
+		t.Fatalf("%s: no hello; %q", program, r.chip.Warnings())
+	}
+	h, err := wire.ParseHello(got[0].Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, h
+}
+
+// tone is of 1 kHz and half of full scale.
+func tone(at clock.Time) int32 {
+	return int32(math.Round(1 << 22 * math.Sin(2*math.Pi*1000*float64(at%clock.Second)/float64(clock.Second))))
+}
+
+// frames are those that come up to the first of a type.
+func (r running) frames(limit clock.Time, last wire.Type) (got []wire.Frame) {
+	r.t.Helper()
+	var d wire.Decoder
+	stop := r.AdvanceUntil(r.Now()+limit, func() bool {
+		for v, ok := r.br.Next(); ok; v, ok = r.br.Next() {
+			if v.Framing {
+				r.t.Errorf("byte %#x at %d ps is not a good frame", v.Byte, v.At)
+			}
+			if f, ok := d.Feed(v.Byte); ok {
+				got = append(got, wire.Frame{Type: f.Type, Payload: slices.Clone(f.Payload)})
+			}
+		}
+		return len(got) > 0 && got[len(got)-1].Type == last
+	})
+	if err := stop.Err(); err != nil {
+		r.t.Fatal(err)
+	}
+	return got
+}
+
+// run obeys a command and gives its samples and overhead.
+func (r running) run(name string, count int, param uint32) (values []uint32, overhead uint32) {
+	r.t.Helper()
+	r.br.Write(wire.AppendCommand(nil, wire.Command{Name: name, Count: uint32(count), Param: param}))
+	for _, f := range r.frames(10*clock.Second, wire.TypeDone) {
+		switch f.Type {
+		case wire.TypeSamples:
+			s, err := wire.ParseSamples(f.Payload)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			values = append(values, s.Values...)
+		case wire.TypeDone:
+			d, err := wire.ParseDone(f.Payload)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			overhead = d.Overhead
+		}
+	}
+	if len(values) != count {
+		r.t.Fatalf("%s: %d samples of %d; %q", name, len(values), count, r.chip.Warnings())
+	}
+	return values, overhead
+}
+
+// The checked-in firmware boots through the ROM and says hello at the clock it claims.
+func TestFirmwareSaysHello(t *testing.T) {
+	for _, program := range []string{"echo", "latency", "jitter", "audio"} {
+		r, h := boots(t, program)
+		if h.Program != program || h.Chip != "k210" || h.CoreHz != 390e6 || r.chip.Stats().ClockHz != 390e6 {
+			t.Errorf("%s: %+v at %d Hz", program, h, r.chip.Stats().ClockHz)
+		}
+		if w := r.chip.Warnings(); len(w) > 0 {
+			t.Errorf("%s: %q", program, w)
+		}
+	}
+}
+
+// An edge on the stimulus pin comes out on the echo pin, and a byte comes back. Between
+// them both harts sleep.
+func TestFirmwareEchoes(t *testing.T) {
+	r, _ := boots(t, "echo")
+	rec := r.Record(13)
+	r.Drive(21, board.Drive{Kind: board.DriveHigh})
+	r.wait(clock.Millisecond)
+	r.Drive(21, board.Drive{Kind: board.DriveLow})
+	r.wait(clock.Millisecond)
+	if e := rec.Edges(); len(e) != 2 || !e[0].High || e[1].High {
+		t.Errorf("the echo pin shows %+v", e)
+	}
+	if got := r.ask([]byte("xyz")); got != "78797a" {
+		t.Errorf("the echo of xyz is %s", got)
+	}
+	before := r.chip.Stats()
+	r.wait(100 * clock.Millisecond)
+	if after := r.chip.Stats(); after.Instructions != before.Instructions {
+		t.Errorf("%d instructions while there is nothing to do", after.Instructions-before.Instructions)
+	}
+}
+
+// cyclesBetween are those from each rise of one recording to the one of the other.
+func cyclesBetween(start, end *board.Recorder) (n []uint32) {
+	s, e := start.Edges(), end.Edges()
+	for i := 0; i < min(len(s), len(e)); i += 2 {
+		n = append(n, uint32((uint64(e[i].At-s[i].At)*390+500_000)/1_000_000))
+	}
+	return n
+}
+
+// The firmware's times are those between its marks, to the cycle.
+func TestFirmwareLatency(t *testing.T) {
+	const count = 20
+	r, _ := boots(t, "latency")
+	for _, name := range []string{
+		wire.CommandOverhead, wire.CommandGosched, wire.CommandChannel, wire.CommandLaunch,
+		wire.CommandHandler, wire.CommandGoroutine, wire.CommandPoll,
+	} {
+		start, end := r.Record(22), r.Record(23)
+		values, overhead := r.run(name, count, 0)
+		if got := cyclesBetween(start, end); !slices.Equal(got, values) {
+			t.Errorf("%s: %v between the marks, %v reported", name, got, values)
+		}
+		t.Logf("%s: %d and %d more", name, overhead, values[count-1]-overhead)
+	}
+}
+
+// The handler is there soon after each rise of the timer pin, and the goroutine as many
+// cycles later as it says.
+func TestFirmwareJitter(t *testing.T) {
+	const count, rate = 20, 2000
+	r, _ := boots(t, "jitter")
+	for _, name := range []string{wire.CommandJitterIdle, wire.CommandJitterUART, wire.CommandJitterCompete} {
+		timer, start, end := r.Record(25), r.Record(22), r.Record(23)
+		r.run(name, count, rate)
+		wake, _ := r.run(wire.CommandReleaseWake, count, 0)
+		if got := cyclesBetween(start, end); !slices.Equal(got, wake) {
+			t.Errorf("%s: %v between the marks, %v reported", name, got, wake)
+		}
+		for i, late := range cyclesBetween(timer, start) {
+			if late > 400 {
+				t.Errorf("%s: the handler comes %d cycles behind release %d", name, late, i)
+			}
+		}
+		t.Logf("%s: %d cycles from handler to goroutine", name, wake)
+	}
+}
+
+// A tone is heard in its bin, by each transform, on either hart. On the same input the
+// accelerator and Go's 16-bit transform give the same bits.
+func TestFirmwareAudio(t *testing.T) {
+	const transforms, size = 3, 128
+	r, _ := boots(t, "audio")
+	for _, transform := range []audio.Transform{audio.Accelerator, audio.Fixed, audio.Float} {
+		for _, second := range []bool{false, true} {
+			c := audio.Config{Size: size, Transform: transform, Second: second}
+			values, _ := r.run(audio.CommandFFT, transforms*audio.ResultWords, c.Param())
+			for i, result := range audio.Results(values) {
+				// 1000 of 16000 Hz; a fourth of full scale squared, but for what rounds
+				if result.Block != uint32(4*i+3) || result.Bin != 8 || math.Abs(float64(result.Power[0])/(1<<26)-1) > 0.01 {
+					t.Errorf("%+v: %+v", c, result)
+				}
+			}
+			cycles, _ := r.run(audio.CommandCycles, transforms, 0)
+			t.Logf("%+v: %d cycles", c, cycles)
+		}
+	}
+	var out [2][]uint32
+	for i, transform := range []audio.Transform{audio.Accelerator, audio.Fixed} {
+		r.run(audio.CommandBench, 1, audio.Config{Size: size, Transform: transform}.Param())
+		out[i], _ = r.run(audio.CommandOutput, 2*size, 0)
+	}
+	if !slices.Equal(out[0], out[1]) {
+		t.Errorf("the accelerator gives %d, Go %d", out[0], out[1])
+	}
+	if w := r.chip.Warnings(); len(w) > 0 {
+		t.Errorf("%q", w)
+	}
+}
+
+// At a rate beyond what the slowest transform can bear blocks are dropped, and counted.
+func TestFirmwareAudioOverload(t *testing.T) {
+	r, _ := boots(t, "audio")
+	for _, test := range []struct {
+		rate  uint32
+		drops bool
+	}{{192_000, false}, {audio.MaxRate, true}} {
+		rate, _ := r.run(audio.CommandRate, 1, test.rate)
+		if got := rate[0]; math.Abs(float64(got)/float64(test.rate)/1000-1) > 0.002 { // whole dividers
+			t.Errorf("asked for %d Hz, got %d mHz", test.rate, got)
+		}
+		values, _ := r.run(audio.CommandLoad, audio.CountsWords, audio.LoadParam(audio.Config{Size: 512, Transform: audio.Fixed}, 10))
+		counts := audio.CountsOf([audio.CountsWords]uint32(values))
+		if counts.Transforms != 10 || counts.Dropped > 0 != test.drops || counts.Captured < 160 {
+			t.Errorf("%d Hz: %+v", test.rate, counts)
+		}
+	}
+}
