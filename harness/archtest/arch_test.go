@@ -27,7 +27,7 @@ var contracts = []string{"harness/timebase", "harness/port", "harness/flash", "h
 // rules cover every package, most from the pipeline's end that imports least.
 // A package that none covers fails the test: say what it is for first.
 var rules = []rule{
-	{pkg: "harness/archtest", tests: []string{"harness/sim/soc/esp32c3", "harness/sim/soc/stm32f407"}},
+	{pkg: "harness/archtest", tests: []string{"harness/sim/soc/esp32c3", "harness/sim/soc/fidelity", "harness/sim/soc/stm32f407"}},
 	{pkg: "harness/timebase"},
 	{pkg: "harness/yamlfile"},
 	{pkg: "harness/port"},
@@ -91,15 +91,16 @@ var rules = []rule{
 	{pkg: "harness/sim/board", imports: []string{"harness/sim/clock"}},
 	{pkg: "harness/sim/soc/svd"},
 	{pkg: "harness/sim/soc/agenda", imports: []string{"harness/sim/clock"}},
+	{pkg: "harness/sim/soc/fidelity"},
 	{pkg: "harness/sim/soc/pad", imports: []string{"harness/sim/board", "harness/sim/clock", "harness/sim/soc/agenda"}},
 	{pkg: "harness/sim/soc/esp32c3",
-		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/nor", "harness/sim/soc/agenda", "harness/sim/soc/pad", "harness/sim/soc/svd"},
+		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/nor", "harness/sim/soc/agenda", "harness/sim/soc/fidelity", "harness/sim/soc/pad", "harness/sim/soc/svd"},
 		tests:   []string{"firmware/wire", "firmware/images", "firmware/network", "harness/sim/bme280"}},
 	{pkg: "harness/sim/soc/k210",
-		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/nor", "harness/sim/soc/agenda", "harness/sim/soc/pad", "harness/sim/soc/svd"},
+		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/nor", "harness/sim/soc/agenda", "harness/sim/soc/fidelity", "harness/sim/soc/pad", "harness/sim/soc/svd"},
 		tests:   []string{"firmware/wire", "firmware/wire/audio", "firmware/images"}},
 	{pkg: "harness/sim/soc/stm32f407",
-		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/soc/agenda", "harness/sim/soc/pad", "harness/sim/soc/svd"},
+		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/clock", "harness/sim/soc/agenda", "harness/sim/soc/fidelity", "harness/sim/soc/pad", "harness/sim/soc/svd"},
 		tests:   []string{"firmware/wire", "firmware/images"}},
 
 	{pkg: "harness/cmd/rigor", imports: []string{"harness/...", "probes/...", "firmware/images"}},

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"rigor/harness/sim/soc/esp32c3"
+	"rigor/harness/sim/soc/fidelity"
 	"rigor/harness/sim/soc/stm32f407"
 )
 
@@ -41,33 +42,24 @@ func TestReadmeMap(t *testing.T) {
 	}
 }
 
-// row is a line of a chip's own list.
-type row struct{ block, status, notes string }
-
-// fidelityTables are the lists by the name that the README's sections have.
-func fidelityTables() map[string][]row {
-	all := map[string][]row{}
-	for _, r := range stm32f407.Fidelity() {
-		all["stm32f407"] = append(all["stm32f407"], row{r.Block, string(r.Status), r.Notes})
-	}
-	for _, r := range esp32c3.Fidelity() {
-		all["esp32c3"] = append(all["esp32c3"], row{r.Block, string(r.Status), r.Notes})
-	}
-	return all
+// fidelityTables are the chips' own lists by the name that the README's sections have.
+var fidelityTables = map[string]fidelity.Table{
+	"stm32f407": stm32f407.Fidelity(),
+	"esp32c3":   esp32c3.Fidelity(),
 }
 
 // The fidelity tables are the models' own lists.
 func TestReadmeFidelity(t *testing.T) {
 	text := read(t)
 	want := text
-	for chip, rows := range fidelityTables() {
+	for chip, rows := range fidelityTables {
 		begin, end := "<!-- fidelity: "+chip+" -->\n", "<!-- end -->"
 		before, rest, ok := strings.Cut(want, begin)
 		_, after, ok2 := strings.Cut(rest, end)
 		if !ok || !ok2 {
 			t.Fatalf("the README has no section between %q and %q", begin, end)
 		}
-		want = before + begin + fidelity(chip, rows) + end + after
+		want = before + begin + markdown(chip, rows) + end + after
 	}
 	if *update {
 		if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
@@ -80,37 +72,39 @@ func TestReadmeFidelity(t *testing.T) {
 	}
 }
 
-// fidelity is a table in Markdown. Blocks like another share its line, and so
+// markdown is a table in Markdown. Blocks like another share its line, and so
 // do all that is said of one block and all that fault.
-func fidelity(chip string, rows []row) string {
-	type line struct{ blocks, status, notes []string }
+func markdown(chip string, rows fidelity.Table) string {
+	type line struct {
+		blocks, notes []string
+		status        fidelity.Status
+	}
 	var order []string
 	lines := map[string]*line{}
 	for _, r := range rows {
-		key := r.block
-		if as, ok := strings.CutPrefix(r.notes, "as "); ok {
+		key := r.Block
+		if as, ok := strings.CutPrefix(r.Notes, "as "); ok {
 			key = as
 		}
-		if r.status == "faults" {
-			key = r.status
+		if r.Status == fidelity.Faults {
+			key = string(r.Status)
 		}
 		l := lines[key]
 		if l == nil {
-			l = &line{}
+			l = &line{status: r.Status}
 			lines[key] = l
 			order = append(order, key)
 		}
-		l.blocks = append(l.blocks, r.block)
-		l.status = append(l.status, r.status)
-		if key == r.block && r.notes != "" {
-			l.notes = append(l.notes, note(r.notes, len(l.notes)))
+		l.blocks = append(l.blocks, r.Block)
+		if key == r.Block && r.Notes != "" {
+			l.notes = append(l.notes, note(r.Notes, len(l.notes)))
 		}
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n| %s | status | what is modelled, what is not |\n|---|---|---|\n", strings.ToUpper(chip))
 	for _, key := range order {
 		l := lines[key]
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", strings.Join(slices.Compact(l.blocks), ", "), l.status[0], strings.Join(l.notes, "; "))
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", strings.Join(slices.Compact(l.blocks), ", "), l.status, strings.Join(l.notes, "; "))
 	}
 	b.WriteString("\n")
 	return b.String()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rigor/harness/sim/bus"
+	"rigor/harness/sim/soc/fidelity"
 )
 
 //go:generate go run ../svd/gen.go ../../../../firmware/svd/esp32c3.svd esp32c3 names.go
@@ -20,15 +21,6 @@ func RegisterName(addr uint32) string {
 	return fmt.Sprintf("0x%08x", addr)
 }
 
-// Status says how far a block is modelled.
-type Status string
-
-const (
-	Modelled Status = "modelled"
-	Partly   Status = "partly"
-	Faults   Status = "faults" // any access stops the simulation and names the register
-)
-
 // blockInfo is a block of the memory map (TRM System and Memory, peripherals)
 // with its bit in SYSTEM's clock gates and resets: from 0 that of PERIP_CLK_EN0,
 // from 32 that of PERIP_CLK_EN1, -1 where it has none.
@@ -36,7 +28,7 @@ type blockInfo struct {
 	name       string
 	base, size uint32
 	gate       int8
-	status     Status
+	status     fidelity.Status
 	notes      string
 }
 

@@ -13,6 +13,7 @@ import (
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/fidelity"
 )
 
 // Instructions of RV32I, by the formats of volume I §2.3.
@@ -159,7 +160,7 @@ func TestFidelityIsComplete(t *testing.T) {
 	}
 	c := New(Options{})
 	for i, b := range c.blocks {
-		if (b.dev == nil) != (b.status == Faults) {
+		if (b.dev == nil) != (b.status == fidelity.Faults) {
 			t.Errorf("%s: status %s, device %v", b.name, b.status, b.dev)
 		}
 		if i > 0 && b.base < c.blocks[i-1].base+c.blocks[i-1].size {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rigor/harness/sim/bus"
+	"rigor/harness/sim/soc/fidelity"
 )
 
 //go:generate go run ../svd/gen.go ../../../../firmware/svd/k210.svd k210 names.go
@@ -19,15 +20,6 @@ func RegisterName(addr uint32) string {
 	return fmt.Sprintf("0x%08x", addr)
 }
 
-// Status says how far a block is modelled.
-type Status string
-
-const (
-	Modelled Status = "modelled"
-	Partly   Status = "partly"
-	Faults   Status = "faults" // any access stops the simulation and names the register
-)
-
 // blockInfo is a block of the memory map (SDK platform.h) with its bit in SYSCTL's
 // clk_en_peri and peri_reset, -1 where it has none.
 type blockInfo struct {
@@ -37,7 +29,7 @@ type blockInfo struct {
 	// clock is how many cycles of ACLK one of the block's bus takes; nil for
 	// those on the harts' own bus.
 	clock  func(*Chip) uint64
-	status Status
+	status fidelity.Status
 	notes  string
 }
 

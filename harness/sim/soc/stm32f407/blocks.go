@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rigor/harness/sim/bus"
+	"rigor/harness/sim/soc/fidelity"
 )
 
 // RegisterName names the register at an address, such as "RCC.SSCGR", or
@@ -29,22 +30,13 @@ const (
 	ppb // no clock gate
 )
 
-// Status says how far a block is modelled.
-type Status string
-
-const (
-	Modelled Status = "modelled"
-	Partly   Status = "partly"
-	Faults   Status = "faults" // any access stops the simulation and names the register
-)
-
 // blockInfo is a block of the memory map (RM0090 §2.3, table 1) with its bit in
 // RCC's enable and reset registers, -1 where it has none.
 type blockInfo struct {
 	name       string
 	base, size uint32
 	bus, bit   int8
-	status     Status
+	status     fidelity.Status
 	notes      string
 }
 

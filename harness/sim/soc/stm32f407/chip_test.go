@@ -15,6 +15,7 @@ import (
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/fidelity"
 )
 
 // Addresses that tests use, RM0090 §2.3.
@@ -454,7 +455,7 @@ func TestFidelityIsComplete(t *testing.T) {
 	}
 	c := New(Options{})
 	for _, b := range c.blocks {
-		if (b.dev == nil) != (b.status == Faults) {
+		if (b.dev == nil) != (b.status == fidelity.Faults) {
 			t.Errorf("%s: status %s, device %v", b.name, b.status, b.dev)
 		}
 	}
