@@ -55,11 +55,9 @@ func (c *Chip) ramAt(addr, n uint32) []byte {
 // no cost in time. Addresses are those of the flash chip; the rest of it is left
 // as it is.
 func (c *Chip) LoadFlash(addr uint32, data []byte) error {
-	flash := c.nor.Data()
-	if uint64(addr)+uint64(len(data)) > uint64(len(flash)) {
-		return fmt.Errorf("load flash: 0x%x and %d bytes lie outside of the chip's %d", addr, len(data), len(flash))
+	if err := c.nor.Program(addr, data); err != nil {
+		return fmt.Errorf("load flash: %w", err)
 	}
-	copy(flash[addr:], data)
 	c.flashChanged(addr, uint32(len(data)))
 	return nil
 }
