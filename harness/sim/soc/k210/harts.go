@@ -8,7 +8,7 @@ import (
 
 // The harts have one clock and take turns: the one that is behind runs until it is a
 // quantum ahead. Each sees what the other stores no more than that much late, or early.
-// Before a hart accesses a block, or executes an atomic instruction or a fence, the
+// Before a hart accesses a block, or executes an atomic instruction, the
 // other one catches up (sync), and what was due by then is done: accesses to blocks,
 // events and atomics happen in the order of their cycles. Programs whose harts talk by these
 // run as they would without turns.
@@ -30,10 +30,12 @@ func (c *Chip) hartConfig(n int) riscv.Config {
 		Ext:    riscv.ExtM | riscv.ExtA | riscv.ExtF | riscv.ExtD | riscv.ExtC | riscv.ExtU,
 		HartID: uint64(n),
 		Timing: riscv.K210Timing,
-		Bus:    cpuBus{c},
-		CSR:    csrs{c},
-		Order:  c.sync,
-		Caches: c.caches(),
+		// Of the privileged architecture (SDK encoding.h).
+		Privileged191: true,
+		Bus:           cpuBus{c},
+		CSR:           csrs{c},
+		Order:         c.sync,
+		Caches:        c.caches(),
 	}
 }
 
