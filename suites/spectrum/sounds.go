@@ -283,6 +283,9 @@ func (q *silence) answer(harness.Observation) ([]measure.Sample, error) {
 // frames asks how samples come to the chip: in frames of I2S, which a probe sees begin.
 type frames struct{}
 
+// framesCounted make a rate.
+const framesCounted = 32
+
 func (q *frames) ask(ctx context.Context, s *session) error {
 	_, err := s.listen(ctx, usually, 4, nil)
 	return err
@@ -294,11 +297,14 @@ func (q *frames) answer(o harness.Observation) ([]measure.Sample, error) {
 		return nil, err
 	}
 	times := runs[len(runs)-1].frames
-	if len(times) < 2 {
+	if len(times) <= framesCounted {
 		return nil, fmt.Errorf("the probe saw %d frames of I2S begin", len(times))
 	}
-	mean := seconds(times[len(times)-1]-times[0], o.Capture.Rate) / float64(len(times)-1)
-	s := sample(measure.AudioFrames, measure.Probe, measure.Hertz, 1, int64(math.Round(1/mean)))
+	s := sample(measure.AudioFrames, measure.Probe, measure.Hertz, 1)
+	for ; len(times) > framesCounted; times = times[framesCounted:] {
+		mean := seconds(times[framesCounted]-times[0], o.Capture.Rate) / framesCounted
+		s.Values = append(s.Values, int64(math.Round(1/mean)))
+	}
 	if o.Capture.Lost > 0 {
 		s.Doubts = append(s.Doubts, fmt.Sprintf("the probe lost %d edges", o.Capture.Lost))
 	}

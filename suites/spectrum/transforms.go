@@ -94,18 +94,19 @@ func (q *sideBySide) answer(o harness.Observation) ([]measure.Sample, error) {
 		named := func(what string) string { return measure.Transforming(what, name, q.size) }
 		own := sample(named(measure.TransformTime), measure.Firmware, measure.Cycles, 1)
 		own.Clock = counter
-		total := int64(0)
 		for _, v := range q.reports[i].Values {
 			own.Values = append(own.Values, int64(v))
-			total += int64(v) - int64(q.reports[i].Overhead)
 		}
 		cost := timebase.Ticks(q.reports[i].Overhead)
-		if all = append(all, own.Subtract(int64(cost))); o.Capture.Rate != 0 {
+		own = own.Subtract(int64(cost))
+		rate := sample(named(measure.TransformRate), measure.Firmware, measure.PerSecond, 1)
+		for _, v := range own.Values {
+			rate.Values = append(rate.Values, int64(counter)/max(v, 1))
+		}
+		if all = append(all, own, rate); o.Capture.Rate != 0 {
 			probe := measure.Durations(own.Name, seen[1+i], measure.Rise(begun), measure.Rise(ended))
 			all = append(all, probe.Subtract(int64(cost.Convert(counter, o.Capture.Rate))))
 		}
-		rate := int64(counter) * repeats / max(total, 1)
-		all = append(all, sample(named(measure.TransformRate), measure.Firmware, measure.PerSecond, 1, rate))
 		off, err := measure.TransformNoise(q.outputs[i], measure.Transform(q.samples))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
