@@ -187,3 +187,36 @@ func TestAESTime(t *testing.T) {
 		t.Errorf("%d kB/s", rate)
 	}
 }
+
+// TestAESByDMA: the SDK's aes_ecb128_hard_encrypt_dma, where the DMAC takes what comes out.
+func TestAESByDMA(t *testing.T) {
+	c := stopped(t)
+	d := dmaBench{c, t}
+	d.st(dmac+dmCFG, dmDMAC_EN|dmINT_EN)
+	text := bytes.Repeat([]byte{1, 2, 3, 4, 5, 6, 7, 8}, 40)
+	c.poke(testAES+aeENDIAN, 1)
+	c.poke(testAES+aePC_NUM, uint32(len(text)-1))
+	c.poke(testAES+aeEN, 1)
+	c.SYSCTL.DMA_SEL[0] = dmaAES
+	c.poke(testAES+aeDMA_SEL, 1)
+	d.set(0, transfer{src: testAES + aeOUT, dst: 0x40010000, srcFixed: true, srcWidth: 2, dstWidth: 2, srcMsize: 1, dstMsize: 1, ttfc: prfToMem, items: len(text) / 4})
+	d.enable(0)
+	for i := 0; i < len(text); i += 4 {
+		for c.peek(testAES+aeIN_FLAG) == 0 {
+			c.pass(t, 100*clock.Nanosecond)
+		}
+		c.poke(testAES+aeTEXT, binary.LittleEndian.Uint32(text[i:]))
+	}
+	d.untilIdle(0)
+	b, err := aes.NewCipher(make([]byte, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := make([]byte, len(text))
+	for i := 0; i < len(text); i += 16 {
+		b.Encrypt(want[i:], text[i:])
+	}
+	if got := d.memory(0x40010000, len(text)); !bytes.Equal(got, want) {
+		t.Errorf("%x, want %x", got, want)
+	}
+}

@@ -56,3 +56,27 @@ func TestSHA256Time(t *testing.T) {
 		t.Errorf("%d kB/s", rate)
 	}
 }
+
+// TestSHA256ByDMA hashes blocks that the DMAC brings.
+func TestSHA256ByDMA(t *testing.T) {
+	c := stopped(t)
+	d := dmaBench{c, t}
+	d.st(dmac+dmCFG, dmDMAC_EN|dmINT_EN)
+	p := bytes.Repeat([]byte{1, 2, 3}, 100)
+	m := append(bytes.Clone(p), 0x80)
+	m = append(m, make([]byte, (120-len(m)%64)%64)...)
+	m = binary.BigEndian.AppendUint64(m, uint64(len(p))*8)
+	copy(d.memory(0x40010000, len(m)), m)
+	c.SYSCTL.DMA_SEL[0] = dmaSHA
+	c.poke(testSHA+shNUM, uint32(len(m)/64))
+	c.poke(testSHA+shFUNC1, shDMA_EN)
+	c.poke(testSHA+shFUNC0, shBIG|shEN)
+	d.set(0, transfer{src: 0x40010000, dst: testSHA + shDATA_IN, dstFixed: true, srcWidth: 2, dstWidth: 2, srcMsize: 3, dstMsize: 3, ttfc: memToPrf, items: len(m) / 4})
+	d.enable(0)
+	d.untilIdle(0)
+	c.pass(t, 10*clock.Microsecond)
+	want := sha256.Sum256(p)
+	if got := c.peek(testSHA + shRESULT7); got != binary.LittleEndian.Uint32(want[:]) || c.peek(testSHA+shFUNC0)&shEN == 0 {
+		t.Errorf("the result begins with %08x, want that of %x", got, want[:4])
+	}
+}

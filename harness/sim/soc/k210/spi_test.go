@@ -2,6 +2,7 @@ package k210
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"testing"
 
@@ -308,6 +309,46 @@ func TestSPIPins(t *testing.T) {
 		}
 		if fmt.Sprint(log) != fmt.Sprint(want) {
 			t.Errorf("mode %d: edges %v, want %v", mode, log, want)
+		}
+	}
+}
+
+// putWords stores bytes as words of 32 bits, one each.
+func putWords(m []byte, p ...byte) {
+	for i, v := range p {
+		binary.LittleEndian.PutUint32(m[4*i:], uint32(v))
+	}
+}
+
+// TestSPIByDMA reads flash as the SDK's spi_receive_data_normal_dma: two channels, for the command
+// and for more data than the FIFO holds.
+func TestSPIByDMA(t *testing.T) {
+	b := newSPI(t, 3)
+	d := dmaBench{b.Chip, t}
+	d.st(dmac+dmCFG, dmDMAC_EN|dmINT_EN)
+	data := make([]byte, 200)
+	for i := range data {
+		data[i] = byte(3 * i)
+	}
+	if err := b.nor.Program(0x4000, data); err != nil {
+		t.Fatal(err)
+	}
+	putWords(d.memory(0x40010000, 16), nor.ReadData, 0, 0x40, 0)
+	b.SYSCTL.DMA_SEL[0] = 7 | 6<<6
+	b.set(spiDMATDLR, 16)
+	b.set(spiDMACR, 3)
+	b.setup(8, tmodEEPROM, 1, len(data))
+	const dr = 0x54000000 + spiDR
+	d.set(1, transfer{src: dr, dst: 0x40020000, srcFixed: true, srcWidth: 2, dstWidth: 2, ttfc: prfToMem, items: len(data)})
+	d.set(0, transfer{src: 0x40010000, dst: dr, dstFixed: true, srcWidth: 2, dstWidth: 2, srcMsize: 1, dstMsize: 1, ttfc: memToPrf, items: 4})
+	d.enable(1)
+	d.enable(0)
+	b.pass(t, clock.Microsecond)
+	b.set(spiSER, 1)
+	d.untilIdle(1)
+	for i, want := range data {
+		if got := binary.LittleEndian.Uint32(d.memory(uint32(0x40020000+4*i), 4)); got != uint32(want) {
+			t.Fatalf("word %d: %#x, want %#x", i, got, want)
 		}
 	}
 }
