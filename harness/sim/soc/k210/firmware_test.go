@@ -211,6 +211,33 @@ func TestFirmwareAudio(t *testing.T) {
 	}
 }
 
+// Floating point registers survive interrupts: with the console's in each of its
+// butterflies, or nearly, a transform gives what it gives undisturbed.
+func TestFirmwareFloatsSurviveInterrupts(t *testing.T) {
+	const size, count = 512, 50
+	r, _ := boots(t, "audio")
+	c := audio.Config{Size: size, Transform: audio.Float}
+	r.run(audio.CommandFFT, audio.ResultWords, c.Param())
+	quiet, _ := r.run(audio.CommandOutput, 2*size, 0)
+	calm, _ := r.run(audio.CommandBench, 3, c.Param())
+
+	r.br.Write(wire.AppendCommand(nil, wire.Command{Name: audio.CommandBench, Count: count, Param: c.Param()}))
+	r.frames(clock.Second, wire.TypeStatus)
+	r.br.Write(make([]byte, 100)) // borders of frames
+	var disturbed uint32
+	for _, f := range r.frames(clock.Second, wire.TypeDone) {
+		if s, err := wire.ParseSamples(f.Payload); err == nil && f.Type == wire.TypeSamples {
+			disturbed = max(disturbed, slices.Max(s.Values))
+		}
+	}
+	if least := calm[2]; disturbed < least+500 { // the first fills the caches
+		t.Errorf("%d cycles, and %d if nothing comes: no interrupt was inside", disturbed, least)
+	}
+	if got, _ := r.run(audio.CommandOutput, 2*size, 0); !slices.Equal(got, quiet) {
+		t.Error("interrupts have changed the result")
+	}
+}
+
 // At a rate beyond what the slowest transform can bear blocks are dropped, and counted.
 func TestFirmwareAudioOverload(t *testing.T) {
 	r, _ := boots(t, "audio")
