@@ -16,11 +16,12 @@ const (
 	NoiseFloor         = "noise-floor"
 	TonesDip           = "tones-dip"
 
-	SoundTone    = "tone"    // of a bin
-	SoundBetween = "between" // a tone between two bins
-	SoundTones   = "tones"   // two
-	SoundSweep   = "sweep"
-	SoundNoise   = "noise"
+	SoundTone      = "tone"    // of a bin
+	SoundBetween   = "between" // a tone between two bins
+	SoundTones     = "tones"   // two
+	SoundSweep     = "sweep"
+	SoundNoise     = "noise"
+	SoundRecording = "recording"
 )
 
 // Quantities of transforms, by variant and size: see [Transforming].
@@ -82,7 +83,7 @@ func audio() []Quantity {
 		{AudioRateError, "Rate of samples by the interrupts that end blocks, less what the program says"},
 	}
 	for sound, of := range inOrder(SoundTone, "a tone of a bin's frequency", SoundBetween, "a tone between two bins",
-		SoundTones, "two tones", SoundSweep, "a sweep", SoundNoise, "noise") {
+		SoundTones, "two tones", SoundSweep, "a sweep", SoundNoise, "noise", SoundRecording, "a recording") {
 		all = append(all,
 			Quantity{Under(Spectra, sound), "Levels of the bins of " + of + ", from 0 to half the rate"},
 			Quantity{Under(PeakFrequencyError, sound), "Frequency of each peak of " + of + ", less what was played"},

@@ -40,7 +40,7 @@ type point struct{ x, y float64 }
 // The picture, in units that are pixels at its own size.
 const (
 	chartWidth, chartHeight = 480, 360
-	plotLeft, plotRight     = 62, 468
+	plotLeft, plotRight     = 62, 460
 	plotTop, plotBottom     = 50, 282
 	fontSize                = 13
 )

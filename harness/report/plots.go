@@ -45,14 +45,14 @@ func plots(r *record.Run) (all []plot, err error) {
 
 // newPlot names a plot and its board.
 func newPlot(title string, b string, c chart) *plot {
-	c.title, c.note = title, strings.TrimSpace(b+" "+c.note)
+	c.title, c.note = title, b+c.note
 	return &plot{record.Plot{Title: title + ", " + b, Board: b}, c}
 }
 
 // spectra plots an experiment's spectra, or nothing.
 func spectra(r *record.Run, e record.Experiment) (*plot, error) {
 	c := chart{
-		note: e.Suite,
+		note: ", suite " + e.Suite,
 		x:    axis{label: "frequency (Hz)"},
 		y:    axis{label: "level (dBFS)", from: -120},
 	}
@@ -100,7 +100,7 @@ func throughput(r *record.Run, b record.Board, what, title, label string) *plot 
 		return nil
 	}
 	c := chart{
-		note: fmt.Sprintf("(%s), by the size of the block; medians", b.Chip),
+		note: fmt.Sprintf(" (%s), by the size of the block; medians", b.Chip),
 		x:    axis{label: "points", from: 56, to: 585, log: true, ticks: []float64{64, 128, 256, 512}},
 		y:    decades(label, float64(least), float64(most)),
 	}

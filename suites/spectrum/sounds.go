@@ -2,6 +2,7 @@ package spectrum
 
 import (
 	"context"
+	_ "embed" // of the recording
 	"fmt"
 	"math"
 	"time"
@@ -27,6 +28,7 @@ var sounds = []entry{
 	{name: "two tones", watch: []probes.Line{running}, make: func() question { return &twoTones{} }},
 	{name: "sweep", watch: []probes.Line{stimulus, running, begun}, make: func() question { return &sweep{} }},
 	{name: "noise", watch: []probes.Line{running}, make: func() question { return &noise{} }},
+	{name: "recording", watch: []probes.Line{running}, make: func() question { return &recording{} }},
 	{name: "frames", watch: []probes.Line{running, frame}, make: func() question { return &frames{} }},
 	{name: "silence", watch: []probes.Line{running}, make: func() question { return &silence{} }},
 }
@@ -252,6 +254,52 @@ func (q *noise) answer(harness.Observation) (all []measure.Sample, err error) {
 			}
 		}
 		all = append(all, level)
+	}
+	return all, nil
+}
+
+// recording plays a file: 0.05 s of 1 kHz at 48 kHz and 24 bits, again and again. Its two
+// channels differ by three times; their mean is at -10 dBFS.
+type recording struct {
+	heard heard
+	onset onset
+}
+
+//go:embed testdata/recording.wav
+var recordingFile []byte
+
+const (
+	recordingHertz = 1000
+	recordingLevel = -10 * probes.Decibel
+)
+
+func (q *recording) ask(ctx context.Context, s *session) error {
+	clip, err := probes.ReadWAV(recordingFile)
+	if err != nil {
+		panic(fmt.Sprintf("BUG: the recording is none: %v", err))
+	}
+	clip.Repeat = true
+	q.heard, q.onset, err = s.hear(ctx, twoOf512, clip)
+	return err
+}
+
+func (q *recording) answer(harness.Observation) (all []measure.Sample, err error) {
+	spectra, err := q.heard.spectra()
+	if err != nil {
+		return nil, err
+	}
+	for _, by := range sources {
+		peaks := spectra[by].Peaks(1)
+		if len(peaks) == 0 {
+			return nil, fmt.Errorf("nothing of the recording is heard, by the %s", by)
+		}
+		p := peaks[0]
+		level := sample(measure.Under(measure.PeakLevelError, measure.SoundRecording), by, measure.Millidecibels, max(thousandths(p.WithinDB), 1),
+			measure.MilliDecibels(p.Power)-int64(recordingLevel))
+		level.Doubts = q.onset.doubts
+		all = append(all, picture(measure.SoundRecording, by, spectra[by], q.heard.rate), level,
+			sample(measure.Under(measure.PeakFrequencyError, measure.SoundRecording), by, measure.Millihertz, max(thousandths(p.WithinHz), 1),
+				thousandths(p.Hz-recordingHertz)))
 	}
 	return all, nil
 }

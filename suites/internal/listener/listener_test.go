@@ -393,8 +393,12 @@ func TestQuestions(t *testing.T) {
 			{"peak-frequency-error-tones", h, -100, 100, 2}, {"peak-frequency-error-tones", f, -100, 100, 2},
 			{"tones-dip", h, 20_000, 150_000, 1}, {"tones-dip", f, 40_000, 150_000, 1},
 		},
-		"sweep":  {{"peak-frequency-error-sweep", f, -62_500, 62_500, 0}}, // half a bin
-		"noise":  {{"peak-level-error-noise", h, -810, 810, 4}, {"peak-level-error-noise", f, -810, 810, 4}},
+		"sweep": {{"peak-frequency-error-sweep", f, -62_500, 62_500, 0}}, // half a bin
+		"noise": {{"peak-level-error-noise", h, -810, 810, 4}, {"peak-level-error-noise", f, -810, 810, 4}},
+		"recording": {
+			{"peak-frequency-error-recording", h, -100, 100, 1}, {"peak-level-error-recording", h, -30, 5, 1},
+			{"peak-frequency-error-recording", f, -1000, 1000, 1}, {"peak-level-error-recording", f, -60, 60, 1},
+		},
 		"frames": {{"audio-frames", p, 16_000, 16_001, 15}},
 		// 16 bits: 6.02·16 + 1.76.
 		"silence": {{"noise-floor", h, -98_100, -98_080, 1}},
