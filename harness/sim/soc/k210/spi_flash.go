@@ -1,6 +1,7 @@
 package k210
 
 import (
+	"encoding/binary"
 	"errors"
 
 	"rigor/harness/sim/board"
@@ -56,19 +57,21 @@ func (w *flashWire) address(v uint32, s *spiState) {
 }
 
 // flashFrame exchanges a frame's bytes with the chip, the highest first.
-func (c *Chip) flashFrame(m spiModes) (in uint32) {
+func (c *Chip) flashFrame(m spiModes) uint32 {
 	s := &c.SPI[3]
 	w := &s.Wire
-	out := s.ordered(s.Sub.Frame, m)
-	for shift := m.bits - 8; shift >= 0; shift -= 8 {
-		v := byte(0xFF)
-		if w.Selected && !(m.lines == 1 && w.head(byte(out>>shift))) {
-			w.Lines = m.lines
-			v = c.flashByte(byte(out >> shift))
-		}
-		in = in<<8 | uint32(v)
+	var out [4]byte
+	in := [4]byte{0xFF, 0xFF, 0xFF, 0xFF}
+	binary.BigEndian.PutUint32(out[:], s.ordered(s.Sub.Frame, m)<<(32-m.bits))
+	at, n := 0, m.bits/8
+	for w.Selected && m.lines == 1 && at < n && w.head(out[at]) {
+		at++
 	}
-	return in
+	if w.Selected && at < n {
+		w.Lines = m.lines
+		c.flashData(out[at:n], in[at:n])
+	}
+	return binary.BigEndian.Uint32(in[:]) >> (32 - m.bits)
 }
 
 // head takes a byte of the command, its address, or its clocks without data, all on one line.
@@ -87,24 +90,23 @@ func (w *flashWire) head(v byte) bool {
 	return true
 }
 
-// flashByte is a byte of data.
-func (c *Chip) flashByte(out byte) byte {
+// flashData is bytes of data, one way or the other.
+func (c *Chip) flashData(out, in []byte) {
 	w := &c.SPI[3].Wire
 	switch w.Layout.Data {
 	case nor.ToChip:
-		w.Page[w.Count%nor.PageSize] = out
-		w.Count++
+		for _, b := range out {
+			w.Page[w.Count%nor.PageSize] = b
+			w.Count++
+		}
 	case nor.NoData:
 		w.Spoilt = true
 	default:
-		var in [1]byte
 		t := w.transaction()
-		t.In, t.Skip = in[:], w.Read
+		t.In, t.Skip = in, w.Read
 		c.flashExec(&t)
-		w.Read++
-		return in[0]
+		w.Read += len(in)
 	}
-	return 0xFF
 }
 
 func (w *flashWire) transaction() nor.Transaction {
