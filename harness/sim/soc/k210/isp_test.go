@@ -17,7 +17,6 @@ type romBoard struct {
 	t    *testing.T
 	chip *Chip
 	br   *board.Bridge
-	raw  []byte
 }
 
 func newROMBoard(t *testing.T, opt Options) *romBoard {
@@ -131,7 +130,8 @@ func TestISPAnswers(t *testing.T) {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 		r.ask([]byte{0xC0}) // whatever is open ends
-		if r.ask(greeting) != greeted && r.ask(greeting) != greeted {
+		first, second := r.ask(greeting), r.ask(greeting)
+		if first != greeted && second != greeted {
 			t.Errorf("%s: no answer to two greetings after it", test.name)
 		}
 	}
