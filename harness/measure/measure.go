@@ -1,7 +1,7 @@
 // Package measure turns counts into numbers that can be judged: samples,
 // summaries with confidence intervals, histograms, durations between captured
-// edges, jitter, what characterises a converter, and the check that two
-// instruments saw the same. It is pure: no clock, no file, no board.
+// edges, jitter, what characterises a converter, what a sound is made of, and the check that
+// two instruments saw the same. It is pure: no clock, no file, no board.
 //
 // Values stay integers in the unit they were counted in (cycles of a core,
 // ticks of a capture), so that nothing is rounded before it is recorded;

@@ -1,6 +1,6 @@
 // Package report tells people and machines what a run found: a table for the
-// terminal, claims beside measurements, lines of progress, JUnit XML. Each is a pure
-// function of a run.
+// terminal, claims beside measurements, lines of progress, JUnit XML, a page of HTML with
+// plots. Each is a pure function of a run.
 //
 // JUnit's XML has no normative definition; what is written here is what the
 // schema of the Jenkins xUnit plugin (junit-10.xsd) allows.

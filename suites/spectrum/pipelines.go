@@ -9,6 +9,7 @@ import (
 	"rigor/firmware/wire/audio"
 	"rigor/harness"
 	"rigor/harness/measure"
+	"rigor/harness/rig"
 	"rigor/harness/timebase"
 	"rigor/probes"
 )
@@ -133,6 +134,9 @@ func (q *latency) ask(ctx context.Context, s *session) error {
 		results, err := s.listen(ctx, config(q.worker), latencyTransforms, func() (err error) {
 			if err = s.Clock().Sleep(ctx, s.block()+i*s.block()/latencyOnsets); err == nil {
 				o, err = s.play(ctx, tone{latencyBin, latencyLevel}.at(s.rate))
+			}
+			if err == nil && o.within > s.block() {
+				err = &rig.MissingError{What: fmt.Sprintf("source of sounds whose onset is known to %v", s.block())}
 			}
 			return err
 		})

@@ -250,6 +250,9 @@ func part(c audio.Config, v uint32) float64 {
 // hear plays a sound, and gives the last of some transforms of it.
 func (s *session) hear(ctx context.Context, c audio.Config, sound probes.Sound) (heard, onset, error) {
 	o, err := s.play(ctx, sound)
+	if err == nil {
+		err = s.Clock().Sleep(ctx, o.within) // until it has surely begun
+	}
 	if err != nil {
 		return heard{}, o, err
 	}
