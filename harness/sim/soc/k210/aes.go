@@ -112,9 +112,11 @@ func (c *Chip) aesReset() {
 	c.aesUpdate()
 }
 
+// aesUpdate brings the request for DMA up to date: there is a block, or what is left of the text.
 func (c *Chip) aesUpdate() {
 	s := &c.AES
-	c.setDMA(dmaAES, s.DMA && s.Out.Len >= aes.BlockSize/4)
+	rest := s.TextLeft == 0 && !s.Busy && s.Out.Len > 0
+	c.setDMA(dmaAES, s.DMA && (s.Out.Len >= aes.BlockSize/4 || rest))
 }
 
 // block encrypts or decrypts one by the key.

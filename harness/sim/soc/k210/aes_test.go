@@ -220,3 +220,39 @@ func TestAESByDMA(t *testing.T) {
 		t.Errorf("%x, want %x", got, want)
 	}
 }
+
+// TestAESRestByDMA: what comes out of a text that is no multiple of a block (GCM) is taken too, in
+// transactions of four words and single ones, as by the SDK's aes_gcm128_hard_encrypt_dma.
+func TestAESRestByDMA(t *testing.T) {
+	b, err := aes.NewCipher(make([]byte, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gcm, err := cipher.NewGCM(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 12, 17, 30} {
+		c := stopped(t)
+		d := dmaBench{c, t}
+		d.st(dmac+dmCFG, dmDMAC_EN|dmINT_EN)
+		text := bytes.Repeat([]byte{0x5A}, (n+3)&^3)
+		c.poke(testAES+aeENDIAN, 1)
+		c.poke(testAES+aeMODE, aesGCM)
+		c.poke(testAES+aeAAD_NUM, ^uint32(0))
+		c.poke(testAES+aePC_NUM, uint32(n-1))
+		c.poke(testAES+aeEN, 1)
+		c.SYSCTL.DMA_SEL[0] = dmaAES
+		c.poke(testAES+aeDMA_SEL, 1)
+		d.set(0, transfer{src: testAES + aeOUT, dst: 0x40010000, srcFixed: true, srcWidth: 2, dstWidth: 2, srcMsize: 1, dstMsize: 1, ttfc: prfToMem, items: len(text) / 4})
+		d.enable(0)
+		for i := 0; i < len(text); i += 4 {
+			c.poke(testAES+aeTEXT, binary.LittleEndian.Uint32(text[i:]))
+		}
+		d.untilIdle(0)
+		want := gcm.Seal(nil, make([]byte, 12), text[:n], nil)[:n]
+		if got := d.memory(0x40010000, n); !bytes.Equal(got, want) {
+			t.Errorf("%d bytes: %x, want %x", n, got, want)
+		}
+	}
+}
