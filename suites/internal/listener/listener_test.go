@@ -229,13 +229,10 @@ func (l *listener) listen(c audio.Config, n int, began time.Duration) (samples [
 		samples = append(samples, w[:]...)
 		complete := at((k + 1) * c.Size)
 		sent := complete + waits + works
-		for _, e := range []probes.Edge{
-			{At: timebase.Ticks(complete), Line: "mark-start", High: true}, {At: timebase.Ticks(sent), Line: "mark-end", High: true},
-			{At: timebase.Ticks(sent + 1000), Line: "console-tx"}, {At: timebase.Ticks(sent + 9000), Line: "console-tx", High: true},
-			{At: timebase.Ticks(sent + 100_000), Line: "mark-start"}, {At: timebase.Ticks(sent + 100_000), Line: "mark-end"},
-		} {
-			behind = append(behind, e)
-		}
+		behind = append(behind,
+			probes.Edge{At: timebase.Ticks(complete), Line: "mark-start", High: true}, probes.Edge{At: timebase.Ticks(sent), Line: "mark-end", High: true},
+			probes.Edge{At: timebase.Ticks(sent + 1000), Line: "console-tx"}, probes.Edge{At: timebase.Ticks(sent + 9000), Line: "console-tx", High: true},
+			probes.Edge{At: timebase.Ticks(sent + 100_000), Line: "mark-start"}, probes.Edge{At: timebase.Ticks(sent + 100_000), Line: "mark-end"})
 	}
 	l.now = max(l.now, at(n*c.Size)+time.Millisecond)
 	l.edges = append(l.edges, behind...)
