@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/creack/pty"
@@ -60,7 +61,7 @@ func (s *server) readTerminal() {
 	for {
 		n, err := s.terminal.master.Read(buf)
 		if err == nil {
-			err = s.call(always, func() error { return s.send(buf[:n]) })
+			err = s.call(s.sameRate, func() error { return s.send(buf[:n]) })
 		}
 		if err != nil {
 			return // serve has ended, or finds the terminal broken itself
@@ -70,21 +71,39 @@ func (s *server) readTerminal() {
 
 func always() bool { return true }
 
+// sameRate reports whether what is written now goes out at the rate of what was written
+// before, or that is on the line.
+func (s *server) sameRate() bool {
+	baud, err := s.terminal.clientBaud()
+	return err != nil || baud == s.terminal.baud || s.idle()
+}
+
+// idle reports whether all that was written is on the line.
+func (s *server) idle() bool {
+	return !slices.ContainsFunc(s.bridges, func(u adapter) bool { return s.board.Bridge(u.name).Unsent() > 0 })
+}
+
 // send writes to all UARTs in the terminal's mode, whoever has set another.
 func (s *server) send(data []byte) error {
 	s.terminal.baud = 0
-	err := s.followTerminal()
+	err := s.setRate()
 	for _, u := range s.bridges {
 		s.board.Bridge(u.name).Write(data)
 	}
 	return err
 }
 
-// followTerminal sets the UARTs' adapters to a rate that a client has set anew.
+// followTerminal sets the UARTs' adapters to a rate that a client has set anew. A board that
+// lives more slowly than its client is given the time to hear what was said before.
 func (s *server) followTerminal() error {
-	if s.terminal == nil {
+	if s.terminal == nil || !s.idle() {
 		return nil
 	}
+	return s.setRate()
+}
+
+// setRate sets them to the client's rate, if that is another one.
+func (s *server) setRate() error {
 	baud, err := s.terminal.clientBaud()
 	if err != nil {
 		return fmt.Errorf("read the client's baud rate: %w", err)
