@@ -16,6 +16,8 @@ const (
 	mirrorBase = 0x40000000 // and past the caches
 	romBase    = 0x88000000
 	romSize    = 128 << 10
+	xipBase    = 0x58000000
+	xipSize    = 128 << 20
 )
 
 // regions are what the harts reach directly.
@@ -101,8 +103,11 @@ func (c *Chip) store(addr uint64, width uint8, v uint64) bus.Fault {
 
 // decodeError answers an access where there is nothing.
 func (c *Chip) decodeError(addr uint64, what string) bus.Fault {
-	if addr-romBase < romSize {
+	switch {
+	case addr-romBase < romSize:
 		return c.lack(fmt.Sprintf("%s the boot ROM at 0x%08x", what, addr))
+	case addr-xipBase < xipSize:
+		return c.lack(fmt.Sprintf("%s SPI3's window of the flash chip at 0x%08x", what, addr))
 	}
 	return bus.Error
 }
