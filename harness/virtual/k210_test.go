@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"testing"
@@ -42,20 +43,38 @@ func TestK210Board(t *testing.T) {
 	rigtest.Run(t, func(t *testing.T) *rig.Station { return load(t, open(t, k210Config(t)), k210EchoImage) })
 }
 
+// Each board has a flash chip of its own, by which it is known.
+func TestK210UniqueID(t *testing.T) {
+	seen := map[string]bool{}
+	for seed := range uint64(2) {
+		c := *k210Config(t)
+		c.Seed = seed
+		l, err := open(t, &c).Loader(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := l.(flash.Identified).UniqueID(t.Context())
+		if want := uniqueID(seed); err != nil || !bytes.Equal(id, want[:8]) || seen[string(id)] {
+			t.Errorf("seed %d: unique id % X, %v, want % X", seed, id, err, want[:8])
+		}
+		seen[string(id)] = true
+	}
+}
+
 // Of 1024 bytes, 18 more are on the line for the packet, and one for each that is 0xC0 or
 // 0xDB: of noise 97.5 % is all that there can be. What the flash still has to do after the
 // last block, of 4 pages of 0.4 ms each (W25Q128JV section 9.6), comes on top.
 func TestK210ShareOfTheLine(t *testing.T) {
 	small := map[int]uint64{115200: 97, 460800: 96, 921600: 95, 1_500_000: 95, 2_000_000: 94}
 	large := map[int]uint64{921600: 97, 2_000_000: 97}
-	for bytes, wants := range map[int]map[int]uint64{3 * 4096: small, 160 << 10: large} {
-		m, err := flash.ReadBin(noise(bytes), 0)
+	for size, wants := range map[int]map[int]uint64{3 * 4096: small, 160 << 10: large} {
+		m, err := flash.ReadBin(noise(size), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for baud, want := range wants {
 			if share := shareOfTheLine(t, k210Config(t), m, baud, false); share < want {
-				t.Errorf("%d bytes at %d baud: %d %%, want %d or more", bytes, baud, share, want)
+				t.Errorf("%d bytes at %d baud: %d %%, want %d or more", size, baud, share, want)
 			}
 		}
 	}

@@ -109,7 +109,10 @@ func newC3(c *rig.BoardConfig) board.Chip {
 	return esp32c3.New(esp32c3.Options{MAC: macAddress(c.Seed), Seed: c.Seed})
 }
 
-func newK210(c *rig.BoardConfig) board.Chip { return k210.New(k210.Options{Seed: c.Seed}) }
+func newK210(c *rig.BoardConfig) board.Chip {
+	id := uniqueID(c.Seed)
+	return k210.New(k210.Options{FlashID: [8]byte(id[:]), Seed: c.Seed})
+}
 
 // uniqueID gives each seed a part of its own.
 func uniqueID(seed uint64) [12]byte {

@@ -105,7 +105,8 @@ func newC3(s *simChip, sent func(int, byte)) simulated {
 }
 
 func newK210(s *simChip, sent func(int, byte)) simulated {
-	return k210.New(k210.Options{Seed: s.Seed, Sent: sent})
+	id := sha256.Sum256(fmt.Appendf(nil, "served board %d", s.Seed))
+	return k210.New(k210.Options{FlashID: [8]byte(id[:]), Seed: s.Seed, Sent: sent})
 }
 
 // silicon is the chip that was asked for.

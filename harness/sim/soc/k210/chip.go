@@ -39,6 +39,7 @@ import (
 // value of a field chooses the default.
 type Options struct {
 	Flash    int      // size of the flash chip at SPI3 in bytes; default 16 MB
+	FlashID  [8]byte  // its unique id
 	Key      [16]byte // AES key in OTP, for encrypted images
 	Fuses    OTPFuses // what was burnt besides
 	SupplyMV int32    // of the pins' banks in millivolts; default 3300

@@ -35,7 +35,7 @@ func newFlash(o Options) (*nor.Flash, error) {
 	}
 	times := nor.Typical
 	times.Chip = 40 * clock.Second * clock.Time(o.Flash) / (16 << 20)
-	return nor.New(nor.Config{JEDEC: [3]byte{0xEF, 0x40, capacity}, Seed: o.Seed, Times: times})
+	return nor.New(nor.Config{JEDEC: [3]byte{0xEF, 0x40, capacity}, Unique: o.FlashID, Seed: o.Seed, Times: times})
 }
 
 func (w *flashWire) command(cmd byte) {
