@@ -289,3 +289,24 @@ func TestResetWiring(t *testing.T) {
 		}
 	}
 }
+
+// A board has a source of sounds where rigs.yaml names what plays them.
+func TestOpenAudio(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()) // of leases
+	addr, _ := (&far{}).serve(t)
+	for _, audio := range []*rig.AudioConfig{nil, {Player: []string{"aplay"}, Within: time.Millisecond}} {
+		at := &rig.PortConfig{RFC2217: addr}
+		uart := rig.UARTConfig{Baud: 115200, Port: at}
+		s, err := Open("bench", &rig.BoardConfig{Name: "k210", Chip: "k210", Console: uart, Loader: uart, Audio: audio,
+			Reset: &rig.ResetConfig{Circuit: rig.K210, DTR: rig.IO16, RTS: rig.RST}}, timebase.Host{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (s.Audio != nil) != (audio != nil) {
+			t.Errorf("of %+v a source %v", audio, s.Audio)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
