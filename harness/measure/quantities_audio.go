@@ -12,6 +12,8 @@ const (
 	PeakFrequencyError = "peak-frequency-error"
 	PeakLevelError     = "peak-level-error"
 	SignalToNoise      = "signal-to-noise"
+	SignalToAll        = "sinad"
+	Distortion         = "harmonic-distortion"
 	Leakage            = "spectral-leakage"
 	NoiseFloor         = "noise-floor"
 	TonesDip           = "tones-dip"
@@ -77,7 +79,9 @@ func audio() []Quantity {
 	all := []Quantity{
 		{NoiseFloor, "Level of what is sampled in silence"},
 		{TonesDip, "Depth of the dip between the peaks of two tones four bins apart, below the lower one"},
-		{Under(SignalToNoise, SoundTone), "Power of a tone of a bin's frequency against all that is beside it"},
+		{Under(SignalToNoise, SoundTone), "Power of a tone of a bin's frequency against what is neither it nor its harmonics"},
+		{Under(SignalToAll, SoundTone), "Power of a tone of a bin's frequency against all that is beside it"},
+		{Under(Distortion, SoundTone), "Power of the harmonics of a tone of a bin's frequency against its own"},
 		{Under(Leakage, SoundBetween), "Power of a tone between two bins outside of its main lobe, against its own"},
 		{AudioFrames, "Frames of I2S a second between microphone and chip while sound is captured"},
 		{AudioRateError, "Rate of samples by the interrupts that end blocks, less what the program says"},

@@ -70,52 +70,70 @@ func (q *tones) ask(ctx context.Context, s *session) error {
 
 func (q *tones) answer(harness.Observation) (all []measure.Sample, err error) {
 	for _, by := range sources {
-		frequency := sample(measure.Under(measure.PeakFrequencyError, q.sound), by, measure.Millihertz, 1)
-		level := sample(measure.Under(measure.PeakLevelError, q.sound), by, measure.Millidecibels, 1)
+		named := func(what string, u measure.Unit) measure.Sample {
+			return sample(measure.Under(what, q.sound), by, u, 1)
+		}
+		frequency, level := named(measure.PeakFrequencyError, measure.Millihertz), named(measure.PeakLevelError, measure.Millidecibels)
 		level.Doubts = q.doubts
-		beside := sample(measure.Under(measure.SignalToNoise, q.sound), by, measure.Millidecibels, 1)
-		if q.sound == measure.SoundBetween {
-			beside.Name = measure.Under(measure.Leakage, q.sound)
+		var beside []measure.Sample
+		for _, r := range q.ratios() {
+			beside = append(beside, named(r.quantity, measure.Millidecibels))
 		}
 		for i, h := range q.heard {
-			spectra, err := h.spectra()
+			s, p, err := q.peak(h, by, q.played[i])
 			if err != nil {
 				return nil, err
 			}
-			s, t := spectra[by], q.played[i]
-			peaks := s.Peaks(1)
-			if err := q.plausible(h, peaks, by, t); err != nil {
-				return nil, err
-			}
-			p := peaks[0]
-			frequency.Values = append(frequency.Values, thousandths(p.Hz-t.hertz(h.rate)))
+			frequency.Values = append(frequency.Values, thousandths(p.Hz-q.played[i].hertz(h.rate)))
 			frequency.Resolution = max(frequency.Resolution, thousandths(p.WithinHz))
-			level.Values = append(level.Values, measure.MilliDecibels(p.Power)-int64(t.level))
+			level.Values = append(level.Values, measure.MilliDecibels(p.Power)-int64(q.played[i].level))
 			level.Resolution = max(level.Resolution, thousandths(p.WithinDB))
-			if q.sound == measure.SoundBetween {
-				beside.Values = append(beside.Values, thousandths(s.Leakage(p)))
-			} else {
-				beside.Values = append(beside.Values, thousandths(s.SINAD(p)))
+			for k, r := range q.ratios() {
+				beside[k].Values = append(beside[k].Values, thousandths(r.of(s, p)))
 			}
 			if i == 0 {
 				all = append(all, picture(q.sound, by, s, h.rate))
 			}
 		}
-		all = append(all, frequency, level, beside)
+		all = append(append(all, frequency, level), beside...)
 	}
 	return all, nil
 }
 
-// plausible is an error if there is no peak, or if the program found it elsewhere than its
-// own transform has it.
-func (q *tones) plausible(h heard, peaks []measure.Peak, by measure.Source, t tone) error {
+// ratio is one of the power of a peak and another, in decibels.
+type ratio struct {
+	quantity string
+	of       func(measure.Spectrum, measure.Peak) float64
+}
+
+// ratios are those to what is beside the peak: of a tone between bins, that is what leaks.
+func (q *tones) ratios() []ratio {
+	if q.sound == measure.SoundBetween {
+		return []ratio{{measure.Leakage, measure.Spectrum.Leakage}}
+	}
+	return []ratio{
+		{measure.SignalToNoise, measure.Spectrum.SNR},
+		{measure.SignalToAll, func(s measure.Spectrum, p measure.Peak) float64 { return s.SINAD(p) }},
+		{measure.Distortion, measure.Spectrum.THD},
+	}
+}
+
+// peak is the strongest. It is an error if there is none, or if the program found it
+// elsewhere than its own transform has it.
+func (q *tones) peak(h heard, by measure.Source, t tone) (measure.Spectrum, measure.Peak, error) {
+	spectra, err := h.spectra()
+	if err != nil {
+		return measure.Spectrum{}, measure.Peak{}, err
+	}
+	s := spectra[by]
+	peaks := s.Peaks(1)
 	switch {
 	case len(peaks) == 0:
-		return fmt.Errorf("there is no peak where a tone of bin %g was played", t.bin)
+		return s, measure.Peak{}, fmt.Errorf("there is no peak where a tone of bin %g was played", t.bin)
 	case by == measure.Firmware && int(h.result.Bin) != peaks[0].Bin:
-		return fmt.Errorf("the program says that bin %d has the most power, its transform has bin %d", h.result.Bin, peaks[0].Bin)
+		return s, peaks[0], fmt.Errorf("the program says that bin %d has the most power, its transform has bin %d", h.result.Bin, peaks[0].Bin)
 	}
-	return nil
+	return s, peaks[0], nil
 }
 
 // twoTones asks whether two tones four bins apart stay two. That is what a Hann window

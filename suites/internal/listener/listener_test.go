@@ -382,6 +382,8 @@ func TestQuestions(t *testing.T) {
 			{"peak-frequency-error-tone", h, -1000, 1000, 6}, {"peak-frequency-error-tone", f, -12_500, 12_500, 6},
 			{"peak-level-error-tone", h, -30, 30, 6}, {"peak-level-error-tone", f, -60, 60, 6},
 			{"signal-to-noise-tone", h, 55_000, 105_000, 6}, {"signal-to-noise-tone", f, 30_000, 150_000, 6},
+			{"sinad-tone", h, 55_000, 105_000, 6}, {"sinad-tone", f, 30_000, 150_000, 6},
+			{"harmonic-distortion-tone", h, -150_000, -55_000, 6}, {"harmonic-distortion-tone", f, -150_000, -30_000, 6},
 			{"spectrum-tone", h, -150_000, 0, 65}, {"spectrum-tone", f, -150_000, 0, 65},
 		},
 		"tones between bins": {
