@@ -98,6 +98,16 @@ func boardC3(port, reset string) string {
 `, port, elsewhere(reset))
 }
 
+// boardK210 has one UART, too. Its ROM looks at the strap late enough for any client.
+func boardK210(port string) string {
+	return fmt.Sprintf(`      - name: k210
+        chip: k210
+        console: {tx: IO5, rx: IO4, baud: 115200, port: %s}
+        loader: {tx: IO5, rx: IO4, baud: 1500000, port: %[1]s}
+        reset: {circuit: k210}
+`, port)
+}
+
 // elsewhere is the port of the reset lines if it is not the loader's.
 func elsewhere(port string) string {
 	if port == "" {
@@ -218,6 +228,12 @@ func openServed(t *testing.T, rigsYAML string) *rig.Station {
 func TestHardwareBoard(t *testing.T) {
 	board := serveBoard(t, "--flash", echo(t)["elf"])
 	rigtest.Run(t, func(t *testing.T) *rig.Station { return openServed(t, board.onePort()) })
+}
+
+func TestHardwareBoardK210(t *testing.T) {
+	elf, _ := echoK210(t)
+	board := serveChip(t, "k210", "--flash", write(t, "echo", elf))
+	rigtest.Run(t, func(t *testing.T) *rig.Station { return openServed(t, benchOf(boardK210(tcp(board.addrs[0])))) })
 }
 
 func TestRigsCheck(t *testing.T) {

@@ -66,18 +66,10 @@ func kfpkg(t *testing.T, program []byte) []byte {
 	return out.Bytes()
 }
 
-// boardK210 is one like Sipeed's.
-const boardK210 = `      - name: k210
-        chip: k210
-        console: {tx: IO5, rx: IO4, baud: 115200, port: PORT}
-        loader: {tx: IO5, rx: IO4, baud: 1500000, port: PORT}
-        reset: {circuit: k210}
-`
-
 // openK210 opens a served board.
 func (s served) openK210(t *testing.T) *rig.Station {
 	t.Helper()
-	return openServed(t, benchOf(strings.ReplaceAll(boardK210, "PORT", tcp(s.addrs[0]))))
+	return openServed(t, benchOf(boardK210(tcp(s.addrs[0]))))
 }
 
 // greetsK210 resets a served board into its program, which must greet.

@@ -50,7 +50,7 @@ func (*simServeCmd) Help() string {
 		"  rigor sim serve --chip esp32c3 --pty /tmp/c3 --boot loader &\n" +
 		"  esptool --chip esp32c3 --port /tmp/c3 --before no-reset --after watchdog-reset write-flash 0 program.bin\n\n" +
 		"So has a K210: RTS asserted holds reset low and DTR IO16 (--circuit k210), which its ROM looks at 75 ms after reset. kflash\n" +
-		"knows that wiring as dan, bit and trainer:\n\n" +
+		"knows that wiring as dan, bit and trainer, and --circuit direct as kd233 and goE:\n\n" +
 		"  rigor sim serve --chip k210 --rfc2217 localhost:2217 &\n" +
 		"  python3 harness/cmd/rigor/testdata/kflash.py kflash.py -p rfc2217://localhost:2217 -B dan -b 1500000 program.bin\n\n" +
 		"That script is there since kflash itself opens no URLs, and no pseudo terminals. Its programs have headers put before them by\n" +
