@@ -43,7 +43,13 @@ func (r *Run) writeUnits(w io.Writer) {
 	if r.Rig.Kind != "virtual" {
 		return
 	}
-	for _, unit := range []string{"cycles", "sec", "B/s", "B", "%", "ppm", "uV"} {
+	units := []measure.Unit{measure.Cycles, "sec"}
+	for _, u := range measure.Units {
+		if _, isTime := measure.Seconds(0, u, 1); !isTime {
+			units = append(units, u)
+		}
+	}
+	for _, unit := range units {
 		for _, prefix := range []string{"", "min-", "p99-", "max-"} {
 			fmt.Fprintf(w, "Unit %s%s assume=exact\n", prefix, unit)
 		}
