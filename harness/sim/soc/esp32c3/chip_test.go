@@ -1,11 +1,7 @@
 package esp32c3
 
 import (
-	"bytes"
 	"encoding/binary"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -14,6 +10,7 @@ import (
 	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
 	"rigor/harness/sim/soc/fidelity"
+	"rigor/harness/sim/soc/soctest"
 )
 
 // Instructions of RV32I, by the formats of volume I §2.3.
@@ -126,25 +123,7 @@ func fast(t *testing.T, c *Chip) {
 	st(t, c, system0+0x08, 0xD)
 }
 
-// names.go is what svd/gen.go makes of the SVD file today.
-func TestNamesAreCurrent(t *testing.T) {
-	want, err := os.ReadFile("names.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := filepath.Join(t.TempDir(), "names.go")
-	cmd := exec.Command("go", "run", "../svd/gen.go", "../../../../firmware/svd/esp32c3.svd", "esp32c3", out)
-	if msg, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, msg)
-	}
-	got, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("names.go is out of date: run go generate")
-	}
-}
+func TestNamesAreCurrent(t *testing.T) { soctest.NamesAreCurrent(t, "esp32c3") }
 
 // Every peripheral of the SVD is in the table, and what the table calls
 // modelled is.
@@ -405,22 +384,8 @@ func TestWatchingChangesNothing(t *testing.T) {
 	}
 }
 
-// A snapshot is a copy only as long as nothing in it is shared.
 func TestStateIsPlain(t *testing.T) {
-	var walk func(path string, v reflect.Type)
-	walk = func(path string, v reflect.Type) {
-		switch v.Kind() {
-		case reflect.Struct:
-			for i := range v.NumField() {
-				walk(path+"."+v.Field(i).Name, v.Field(i).Type)
-			}
-		case reflect.Array:
-			walk(path+"[]", v.Elem())
-		case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Func, reflect.Chan, reflect.Interface:
-			t.Errorf("%s is a %s", path, v.Kind())
-		}
-	}
-	walk("state", reflect.TypeFor[state]())
+	soctest.IsPlain(t, "state", reflect.TypeFor[state]())
 }
 
 // Loops that poll are skipped: with a Trace, which must see each access, the same

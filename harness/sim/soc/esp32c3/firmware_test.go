@@ -7,9 +7,9 @@ import (
 	"slices"
 	"testing"
 
-	"rigor/firmware/wire"
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/soctest"
 )
 
 // flashImage makes of a checked-in ELF file what goes to flash at 0: Espressif,
@@ -52,42 +52,13 @@ func flashImage(tb testing.TB, name string) []byte {
 
 // console is a board with UART0 on a bridge, as on Espressif's boards, and the
 // resistor that pulls GPIO8 up.
-func console(tb testing.TB, c *Chip) (*board.Board, *board.Bridge) {
+func console(tb testing.TB, c *Chip) *soctest.Board {
 	tb.Helper()
-	b, err := board.New(c, board.Wiring{Boot: "GPIO9", BootLow: true,
+	b := soctest.New(tb, c, board.Wiring{Boot: "GPIO9", BootLow: true,
 		Bridges: []board.BridgeWiring{{Name: "uart0", TX: "GPIO21", RX: "GPIO20"}}})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	br := b.Bridge("uart0")
-	if err := br.SetMode(board.Mode{Baud: 115200}); err != nil {
-		tb.Fatal(err)
-	}
 	b.Drive(8, board.Drive{Kind: board.PullUp})
 	b.SetPower(true)
-	return b, br
-}
-
-// frames advances until the decoder has n frames.
-func frames(tb testing.TB, b *board.Board, br *board.Bridge, n int, limit clock.Time) []wire.Frame {
-	tb.Helper()
-	var d wire.Decoder
-	var got []wire.Frame
-	stop := b.AdvanceUntil(b.Now()+limit, func() bool {
-		for r, ok := br.Next(); ok; r, ok = br.Next() {
-			if r.Framing || r.Parity {
-				tb.Errorf("byte %#x at %d ps is not a good frame", r.Byte, r.At)
-			}
-			if f, ok := d.Feed(r.Byte); ok {
-				got = append(got, f)
-			}
-		}
-		return len(got) >= n
-	})
-	if err := stop.Err(); err != nil {
-		tb.Fatal(err)
-	}
-	return got
+	return b
 }
 
 func loadImage(tb testing.TB, c *Chip, name string) {
@@ -103,16 +74,8 @@ func TestFirmwareSaysHello(t *testing.T) {
 	for _, program := range []string{"echo", "pwm", "analog"} {
 		c := New(Options{})
 		loadImage(t, c, program+"-esp32c3")
-		b, br := console(t, c)
-		got := frames(t, b, br, 1, clock.Second)
-		if len(got) == 0 || got[0].Type != wire.TypeHello {
-			t.Errorf("%s: no hello, %+v", program, got)
-			continue
-		}
-		h, err := wire.ParseHello(got[0].Payload)
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := console(t, c)
+		h := b.Hello()
 		if h.Program != program || h.CoreHz != 160e6 || c.Stats().ClockHz != 160e6 {
 			t.Errorf("%s: %+v at %d Hz", program, h, c.Stats().ClockHz)
 		}
@@ -124,47 +87,17 @@ func TestFirmwareSaysHello(t *testing.T) {
 func TestFirmwareEchoes(t *testing.T) {
 	c := New(Options{})
 	loadImage(t, c, "echo-esp32c3")
-	b, br := console(t, c)
-	if len(frames(t, b, br, 1, clock.Second)) == 0 {
-		t.Fatal("no hello")
-	}
-	rec := b.Record(5)
-	b.Drive(1, board.Drive{Kind: board.DriveHigh})
-	br.Write([]byte("x"))
-	stop := b.AdvanceUntil(b.Now()+10*clock.Millisecond, func() bool { return br.Buffered() > 0 })
-	if err := stop.Err(); err != nil {
-		t.Fatal(err)
-	}
-	if r, ok := br.Next(); !ok || r.Byte != 'x' {
-		t.Errorf("echo of 'x' is %+v, %v", r, ok)
-	}
-	if e := rec.Edges(); len(e) != 1 || !e[0].High {
-		t.Errorf("edges on the echo pin: %+v", e)
-	}
+	b := console(t, c)
+	b.Hello()
+	b.Echoes(1, 5)
 }
 
-// A program goes the same way from a snapshot taken anywhere: in the ROM, in
-// start-up, in the middle of a byte, asleep.
 func TestFirmwareFromSnapshot(t *testing.T) {
 	c := New(Options{Seed: 9})
 	loadImage(t, c, "pwm-esp32c3")
 	c.SetPower(true)
-	for range 8 {
-		run(t, c, 4321*clock.Microsecond)
-		snap := c.Snapshot()
-		run(t, c, 3*clock.Millisecond)
-		want := c.Digest()
-		c.Restore(snap)
-		run(t, c, clock.Millisecond)
-		run(t, c, snap.(*snapshot).time()+3*clock.Millisecond-c.Now())
-		if c.Digest() != want {
-			t.Errorf("from %d us on it went another way", snap.(*snapshot).time()/clock.Microsecond)
-		}
-		c.Restore(snap)
-	}
+	soctest.GoesTheSameWay(t, c)
 }
-
-func (s *snapshot) time() clock.Time { return s.agenda.Timeline.Time(s.core.Cycle) }
 
 // BenchmarkFirmware is the speed of the whole chip on TinyGo's start-up.
 func BenchmarkFirmware(b *testing.B) {

@@ -1,108 +1,50 @@
 package k210
 
 import (
-	"debug/elf"
 	"math"
 	"testing"
 
-	"rigor/firmware/wire"
 	"rigor/firmware/wire/audio"
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/soctest"
 )
 
 // audioBench is a board whose flash holds the checked-in program audio, with a microphone.
 type audioBench struct {
-	*board.Board
-	t       *testing.T
-	chip    *Chip
-	bridge  *board.Bridge
-	decoder wire.Decoder
+	*soctest.Board
+	chip *Chip
 }
 
-func newAudio(t *testing.T) *audioBench {
+func newAudio(t *testing.T) audioBench {
 	t.Helper()
 	c := New(Options{})
 	if err := c.LoadFlash(0, image(0, programBytes(t, "audio-k210"))); err != nil {
 		t.Fatal(err)
 	}
-	b, err := board.New(c, board.Wiring{Boot: "IO16", BootLow: true,
+	b := soctest.New(t, c, board.Wiring{Boot: "IO16", BootLow: true,
 		Bridges:     []board.BridgeWiring{{Name: "console", TX: "IO5", RX: "IO4"}},
 		Microphones: []board.MicrophoneWiring{{Name: "microphone", SCK: "IO18", WS: "IO19", SD: "IO20"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := &audioBench{Board: b, t: t, chip: c, bridge: b.Bridge("console")}
-	if err := a.bridge.SetMode(board.Mode{Baud: 115200}); err != nil {
-		t.Fatal(err)
-	}
 	b.SetPower(true)
-	if f := a.next(); f.Type != wire.TypeHello {
-		t.Fatalf("no hello but %+v", f)
-	}
-	return a
+	b.Hello()
+	return audioBench{b, c}
 }
 
 // programBytes is what a checked-in program has in memory from the beginning of SRAM on.
 func programBytes(t *testing.T, name string) (flat []byte) {
 	t.Helper()
-	f, err := elf.Open("../../../../firmware/images/" + name + ".elf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for _, p := range f.Progs {
-		if p.Type != elf.PT_LOAD || p.Filesz == 0 {
-			continue
-		}
-		end := p.Paddr - ramBase + p.Filesz
-		flat = append(flat, make([]byte, max(0, int(end)-len(flat)))...)
-		if _, err := p.ReadAt(flat[p.Paddr-ramBase:end], 0); err != nil {
-			t.Fatal(err)
-		}
+	for _, s := range soctest.Segments(t, name) {
+		at := int(s.Addr - ramBase)
+		flat = append(flat, make([]byte, max(0, at+len(s.Data)-len(flat)))...)
+		copy(flat[at:], s.Data)
 	}
 	return flat
 }
 
-// next is the next frame from the board.
-func (a *audioBench) next() (frame wire.Frame) {
-	a.t.Helper()
-	found := false
-	stop := a.AdvanceUntil(a.Now()+2*clock.Second, func() bool {
-		for r, ok := a.bridge.Next(); ok && !found; r, ok = a.bridge.Next() {
-			frame, found = a.decoder.Feed(r.Byte)
-		}
-		return found
-	})
-	if err := stop.Err(); err != nil {
-		a.t.Fatal(err)
-	}
-	if !found {
-		a.t.Fatalf("no frame; %q", a.chip.Warnings())
-	}
-	return frame
-}
-
 // run gives a command and returns its samples.
-func (a *audioBench) run(name string, count, param uint32) (samples []uint32) {
-	a.t.Helper()
-	a.bridge.Write(wire.AppendCommand(nil, wire.Command{Name: name, Count: count, Param: param}))
-	for {
-		switch f := a.next(); f.Type {
-		case wire.TypeStatus:
-			if s, err := wire.ParseStatus(f.Payload); err != nil || s.Code != wire.StatusOK {
-				a.t.Fatalf("%s: %+v, %v", name, s, err)
-			}
-		case wire.TypeSamples:
-			s, err := wire.ParseSamples(f.Payload)
-			if err != nil {
-				a.t.Fatal(err)
-			}
-			samples = append(samples, s.Values...)
-		case wire.TypeDone:
-			return samples
-		}
-	}
+func (a audioBench) run(name string, count int, param uint32) []uint32 {
+	samples, _ := a.Run(name, count, param)
+	return samples
 }
 
 // parts are words as 16-bit numbers.
@@ -141,11 +83,11 @@ func TestAudioFirmware(t *testing.T) {
 			t.Errorf("%+v: %+v", config, counts)
 		}
 		x := make([]fftPoint, size)
-		for i, v := range parts(a.run(audio.CommandInput, uint32(size), 0)) {
+		for i, v := range parts(a.run(audio.CommandInput, size, 0)) {
 			x[i].Re = v
 		}
 		fftTransform(x, 0x1FF, false)
-		out := parts(a.run(audio.CommandOutput, uint32(2*size), 0))
+		out := parts(a.run(audio.CommandOutput, 2*size, 0))
 		for i, p := range x {
 			if got := (fftPoint{out[2*i], out[2*i+1]}); got != p {
 				t.Fatalf("%+v: [%d] = %v, want %v", config, i, got, p)

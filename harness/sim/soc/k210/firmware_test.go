@@ -1,8 +1,6 @@
 package k210
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"math"
 	"slices"
 	"testing"
@@ -13,88 +11,23 @@ import (
 	"rigor/harness/sim/clock"
 )
 
-// flashImage is how the boot ROM wants a program in flash.
-func flashImage(program []byte) []byte {
-	p := append([]byte{0, 0, 0, 0, 0}, program...)
-	binary.LittleEndian.PutUint32(p[1:], uint32(len(program)))
-	sum := sha256.Sum256(p)
-	return append(p, sum[:]...)
-}
-
-// running is a board whose firmware has said hello.
-type running struct{ *romBoard }
-
-func boots(t *testing.T, program string) (running, wire.Hello) {
+// boots is a board whose firmware has said hello.
+func boots(t *testing.T, program string) (*romBoard, wire.Hello) {
 	t.Helper()
-	r := running{newROMBoard(t, Options{})}
-	if err := r.chip.LoadFlash(0, flashImage(programBytes(t, program+"-k210"))); err != nil {
+	r := newROMBoard(t, Options{})
+	if err := r.chip.LoadFlash(0, image(0, programBytes(t, program+"-k210"))); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.chip.ConnectI2S(18, 19, 20, false, tone); err != nil {
 		t.Fatal(err)
 	}
 	r.SetPower(true)
-	got := r.frames(clock.Second, wire.TypeHello)
-	if len(got) == 0 {
-		t.Fatalf("%s: no hello; %q", program, r.chip.Warnings())
-	}
-	h, err := wire.ParseHello(got[0].Payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r, h
+	return r, r.Hello()
 }
 
 // tone is of 1 kHz and half of full scale.
 func tone(at clock.Time) int32 {
 	return int32(math.Round(1 << 22 * math.Sin(2*math.Pi*1000*float64(at%clock.Second)/float64(clock.Second))))
-}
-
-// frames are those that come up to the first of a type.
-func (r running) frames(limit clock.Time, last wire.Type) (got []wire.Frame) {
-	r.t.Helper()
-	var d wire.Decoder
-	stop := r.AdvanceUntil(r.Now()+limit, func() bool {
-		for v, ok := r.br.Next(); ok; v, ok = r.br.Next() {
-			if v.Framing {
-				r.t.Errorf("byte %#x at %d ps is not a good frame", v.Byte, v.At)
-			}
-			if f, ok := d.Feed(v.Byte); ok {
-				got = append(got, wire.Frame{Type: f.Type, Payload: slices.Clone(f.Payload)})
-			}
-		}
-		return len(got) > 0 && got[len(got)-1].Type == last
-	})
-	if err := stop.Err(); err != nil {
-		r.t.Fatal(err)
-	}
-	return got
-}
-
-// run obeys a command and gives its samples and overhead.
-func (r running) run(name string, count int, param uint32) (values []uint32, overhead uint32) {
-	r.t.Helper()
-	r.br.Write(wire.AppendCommand(nil, wire.Command{Name: name, Count: uint32(count), Param: param}))
-	for _, f := range r.frames(10*clock.Second, wire.TypeDone) {
-		switch f.Type {
-		case wire.TypeSamples:
-			s, err := wire.ParseSamples(f.Payload)
-			if err != nil {
-				r.t.Fatal(err)
-			}
-			values = append(values, s.Values...)
-		case wire.TypeDone:
-			d, err := wire.ParseDone(f.Payload)
-			if err != nil {
-				r.t.Fatal(err)
-			}
-			overhead = d.Overhead
-		}
-	}
-	if len(values) != count {
-		r.t.Fatalf("%s: %d samples of %d; %q", name, len(values), count, r.chip.Warnings())
-	}
-	return values, overhead
 }
 
 // The checked-in firmware boots through the ROM and says hello at the clock it claims.
@@ -150,7 +83,7 @@ func TestFirmwareLatency(t *testing.T) {
 		wire.CommandHandler, wire.CommandGoroutine, wire.CommandPoll,
 	} {
 		start, end := r.Record(22), r.Record(23)
-		values, overhead := r.run(name, count, 0)
+		values, overhead := r.Run(name, count, 0)
 		if got := cyclesBetween(start, end); !slices.Equal(got, values) {
 			t.Errorf("%s: %v between the marks, %v reported", name, got, values)
 		}
@@ -165,8 +98,8 @@ func TestFirmwareJitter(t *testing.T) {
 	r, _ := boots(t, "jitter")
 	for _, name := range []string{wire.CommandJitterIdle, wire.CommandJitterUART, wire.CommandJitterCompete} {
 		timer, start, end := r.Record(25), r.Record(22), r.Record(23)
-		r.run(name, count, rate)
-		wake, _ := r.run(wire.CommandReleaseWake, count, 0)
+		r.Run(name, count, rate)
+		wake, _ := r.Run(wire.CommandReleaseWake, count, 0)
 		if got := cyclesBetween(start, end); !slices.Equal(got, wake) {
 			t.Errorf("%s: %v between the marks, %v reported", name, got, wake)
 		}
@@ -187,21 +120,21 @@ func TestFirmwareAudio(t *testing.T) {
 	for _, transform := range []audio.Transform{audio.Accelerator, audio.Fixed, audio.Float} {
 		for _, second := range []bool{false, true} {
 			c := audio.Config{Size: size, Transform: transform, Second: second}
-			values, _ := r.run(audio.CommandFFT, transforms*audio.ResultWords, c.Param())
+			values, _ := r.Run(audio.CommandFFT, transforms*audio.ResultWords, c.Param())
 			for i, result := range audio.Results(values) {
 				// 1000 of 16000 Hz; a fourth of full scale squared, but for what rounds
 				if result.Block != uint32(4*i+3) || result.Bin != 8 || math.Abs(float64(result.Power[0])/(1<<26)-1) > 0.01 {
 					t.Errorf("%+v: %+v", c, result)
 				}
 			}
-			cycles, _ := r.run(audio.CommandCycles, transforms, 0)
+			cycles, _ := r.Run(audio.CommandCycles, transforms, 0)
 			t.Logf("%+v: %d cycles", c, cycles)
 		}
 	}
 	var out [2][]uint32
 	for i, transform := range []audio.Transform{audio.Accelerator, audio.Fixed} {
-		r.run(audio.CommandBench, 1, audio.Config{Size: size, Transform: transform}.Param())
-		out[i], _ = r.run(audio.CommandOutput, 2*size, 0)
+		r.Run(audio.CommandBench, 1, audio.Config{Size: size, Transform: transform}.Param())
+		out[i], _ = r.Run(audio.CommandOutput, 2*size, 0)
 	}
 	if !slices.Equal(out[0], out[1]) {
 		t.Errorf("the accelerator gives %d, Go %d", out[0], out[1])
@@ -217,15 +150,15 @@ func TestFirmwareFloatsSurviveInterrupts(t *testing.T) {
 	const size, count = 512, 50
 	r, _ := boots(t, "audio")
 	c := audio.Config{Size: size, Transform: audio.Float}
-	r.run(audio.CommandFFT, audio.ResultWords, c.Param())
-	quiet, _ := r.run(audio.CommandOutput, 2*size, 0)
-	calm, _ := r.run(audio.CommandBench, 3, c.Param())
+	r.Run(audio.CommandFFT, audio.ResultWords, c.Param())
+	quiet, _ := r.Run(audio.CommandOutput, 2*size, 0)
+	calm, _ := r.Run(audio.CommandBench, 3, c.Param())
 
-	r.br.Write(wire.AppendCommand(nil, wire.Command{Name: audio.CommandBench, Count: count, Param: c.Param()}))
-	r.frames(clock.Second, wire.TypeStatus)
-	r.br.Write(make([]byte, 100)) // borders of frames
+	r.Console.Write(wire.AppendCommand(nil, wire.Command{Name: audio.CommandBench, Count: count, Param: c.Param()}))
+	r.Frames(wire.TypeStatus, clock.Second)
+	r.Console.Write(make([]byte, 100)) // borders of frames
 	var disturbed uint32
-	for _, f := range r.frames(clock.Second, wire.TypeDone) {
+	for _, f := range r.Frames(wire.TypeDone, clock.Second) {
 		if s, err := wire.ParseSamples(f.Payload); err == nil && f.Type == wire.TypeSamples {
 			disturbed = max(disturbed, slices.Max(s.Values))
 		}
@@ -233,7 +166,7 @@ func TestFirmwareFloatsSurviveInterrupts(t *testing.T) {
 	if least := calm[2]; disturbed < least+500 { // the first fills the caches
 		t.Errorf("%d cycles, and %d if nothing comes: no interrupt was inside", disturbed, least)
 	}
-	if got, _ := r.run(audio.CommandOutput, 2*size, 0); !slices.Equal(got, quiet) {
+	if got, _ := r.Run(audio.CommandOutput, 2*size, 0); !slices.Equal(got, quiet) {
 		t.Error("interrupts have changed the result")
 	}
 }
@@ -245,11 +178,11 @@ func TestFirmwareAudioOverload(t *testing.T) {
 		rate  uint32
 		drops bool
 	}{{192_000, false}, {audio.MaxRate, true}} {
-		rate, _ := r.run(audio.CommandRate, 1, test.rate)
+		rate, _ := r.Run(audio.CommandRate, 1, test.rate)
 		if got := rate[0]; math.Abs(float64(got)/float64(test.rate)/1000-1) > 0.002 { // whole dividers
 			t.Errorf("asked for %d Hz, got %d mHz", test.rate, got)
 		}
-		values, _ := r.run(audio.CommandLoad, audio.CountsWords, audio.LoadParam(audio.Config{Size: 512, Transform: audio.Fixed}, 10))
+		values, _ := r.Run(audio.CommandLoad, audio.CountsWords, audio.LoadParam(audio.Config{Size: 512, Transform: audio.Fixed}, 10))
 		counts := audio.CountsOf([audio.CountsWords]uint32(values))
 		if counts.Transforms != 10 || counts.Dropped > 0 != test.drops || counts.Captured < 160 {
 			t.Errorf("%d Hz: %+v", test.rate, counts)

@@ -26,7 +26,7 @@ func newFlasher(t *testing.T) flasherBoard {
 			t.Fatalf("write to memory: %s", got)
 		}
 	}
-	r.br.Write(request(ispMemoryBoot, ramBase, nil))
+	r.Console.Write(request(ispMemoryBoot, ramBase, nil))
 	f := flasherBoard{r}
 	if got, want := f.answer(), "d2e00000"+f.greeting(); got != want {
 		t.Fatalf("the flasher greets with %s, want %s", got, want)
@@ -47,7 +47,7 @@ func (f flasherBoard) answer() string {
 	done := false
 	stop := f.AdvanceUntil(f.Now()+3*clock.Second, func() bool {
 		for !done {
-			v, ok := f.br.Next()
+			v, ok := f.Console.Next()
 			if !ok {
 				return false
 			}
@@ -77,7 +77,7 @@ func flasherRequest(op byte, addr, length uint32, data []byte) []byte {
 // do gives the reason of an answer and what follows, and checks the rest.
 func (f flasherBoard) do(op byte, addr, length uint32, data []byte) string {
 	f.t.Helper()
-	f.br.Write(flasherRequest(op, addr, length, data))
+	f.Console.Write(flasherRequest(op, addr, length, data))
 	got := f.answer()
 	if len(got) < 8 || got[:2] != fmt.Sprintf("%02x", op) || got[4:8] != "c0db" {
 		f.t.Fatalf("the answer to %02x is %s", op, got)
@@ -125,7 +125,7 @@ func TestFlasherWrites(t *testing.T) {
 		}
 		began := f.Now()
 		for i := range requests {
-			f.br.Write(requests[i])
+			f.Console.Write(requests[i])
 			if i >= ahead {
 				f.good(f.answer())
 			}
@@ -202,7 +202,7 @@ func TestFlasherRefuses(t *testing.T) {
 	}
 	damaged := flasherRequest(fWrite, 0x1200, 4, []byte("abcd"))
 	damaged[len(damaged)-3] ^= 1
-	f.br.Write(damaged)
+	f.Console.Write(damaged)
 	if got := f.answer(); got[:4] != "d4e2" {
 		t.Errorf("a damaged block: %s", got)
 	}
@@ -214,15 +214,15 @@ func TestFlasherRefuses(t *testing.T) {
 // Told to run, it restarts the part, which boots what is in flash.
 func TestFlasherRuns(t *testing.T) {
 	f := newFlasher(t)
-	if err := f.chip.LoadFlash(0, flashImage(programBytes(t, "echo-k210"))); err != nil {
+	if err := f.chip.LoadFlash(0, image(0, programBytes(t, "echo-k210"))); err != nil {
 		t.Fatal(err)
 	}
 	f.SetBoot(false)
 	if got := f.do(fRun, 0, 0, nil); got != "e0" {
 		t.Errorf("run: %s", got)
 	}
-	if got := (running{f.romBoard}).frames(clock.Second, 'H'); len(got) == 0 {
-		t.Errorf("no hello; %q", f.chip.Warnings())
+	if h := f.Hello(); h.Program != "echo" {
+		t.Errorf("the hello is %+v", h)
 	}
 }
 

@@ -9,32 +9,27 @@ import (
 
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/soctest"
 )
 
 // romBoard is a board with the console's adapter and the BOOT button, as the ROM finds it.
 type romBoard struct {
-	*board.Board
+	*soctest.Board
 	t    *testing.T
 	chip *Chip
-	br   *board.Bridge
 }
 
 func newROMBoard(t *testing.T, opt Options) *romBoard {
 	t.Helper()
 	c := New(opt)
-	b, err := board.New(c, board.Wiring{Boot: "IO16", BootLow: true,
+	b := soctest.New(t, c, board.Wiring{Boot: "IO16", BootLow: true,
 		Bridges: []board.BridgeWiring{{Name: "console", TX: "IO5", RX: "IO4"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &romBoard{Board: b, t: t, chip: c, br: b.Bridge("console")}
-	r.mode(ispBaud)
-	return r
+	return &romBoard{Board: b, t: t, chip: c}
 }
 
 func (r *romBoard) mode(baud uint64) {
 	r.t.Helper()
-	if err := r.br.SetMode(board.Mode{Baud: baud}); err != nil {
+	if err := r.Console.SetMode(board.Mode{Baud: baud}); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -58,13 +53,13 @@ func inISP(t *testing.T, opt Options) *romBoard {
 // ask sends bytes and returns what comes back within a while after they are sent.
 func (r *romBoard) ask(p []byte) string {
 	r.t.Helper()
-	r.br.Write(p)
-	for r.br.Unsent() > 0 {
+	r.Console.Write(p)
+	for r.Console.Unsent() > 0 {
 		r.wait(100 * clock.Microsecond)
 	}
 	r.wait(5 * clock.Millisecond)
 	var got []byte
-	for v, ok := r.br.Next(); ok; v, ok = r.br.Next() {
+	for v, ok := r.Console.Next(); ok; v, ok = r.Console.Next() {
 		got = append(got, v.Byte)
 	}
 	return fmt.Sprintf("%x", got)
@@ -232,10 +227,10 @@ func TestISPBoots(t *testing.T) {
 func TestISPBaud(t *testing.T) {
 	for _, baud := range []uint32{1_500_000, 3_000_000, 4_500_000} {
 		r := inISP(t, Options{})
-		r.br.Write(request(ispBaudRate, 0, binary.LittleEndian.AppendUint32(nil, baud)))
+		r.Console.Write(request(ispBaudRate, 0, binary.LittleEndian.AppendUint32(nil, baud)))
 		r.wait(10 * clock.Millisecond)
 		r.mode(uint64(baud))
-		r.br.DiscardInput()
+		r.Console.DiscardInput()
 		if got := r.ask(greeting); got != greeted {
 			t.Fatalf("at %d baud: %s", baud, got)
 		}

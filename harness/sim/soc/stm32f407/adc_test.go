@@ -666,49 +666,17 @@ func TestADCInterrupts(t *testing.T) {
 	}
 }
 
-// samples gathers a run's values until it is done.
-func samples(t *testing.T, b *board.Board, br *board.Bridge) (values []uint32) {
-	t.Helper()
-	var d wire.Decoder
-	for done := false; !done; {
-		if stop := b.AdvanceUntil(b.Now()+clock.Second, func() bool { return br.Buffered() > 0 }); stop.Err() != nil || br.Buffered() == 0 {
-			t.Fatalf("the run does not end: %v", stop)
-		}
-		r, _ := br.Next()
-		f, ok := d.Feed(r.Byte)
-		if !ok {
-			continue
-		}
-		done = f.Type == wire.TypeDone
-		if f.Type == wire.TypeSamples {
-			s, err := wire.ParseSamples(f.Payload)
-			if err != nil {
-				t.Fatal(err)
-			}
-			values = append(values, s.Values...)
-		}
-	}
-	return values
-}
-
 // The checked-in firmware samples 100000 times a second by timer, ADC and DMA:
 // on a ramp of 0.01 V/ms that is 100 uV from one sample to the next. And the
 // chip goes the same way from a snapshot in the middle of that.
 func TestADCFirmware(t *testing.T) {
 	c := New(Options{})
 	loadELF(t, c, "analog-stm32f407")
-	b, br := console(t, c)
-	if len(frames(t, b, br, 1, clock.Second)) == 0 {
-		t.Fatal("no hello")
-	}
+	b := console(t, c)
+	b.Hello()
 	from := b.Now()
 	c.SetAnalog(1, func(at clock.Time) int64 { return int64((at - from) / 100_000) }) // 10 V/s
-	command := wire.Command{Name: wire.CommandAnalog, Count: 1000, Param: 100_000}
-	br.Write(wire.AppendCommand(nil, command))
-	values := samples(t, b, br)
-	if len(values) != 1000 {
-		t.Fatalf("%d samples", len(values))
-	}
+	values, _ := b.Run(wire.CommandAnalog, 1000, 100_000)
 	for i, v := range values {
 		want := float64(values[0]) + float64(i)*0.1*4096/3300
 		if math.Abs(float64(v)-want) > 1.01 {
@@ -716,7 +684,7 @@ func TestADCFirmware(t *testing.T) {
 		}
 	}
 
-	br.Write(wire.AppendCommand(nil, command))
+	b.Console.Write(wire.AppendCommand(nil, wire.Command{Name: wire.CommandAnalog, Count: 1000, Param: 100_000}))
 	b.Advance(b.Now() + 6*clock.Millisecond)
 	if n := get(t, dma2(c), dmaNDTR(0)); n == 0 || n == 1000 {
 		t.Fatalf("NDTR %d: not in the middle of a run", n)

@@ -1,12 +1,8 @@
 package stm32f407
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,6 +12,7 @@ import (
 	"rigor/harness/sim/bus"
 	"rigor/harness/sim/clock"
 	"rigor/harness/sim/soc/fidelity"
+	"rigor/harness/sim/soc/soctest"
 )
 
 // Addresses that tests use, RM0090 §2.3.
@@ -373,43 +370,11 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// names.go is what gen.go makes of the SVD file today.
-func TestNamesAreCurrent(t *testing.T) {
-	want, err := os.ReadFile("names.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := filepath.Join(t.TempDir(), "names.go")
-	cmd := exec.Command("go", "run", "../svd/gen.go", "../../../../firmware/svd/stm32f407.svd", "stm32f407", out)
-	if msg, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, msg)
-	}
-	got, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("names.go is out of date: run go generate")
-	}
-}
+func TestNamesAreCurrent(t *testing.T) { soctest.NamesAreCurrent(t, "stm32f407") }
 
-// A snapshot is a copy only as long as nothing in it is shared.
 func TestStateIsPlain(t *testing.T) {
-	var walk func(path string, v reflect.Type)
-	walk = func(path string, v reflect.Type) {
-		switch v.Kind() {
-		case reflect.Struct:
-			for i := range v.NumField() {
-				walk(path+"."+v.Field(i).Name, v.Field(i).Type)
-			}
-		case reflect.Array:
-			walk(path+"[]", v.Elem())
-		case reflect.Slice, reflect.Map, reflect.Pointer, reflect.Interface, reflect.Func, reflect.Chan, reflect.String:
-			t.Errorf("%s is a %v", path, v.Kind())
-		}
-	}
-	walk("state", reflect.TypeFor[state]())
-	walk("core", reflect.TypeOf(New(Options{}).core.Snapshot()))
+	soctest.IsPlain(t, "state", reflect.TypeFor[state]())
+	soctest.IsPlain(t, "core", reflect.TypeOf(New(Options{}).core.Snapshot()))
 }
 
 // No access of a program may panic, whatever it says.
