@@ -80,3 +80,19 @@ func TestGPIOLacks(t *testing.T) {
 		}
 	}
 }
+
+// TestGPIOAtHandOver: a program may use GPIO by the default functions of IO8 to IO15 without
+// switching anything on, as TinyGo's blinky1 does with the LED at IO13.
+func TestGPIOAtHandOver(t *testing.T) {
+	c := New(Options{})
+	c.SetPower(true)
+	c.romHandOver()
+	st(t, c, gpio+gpDIRECTION, 1<<5)
+	st(t, c, gpio+gpDATA_OUTPUT, 1<<5)
+	if !c.Level(13) {
+		t.Error("IO13 is low")
+	}
+	if w := c.Warnings(); len(w) != 0 {
+		t.Error("warnings:", w)
+	}
+}

@@ -90,13 +90,15 @@ func (c *Chip) romEvent(int) {
 }
 
 // romHandOver leaves clocks and gates as the ROM does when a program begins: ACLK
-// 390 MHz from PLL0 at 780 MHz, APBs at half of it, SPI3 from PLL0.
+// 390 MHz from PLL0 at 780 MHz, APBs at half of it, SPI3 from PLL0. That GPIO has its clock is
+// concluded from TinyGo's programs for the Maix Bit, which blink an LED by it
+// and don't switch it on.
 func (c *Chip) romHandOver() {
 	s := &c.SYSCTL
 	s.PLL[0], s.Locked[0] = 59<<4|1<<10|59<<14|pllPWRD|pllOUT_EN, true
 	s.CLK_SEL[0] = selACLK | selSPI3 | 1<<3 | 1<<6 | 1<<9
 	s.CLK_EN_CENT |= 7 << 3
-	s.CLK_EN_PERI |= 1<<0 | 1<<9 | 1<<19 | 1<<20 | 1<<26 | 1<<27
+	s.CLK_EN_PERI |= 1<<0 | 1<<5 | 1<<9 | 1<<19 | 1<<20 | 1<<26 | 1<<27
 	c.setClocks()
 }
 
