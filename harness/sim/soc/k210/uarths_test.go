@@ -227,3 +227,20 @@ func TestUARTHSSnapshot(t *testing.T) {
 		}
 	}
 }
+
+// TestUARTHSWithoutPin: a program that gives the console's pin to another UART, as Kendryte's SDK
+// does, leaves the ROM's UARTHS with an input that is low; that is nothing to warn of.
+func TestUARTHSWithoutPin(t *testing.T) {
+	c := quiet(t)
+	c.Drive(4, board.Drive{Kind: board.DriveHigh}, c.Now())
+	st(t, c, uarths+uhDIV, 99)
+	st(t, c, uarths+uhRXCTRL, uhEN)
+	st(t, c, fpioa+4*4, fnUART1_RX|ioInput)
+	pass(c, 20_000)
+	if n := c.UARTHS.RxFIFO.N; n != uarthsDepth {
+		t.Errorf("%d zeros", n)
+	}
+	if w := c.Warnings(); len(w) != 0 {
+		t.Errorf("warnings %q", w)
+	}
+}
