@@ -50,7 +50,7 @@ type AccessPointBench struct {
 // RunAccessPoint tests an access point; open gives a fresh bench each time and
 // closes it by t.Cleanup.
 func RunAccessPoint(t *testing.T, open func(t *testing.T) AccessPointBench) {
-	fresh := func(t *testing.T) *accessPoint { return &accessPoint{t, open(t)} }
+	fresh := func(t *testing.T) *accessPoint { return &accessPoint{tester{t}, open(t)} }
 	each(t, fresh, []check[*accessPoint]{
 		{"a network that cannot be is refused", (*accessPoint).refused},
 		{"who knows SSID and key joins and gets an address", (*accessPoint).joins},
@@ -76,7 +76,7 @@ func RunAccessPoint(t *testing.T, open func(t *testing.T) AccessPointBench) {
 }
 
 type accessPoint struct {
-	*testing.T
+	tester
 	AccessPointBench
 }
 
@@ -84,13 +84,6 @@ const servicePort = 5000
 
 // home is the network of most checks.
 var home = probes.Network{SSID: "rigor", Key: "correct horse", Host: netip.MustParsePrefix("192.168.4.1/24"), TTL: time.Hour}
-
-func (b *accessPoint) must(what string, err error) {
-	b.Helper()
-	if err != nil {
-		b.Fatalf("%s: %v", what, err)
-	}
-}
 
 func (b *accessPoint) sleep(d time.Duration) {
 	b.Helper()

@@ -29,7 +29,7 @@ type AnalogBench struct {
 // RunAnalog tests an analog source and a voltmeter; open gives a fresh bench each
 // time and closes it by t.Cleanup.
 func RunAnalog(t *testing.T, open func(t *testing.T) AnalogBench) {
-	fresh := func(t *testing.T) *analogBench { return &analogBench{t, open(t)} }
+	fresh := func(t *testing.T) *analogBench { return &analogBench{tester{t}, open(t)} }
 	each(t, fresh, []check[*analogBench]{
 		{"a source starts at 0 V", (*analogBench).start},
 		{"unknown lines are refused", (*analogBench).unknown},
@@ -42,15 +42,13 @@ func RunAnalog(t *testing.T, open func(t *testing.T) AnalogBench) {
 }
 
 type analogBench struct {
-	*testing.T
+	tester
 	AnalogBench
 }
 
 func (b *analogBench) set(w probes.Waveform) {
 	b.Helper()
-	if err := b.Source.Set(b.Context(), b.Line, w); err != nil {
-		b.Fatalf("set: %v", err)
-	}
+	b.must("set", b.Source.Set(b.Context(), b.Line, w))
 }
 
 // reads checks the voltage against what the waveform has within the clock's
@@ -114,9 +112,7 @@ func (b *analogBench) follows() {
 		b.set(w)
 		began := b.Clock.Now()
 		for i := range 8 {
-			if err := b.Clock.Sleep(b.Context(), ms+time.Duration(i)*123*time.Microsecond); err != nil {
-				b.Fatal(err)
-			}
+			b.must("sleep", b.Clock.Sleep(b.Context(), ms+time.Duration(i)*123*time.Microsecond))
 			b.reads(w, b.Clock.Now().Sub(began))
 		}
 	}
@@ -127,9 +123,7 @@ func (b *analogBench) replaces() {
 	for range 2 {
 		b.set(up)
 		b.reads(up, 0)
-		if err := b.Clock.Sleep(b.Context(), time.Second); err != nil {
-			b.Fatal(err)
-		}
+		b.must("sleep", b.Clock.Sleep(b.Context(), time.Second))
 		b.reads(up, time.Second)
 	}
 }

@@ -26,7 +26,7 @@ type AudioBench struct {
 // RunAudio tests a source of sounds; open gives a fresh bench each time and closes it
 // by t.Cleanup.
 func RunAudio(t *testing.T, open func(t *testing.T) AudioBench) {
-	fresh := func(t *testing.T) *audioBench { return &audioBench{t, open(t)} }
+	fresh := func(t *testing.T) *audioBench { return &audioBench{tester{t}, open(t)} }
 	each(t, fresh, []check[*audioBench]{
 		{"a source begins silent", (*audioBench).start},
 		{"sounds are heard from their onset on", (*audioBench).follows},
@@ -39,7 +39,7 @@ func RunAudio(t *testing.T, open func(t *testing.T) AudioBench) {
 }
 
 type audioBench struct {
-	*testing.T
+	tester
 	AudioBench
 }
 
@@ -62,9 +62,7 @@ func (b *audioBench) play(s probes.Sound) probes.Onset {
 
 func (b *audioBench) sleep(d time.Duration) {
 	b.Helper()
-	if err := b.Clock.Sleep(b.Context(), d); err != nil {
-		b.Fatal(err)
-	}
+	b.must("sleep", b.Clock.Sleep(b.Context(), d))
 }
 
 // hears checks the sound of now against what it has within the onset's error.
@@ -125,9 +123,7 @@ func (b *audioBench) replaces() {
 func (b *audioBench) stop() {
 	b.play(hum)
 	b.sleep(20 * time.Millisecond)
-	if err := b.Source.Stop(b.Context()); err != nil {
-		b.Fatalf("stop: %v", err)
-	}
+	b.must("stop", b.Source.Stop(b.Context()))
 	for range 5 {
 		b.silent()
 		b.sleep(15 * time.Millisecond)

@@ -36,7 +36,7 @@ type Controller interface {
 // RunBusTarget tests a bus target that plays a BME280; open gives a fresh bench
 // each time and closes it by t.Cleanup.
 func RunBusTarget(t *testing.T, open func(t *testing.T) BusBench) {
-	fresh := func(t *testing.T) *busBench { return &busBench{t, open(t)} }
+	fresh := func(t *testing.T) *busBench { return &busBench{tester{t}, open(t)} }
 	each(t, fresh, []check[*busBench]{
 		{"the sensor answers as a BME280", (*busBench).answers},
 		{"air that does not exist is refused and changes nothing", (*busBench).refusedAir},
@@ -56,7 +56,7 @@ func RunBusTarget(t *testing.T, open func(t *testing.T) BusBench) {
 }
 
 type busBench struct {
-	*testing.T
+	tester
 	BusBench
 }
 
@@ -69,13 +69,6 @@ const (
 	regData  = 0xF7
 	idBME280 = 0x60
 )
-
-func (b *busBench) must(what string, err error) {
-	b.Helper()
-	if err != nil {
-		b.Fatalf("%s: %v", what, err)
-	}
-}
 
 func (b *busBench) read(register byte, n int) ([]byte, error) {
 	r := make([]byte, n)

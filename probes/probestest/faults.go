@@ -21,7 +21,7 @@ type FaultBench struct {
 func RunFaults(t *testing.T, open func(t *testing.T) FaultBench) {
 	fresh := func(t *testing.T) *faultBench {
 		b := open(t)
-		return &faultBench{bench{t, b.Bench}, b.Faults}
+		return &faultBench{bench{tester{t}, b.Bench}, b.Faults}
 	}
 	each(t, fresh, []check[*faultBench]{
 		{"unknown lines are refused", (*faultBench).unknown},

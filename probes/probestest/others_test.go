@@ -2,12 +2,7 @@ package probestest
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -216,26 +211,8 @@ func TestGoodSourceAndFaults(t *testing.T) {
 	runFaults(t, "")
 }
 
-var errNone = errors.New("the defect is not found")
-
-// fails runs the test that defect spoils in a process of its own, and wants it to
-// fail at a place.
-func fails(test, defect, want string) error {
-	c := exec.Command(os.Args[0], "-test.run=^"+test+"$")
-	c.Env = append(os.Environ(), defectVariable+"="+defect)
-	text, err := c.CombinedOutput()
-	if err == nil || !strings.Contains(string(text), "--- FAIL: "+test+"/"+want) {
-		return fmt.Errorf("defect %q at %s: %w:\n%s", defect, want, errNone, text)
-	}
-	return nil
-}
-
 func TestAnalogDefectsAreFound(t *testing.T) {
-	if defect := os.Getenv(defectVariable); defect != "" {
-		runAnalog(t, defect)
-		return
-	}
-	for defect, want := range map[string]string{
+	findsDefects(t, runAnalog, map[string]string{
 		"untyped unknown line":  "unknown_lines",
 		"acts when cancelled":   "a_cancelled_context",
 		"sets what it measures": "a_line_that_is_only_measured",
@@ -244,19 +221,11 @@ func TestAnalogDefectsAreFound(t *testing.T) {
 		"starts at the top":     "a_source_starts",
 		"late":                  "waveforms_are_followed",
 		"coarse":                "waveforms_are_followed",
-	} {
-		if err := fails(t.Name(), defect, want); err != nil {
-			t.Error(err)
-		}
-	}
+	})
 }
 
 func TestFaultDefectsAreFound(t *testing.T) {
-	if defect := os.Getenv(defectVariable); defect != "" {
-		runFaults(t, defect)
-		return
-	}
-	for defect, want := range map[string]string{
+	findsDefects(t, runFaults, map[string]string{
 		"untyped unknown line":   "unknown_lines",
 		"breaks any line":        "unknown_lines",
 		"injects nothing":        "a_fault_that_does_not_exist",
@@ -269,9 +238,5 @@ func TestFaultDefectsAreFound(t *testing.T) {
 		"keeps the first":        "a_fault_replaces",
 		"never clears":           "all_faults",
 		"clears what began":      "what_is_cleared",
-	} {
-		if err := fails(t.Name(), defect, want); err != nil {
-			t.Error(err)
-		}
-	}
+	})
 }

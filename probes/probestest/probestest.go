@@ -36,7 +36,7 @@ type Bench struct {
 // Run tests probes; open gives a fresh bench each time and closes it by
 // t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) Bench) {
-	fresh := func(t *testing.T) *bench { return &bench{t, open(t)} }
+	fresh := func(t *testing.T) *bench { return &bench{tester{t}, open(t)} }
 	each(t, fresh, []check[*bench]{
 		{"an unknown line cannot be watched", (*bench).watchUnknown},
 		{"an unknown line cannot be driven", (*bench).driveUnknown},
@@ -74,21 +74,24 @@ func each[B any](t *testing.T, fresh func(*testing.T) B, checks []check[B]) {
 	}
 }
 
+// tester is a test that ends at an error.
+type tester struct{ *testing.T }
+
+func (t tester) must(what string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
 // bench is one set of probes under test.
 type bench struct {
-	*testing.T
+	tester
 	Bench
 }
 
 // pause is between two edges: far above any delay.
 func (b *bench) pause() time.Duration { return 10*b.Delay + time.Millisecond }
-
-func (b *bench) must(what string, err error) {
-	b.Helper()
-	if err != nil {
-		b.Fatalf("%s: %v", what, err)
-	}
-}
 
 func (b *bench) rest() {
 	b.Helper()
