@@ -2,13 +2,10 @@ package armv7m
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"iter"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"rigor/harness/sim/bus"
@@ -238,32 +235,19 @@ func (d *differ) String() string {
 		c.R, c.XPSR(), c.Cycle, c.Insns, c.Pipe, c.Fetch, c.Sleep, c.limit, c.S, c.FPSCR, sys)
 }
 
-// programs returns the vectors that random programs are made of.
-func programs(t testing.TB) iter.Seq[conform.Program] {
-	return func(yield func(conform.Program) bool) {
-		f, err := os.Open("../conform/testdata/thumb2.jsonl.gz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for p, err := range conform.Programs(f.Name(), z) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !yield(p) {
-				return
-			}
-		}
+// programs are the vectors that random programs are made of.
+func programs(t testing.TB) []conform.Program {
+	t.Helper()
+	all, err := conform.ReadPrograms("../conform/testdata/thumb2.jsonl.gz")
+	if err != nil {
+		t.Fatal(err)
 	}
+	return all
 }
 
 func TestBlocksEqualSteps(t *testing.T) {
 	var pool [][]byte
-	for p := range programs(t) {
+	for _, p := range programs(t) {
 		pool = append(pool, p.Code.Bytes)
 	}
 	rnd := rand.New(rand.NewPCG(4, 4))
@@ -283,7 +267,7 @@ func TestBlocksEqualSteps(t *testing.T) {
 }
 
 func FuzzBlocksEqualSteps(f *testing.F) {
-	for p := range programs(f) {
+	for _, p := range programs(f) {
 		if p.ID%40 == 0 {
 			f.Add(p.Code.Bytes, uint64(p.ID))
 		}

@@ -40,6 +40,22 @@ func Programs(name string, r io.Reader) iter.Seq2[Program, error] {
 	return records(name, r, parseProgram)
 }
 
+// ReadPrograms reads all program vectors of a file.
+func ReadPrograms(file string) (all []Program, err error) {
+	r, err := open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	for p, err := range Programs(file, r) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
 // programJSON is a line of the file: a state to start in is spread over it.
 type programJSON struct {
 	ID   *int      `json:"id"`

@@ -2,13 +2,10 @@ package riscv
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"iter"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"rigor/harness/sim/bus"
@@ -277,27 +274,14 @@ func (d *differ) String() string {
 	return fmt.Sprintf("%+v\n%s", s, &d.log)
 }
 
-// programs returns the vectors that random programs are made of.
-func programs(t testing.TB, arch conform.Arch) iter.Seq[conform.Program] {
-	return func(yield func(conform.Program) bool) {
-		f, err := os.Open("../conform/testdata/" + string(arch) + ".jsonl.gz")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		z, err := gzip.NewReader(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for p, err := range conform.Programs(f.Name(), z) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !yield(p) {
-				return
-			}
-		}
+// programs are the vectors that random programs are made of.
+func programs(t testing.TB, arch conform.Arch) []conform.Program {
+	t.Helper()
+	all, err := conform.ReadPrograms("../conform/testdata/" + string(arch) + ".jsonl.gz")
+	if err != nil {
+		t.Fatal(err)
 	}
+	return all
 }
 
 var differCores = []struct {
@@ -308,7 +292,7 @@ var differCores = []struct {
 func TestBlocksEqualSteps(t *testing.T) {
 	for _, core := range differCores {
 		var pool [][]byte
-		for p := range programs(t, core.arch) {
+		for _, p := range programs(t, core.arch) {
 			pool = append(pool, p.Code.Bytes)
 		}
 		rnd := rand.New(rand.NewPCG(4, 4))
@@ -344,7 +328,7 @@ func randomCode(rnd *rand.Rand, pool [][]byte) (code []byte) {
 
 func FuzzBlocksEqualSteps(f *testing.F) {
 	for k, core := range differCores {
-		for p := range programs(f, core.arch) {
+		for _, p := range programs(f, core.arch) {
 			if p.ID%40 == 0 {
 				f.Add(p.Code.Bytes, uint64(p.ID), k == 1)
 			}

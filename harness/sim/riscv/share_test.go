@@ -68,7 +68,7 @@ func (p pair) equals(q pair) bool {
 // TestTwoHarts wants the same of two harts in blocks and by single steps: both write to each other's code.
 func TestTwoHarts(t *testing.T) {
 	var pool [][]byte
-	for p := range programs(t, conform.RV64GC) {
+	for _, p := range programs(t, conform.RV64GC) {
 		pool = append(pool, p.Code.Bytes)
 	}
 	rnd := rand.New(rand.NewPCG(5, 5))
