@@ -5,14 +5,6 @@ import "rigor/harness/sim/bus"
 // aesDevice is the registers of AES.
 type aesDevice struct{ *Chip }
 
-func (d aesDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d aesDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 // register is one that keeps what is written, or nil.
 func (s *aesState) register(off uint32) *uint32 {
 	switch {
@@ -124,5 +116,5 @@ func (d aesDevice) enable(on bool) bus.Fault {
 
 // foreseeLoad: all but OUT_DATA changes by events and stores only.
 func (d aesDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
-	return steady(d, off, width, off != aeOUT && off < aeEnd)
+	return steady(words{d}, off, width, off != aeOUT && off < aeEnd)
 }

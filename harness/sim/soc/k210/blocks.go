@@ -37,6 +37,9 @@ type blockInfo struct {
 type block struct {
 	*blockInfo
 	dev bus.Device // nil: not modelled
+
+	loads  foreseer // nil: nothing is foreseen
+	stores storeForeseer
 }
 
 // pageTable finds blocks: its entries are the block's index + 1.
@@ -70,7 +73,7 @@ func (c *Chip) wireBlocks() {
 	c.blocks = make([]block, len(blockTable))
 	for i := range blockTable {
 		info := &blockTable[i]
-		c.blocks[i] = block{blockInfo: info, dev: c.device(info.name)}
+		c.blocks[i] = newBlock(info, c.device(info.name))
 		for a := info.base; a < info.base+info.size; a += 1 << 12 {
 			*c.pages.page(uint64(a)) = int8(i + 1)
 		}
@@ -78,6 +81,17 @@ func (c *Chip) wireBlocks() {
 }
 
 const txdata = 0x38000000 // UARTHS.TXDATA
+
+func newBlock(info *blockInfo, dev bus.Device) block {
+	b := block{blockInfo: info, dev: dev}
+	var able any = dev
+	if w, ok := dev.(words); ok {
+		able = w.registers
+	}
+	b.loads, _ = able.(foreseer)
+	b.stores, _ = able.(storeForeseer)
+	return b
+}
 
 // block is the block at an address, or nil.
 func (c *Chip) block(addr uint64) *block {
@@ -98,39 +112,39 @@ func (c *Chip) device(name string) bus.Device {
 	case "CLINT":
 		return clintDevice{c}
 	case "PLIC":
-		return plicDevice{c}
+		return words{plicDevice{c}}
 	case "UARTHS":
-		return uarthsDevice{c}
+		return words{uarthsDevice{c}}
 	case "GPIOHS":
-		return gpiohsDevice{c}
+		return words{gpiohsDevice{c}}
 	case "FFT":
 		return fftDevice{c}
 	case "DMAC":
 		return dmacDevice{c}
 	case "GPIO":
-		return gpioDevice{c}
+		return words{gpioDevice{c}}
 	case "UART1", "UART2", "UART3":
-		return uartDevice{c, int(name[4] - '1')}
+		return words{uartDevice{c, int(name[4] - '1')}}
 	case "I2S0", "I2S1", "I2S2":
-		return i2sDevice{c, int(name[3] - '0')}
+		return words{i2sDevice{c, int(name[3] - '0')}}
 	case "FPIOA":
-		return fpioaDevice{c}
+		return words{fpioaDevice{c}}
 	case "SHA256":
-		return shaDevice{c}
+		return words{shaDevice{c}}
 	case "TIMER0", "TIMER1", "TIMER2":
-		return timerDevice{c, int(name[5] - '0')}
+		return words{timerDevice{c, int(name[5] - '0')}}
 	case "WDT0", "WDT1":
-		return wdtDevice{c, int(name[3] - '0')}
+		return words{wdtDevice{c, int(name[3] - '0')}}
 	case "OTP":
-		return otpDevice{c}
+		return words{otpDevice{c}}
 	case "SYSCTL":
-		return sysctlDevice{c}
+		return words{sysctlDevice{c}}
 	case "AES":
-		return aesDevice{c}
+		return words{aesDevice{c}}
 	case "RTC":
-		return rtcDevice{c}
+		return words{rtcDevice{c}}
 	case "SPI0", "SPI1", "SPI3":
-		return spiDevice{c, int(name[3] - '0')}
+		return words{spiDevice{c, int(name[3] - '0')}}
 	}
 	return nil
 }
@@ -215,26 +229,29 @@ func (c *Chip) poke(addr, v uint32) {
 	}
 }
 
-// words serves an access of 8 bytes by two of 4, for blocks whose registers are words.
-type words interface {
+// registers are those of a block that has nothing but words.
+type registers interface {
 	loadWord(off uint32) (uint32, bus.Fault)
 	storeWord(off, v uint32) bus.Fault
 }
 
-func loadWords(d words, off uint32, width uint8) (uint64, bus.Fault) {
-	lo, f := d.loadWord(off)
+// words are registers as the bus asks for them: 8 bytes are two of them.
+type words struct{ registers }
+
+func (w words) Load(off uint32, width uint8) (uint64, bus.Fault) {
+	lo, f := w.loadWord(off)
 	if width < 8 || f != bus.None {
 		return uint64(lo), f
 	}
-	hi, f := d.loadWord(off + 4)
+	hi, f := w.loadWord(off + 4)
 	return uint64(hi)<<32 | uint64(lo), f
 }
 
-func storeWords(d words, off uint32, width uint8, v uint64) bus.Fault {
-	if f := d.storeWord(off, uint32(v)); width < 8 || f != bus.None {
+func (w words) Store(off uint32, width uint8, v uint64) bus.Fault {
+	if f := w.storeWord(off, uint32(v)); width < 8 || f != bus.None {
 		return f
 	}
-	return d.storeWord(off+4, uint32(v>>32))
+	return w.storeWord(off+4, uint32(v>>32))
 }
 
 func oneIf(b bool) uint32 {

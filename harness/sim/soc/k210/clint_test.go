@@ -78,7 +78,7 @@ func TestMSIP(t *testing.T) {
 // TestPLIC follows a source from its level to completion (E31 manual §8.8 to 8.11).
 func TestPLIC(t *testing.T) {
 	c := powered(Options{})
-	d := plicDevice{c}
+	d := words{plicDevice{c}}
 	const hart1 = 2 // its machine mode's context
 	enable := uint32(plENABLE + hart1*0x80)
 	threshold := uint32(plCONTEXT + hart1*0x1000)

@@ -251,14 +251,6 @@ func (c *Chip) inputChanged(fn int, high bool, at uint64) {
 // fpioaDevice is the block's registers.
 type fpioaDevice struct{ *Chip }
 
-func (d fpioaDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d fpioaDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 func (d fpioaDevice) loadWord(off uint32) (uint32, bus.Fault) {
 	f := &d.FPIOA
 	switch {
@@ -341,5 +333,5 @@ func unmodelledOutput(fn int) string {
 
 // foreseeLoad: what moves pins unseen is not foreseen.
 func (d fpioaDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
-	return steady(d, off, width, off < fpTIE_VAL+32 && !d.movesUnseen())
+	return steady(words{d}, off, width, off < fpTIE_VAL+32 && !d.movesUnseen())
 }

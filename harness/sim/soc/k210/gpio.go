@@ -74,14 +74,6 @@ func (c *Chip) gpioUpdate() { c.setIRQ(irqGPIO, c.GPIO.raw()&^c.GPIO.MASK != 0) 
 // gpioDevice is the block's registers.
 type gpioDevice struct{ *Chip }
 
-func (d gpioDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d gpioDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 // register is one that is read as it was stored, or nil.
 func (s *gpioState) register(off uint32) *uint32 {
 	switch off {
@@ -148,5 +140,5 @@ func (d gpioDevice) storeWord(off, v uint32) bus.Fault {
 
 // foreseeLoad: what a source will give is not foreseen.
 func (d gpioDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
-	return steady(d, off, width, off <= gpBOTHEDGE && len(d.sources) == 0)
+	return steady(words{d}, off, width, off <= gpBOTHEDGE && len(d.sources) == 0)
 }

@@ -142,14 +142,6 @@ func (c *Chip) gpiohsUpdate() {
 // gpiohsDevice is the block's registers.
 type gpiohsDevice struct{ *Chip }
 
-func (d gpiohsDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d gpiohsDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 // register is one that is read as it was stored, or nil.
 func (s *gpiohsState) register(off uint32) *uint32 {
 	switch {
@@ -233,5 +225,5 @@ func (d gpiohsDevice) stored(off, changed uint32) {
 
 // foreseeLoad: what a source will give is not foreseen.
 func (d gpiohsDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
-	return steady(d, off, width, off <= ghOUTPUT_XOR && len(d.sources) == 0)
+	return steady(words{d}, off, width, off <= ghOUTPUT_XOR && len(d.sources) == 0)
 }

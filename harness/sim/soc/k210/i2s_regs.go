@@ -50,14 +50,14 @@ type i2sDevice struct {
 
 func (d i2sDevice) name() string { return fmt.Sprintf("I2S%d", d.n) }
 
-func (d i2sDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	v, f := loadWords(d, off, width)
+func (d i2sDevice) loadWord(off uint32) (uint32, bus.Fault) {
+	v, f := d.register(off)
 	d.i2sUpdate(d.n)
 	return v, f
 }
 
-func (d i2sDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	f := storeWords(d, off, width, v)
+func (d i2sDevice) storeWord(off, v uint32) bus.Fault {
+	f := d.setRegister(off, v)
 	d.i2sUpdate(d.n)
 	return f
 }
@@ -70,7 +70,7 @@ func (s *i2sState) channel(off uint32) (ch *i2sChannel, reg uint32) {
 	return nil, 0
 }
 
-func (d i2sDevice) loadWord(off uint32) (uint32, bus.Fault) {
+func (d i2sDevice) register(off uint32) (uint32, bus.Fault) {
 	s := &d.I2S[d.n]
 	if ch, reg := s.channel(off); ch != nil {
 		return d.loadChannel(ch, reg, off)
@@ -238,7 +238,7 @@ func (s *i2sState) step(next *int, words int, takesPart func(*i2sChannel) bool) 
 	}
 }
 
-func (d i2sDevice) storeWord(off, v uint32) bus.Fault {
+func (d i2sDevice) setRegister(off, v uint32) bus.Fault {
 	s := &d.I2S[d.n]
 	if ch, reg := s.channel(off); ch != nil {
 		return d.storeChannel(ch, reg, off, v)
@@ -336,5 +336,5 @@ func i2sWritable(reg uint32) uint32 {
 // foreseeLoad: reading data and overruns has effects.
 func (d i2sDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
 	_, reg := d.I2S[d.n].channel(off)
-	return steady(d, off, width, width == 4 && off >= i2CHANNEL0 && off < i2RXDMA && reg == i2ISR)
+	return steady(words{d}, off, width, width == 4 && off >= i2CHANNEL0 && off < i2RXDMA && reg == i2ISR)
 }

@@ -41,14 +41,6 @@ func (c *Chip) otpReset() { c.OTP = otpState{} }
 
 type otpDevice struct{ *Chip }
 
-func (d otpDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d otpDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 func (d otpDevice) loadWord(off uint32) (uint32, bus.Fault) {
 	switch off {
 	case otpFUSES_A:

@@ -124,14 +124,6 @@ func (c *Chip) complete(context int, source uint32) {
 // not read 0 and take nothing.
 type plicDevice struct{ *Chip }
 
-func (d plicDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d plicDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 func (d plicDevice) loadWord(off uint32) (uint32, bus.Fault) {
 	s := &d.PLIC
 	switch {
@@ -198,5 +190,5 @@ func (d plicDevice) storeWord(off, v uint32) bus.Fault {
 
 // foreseeLoad: claiming has an effect.
 func (d plicDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
-	return steady(d, off, width, off < plCONTEXT)
+	return steady(words{d}, off, width, off < plCONTEXT)
 }

@@ -155,14 +155,6 @@ func advance(v *uint32, lsb, bits int, end, first uint32) bool {
 
 type rtcDevice struct{ *Chip }
 
-func (d rtcDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d rtcDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 // register is one that keeps what is written, with REGISTER_CTRL's mask for it and what
 // it keeps, or nil.
 func (r *rtcState) register(off uint32) (reg *uint32, mask, kept uint32) {

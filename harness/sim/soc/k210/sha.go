@@ -141,14 +141,6 @@ func compress(h [8]uint32, block []byte) [8]uint32 {
 
 type shaDevice struct{ *Chip }
 
-func (d shaDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d shaDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 func (d shaDevice) loadWord(off uint32) (uint32, bus.Fault) {
 	s := &d.SHA256
 	switch {
@@ -195,5 +187,5 @@ func (d shaDevice) storeWord(off, v uint32) bus.Fault {
 
 // foreseeLoad: all of it changes by events and stores only.
 func (d shaDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
-	return steady(d, off, width, off <= shFUNC1)
+	return steady(words{d}, off, width, off <= shFUNC1)
 }

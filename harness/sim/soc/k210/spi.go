@@ -184,18 +184,6 @@ type spiDevice struct {
 
 func (d spiDevice) name() string { return [...]string{"SPI0", "SPI1", "SPI2", "SPI3"}[d.n] }
 
-func (d spiDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	if width == 4 { // what is polled, without an interface to allocate
-		v, f := d.loadWord(off)
-		return uint64(v), f
-	}
-	return loadWords(d, off, width)
-}
-
-func (d spiDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 func (d spiDevice) loadWord(off uint32) (uint32, bus.Fault) {
 	s := &d.SPI[d.n]
 	switch {
@@ -340,7 +328,7 @@ func (d spiDevice) base() uint32 { return [...]uint32{0x52000000, 0x53000000, 0,
 
 // foreseeLoad: what has effects on reading is left out.
 func (d spiDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
-	return steady(d, off, width, width == 4 && (off < spiTXOICR || off >= spiDMACR && off < spiDR))
+	return steady(words{d}, off, width, width == 4 && (off < spiTXOICR || off >= spiDMACR && off < spiDR))
 }
 
 // spiPower switches the flash chip's supply.

@@ -216,14 +216,6 @@ func (c *Chip) aclkHz() uint64 {
 // sysctlDevice is the block's registers.
 type sysctlDevice struct{ *Chip }
 
-func (d sysctlDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d sysctlDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 func (d sysctlDevice) loadWord(off uint32) (uint32, bus.Fault) {
 	s := &d.SYSCTL
 	if r := s.register(off); r != nil {

@@ -15,7 +15,7 @@ func pll(r, f, od uint64) uint64 {
 // TestPLL: what the SDK's sysctl_pll_source_get_freq and sysctl_clock_get_freq compute.
 func TestPLL(t *testing.T) {
 	c := powered(Options{})
-	d := sysctlDevice{c}
+	d := words{sysctlDevice{c}}
 	if hz := c.Timeline.Hz(); hz != in0Hz {
 		t.Fatalf("ACLK is %d Hz at reset", hz)
 	}
@@ -71,7 +71,7 @@ func TestPLL(t *testing.T) {
 // TestACLKWithoutPLL0 stands still on the part.
 func TestACLKWithoutPLL0(t *testing.T) {
 	c := powered(Options{})
-	mustStore(t, sysctlDevice{c}, syCLK_SEL0, 4, selACLK)
+	mustStore(t, words{sysctlDevice{c}}, syCLK_SEL0, 4, selACLK)
 	if len(c.Warnings()) != 1 {
 		t.Errorf("warnings: %q", c.Warnings())
 	}
@@ -85,11 +85,11 @@ func TestSoftReset(t *testing.T) {
 	if c.Running {
 		t.Fatal("the harts run on")
 	}
-	if got := mustLoad(t, sysctlDevice{c}, syRESET_STATUS, 4); got != rsSOFT {
+	if got := mustLoad(t, words{sysctlDevice{c}}, syRESET_STATUS, 4); got != rsSOFT {
 		t.Errorf("RESET_STATUS %#x, want the software's bit", got)
 	}
-	mustStore(t, sysctlDevice{c}, syRESET_STATUS, 4, rsCLR)
-	if got := mustLoad(t, sysctlDevice{c}, syRESET_STATUS, 4); got != 0 {
+	mustStore(t, words{sysctlDevice{c}}, syRESET_STATUS, 4, rsCLR)
+	if got := mustLoad(t, words{sysctlDevice{c}}, syRESET_STATUS, 4); got != 0 {
 		t.Errorf("RESET_STATUS %#x when cleared", got)
 	}
 }

@@ -265,14 +265,6 @@ type timerDevice struct {
 	n int
 }
 
-func (d timerDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d timerDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 // at is the channel whose registers are at an offset, and which of them, or nil.
 func (t timer) at(off uint32) (*timerChannel, uint32) {
 	switch {
@@ -370,11 +362,11 @@ func (d timerDevice) foreseeLoad(off uint32, width uint8, until uint64) (least, 
 	case width != 4:
 		return 0, 0, false
 	case h == nil:
-		return steady(d, off, width, off == tiINTR_STAT)
+		return steady(words{d}, off, width, off == tiINTR_STAT)
 	case reg == tiCURRENT && h.enabled():
 		t.catchUp()
 		end := t.Clock.tick(until)
 		return uint64(h.value(end)), uint64(h.value(t.now())), end < h.expiry()
 	}
-	return steady(d, off, width, reg != tiEOI)
+	return steady(words{d}, off, width, reg != tiEOI)
 }

@@ -67,14 +67,6 @@ type uartDevice struct {
 	n int
 }
 
-func (d uartDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d uartDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 // register is one that is read as it was stored, or nil.
 func (u uart) register(off uint32) *uint32 {
 	dlab := u.LCR&lcrDLAB != 0
@@ -334,5 +326,5 @@ func (d uartDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most 
 	case off == urMSR:
 		has = has && u.Delta == 0
 	}
-	return steady(d, off, width, has)
+	return steady(words{d}, off, width, has)
 }

@@ -166,14 +166,6 @@ func (c *Chip) uarthsReceived() {
 // uarthsDevice is the block's registers.
 type uarthsDevice struct{ *Chip }
 
-func (d uarthsDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d uarthsDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 func (d uarthsDevice) loadWord(off uint32) (uint32, bus.Fault) {
 	s := &d.UARTHS
 	switch off {
@@ -238,5 +230,5 @@ func (c *Chip) uarthsWrite(b byte) {
 // foreseeLoad: reading a byte has an effect, looking for one has not.
 func (d uarthsDevice) foreseeLoad(off uint32, width uint8, _ uint64) (least, most uint64, ok bool) {
 	has := width <= 4 && off <= uhDIV && (off != uhRXDATA || d.UARTHS.RxFIFO.N == 0)
-	return steady(d, off, width, has)
+	return steady(words{d}, off, width, has)
 }

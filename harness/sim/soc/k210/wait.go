@@ -66,23 +66,16 @@ type storeForeseer interface {
 // ForeseeLoad bounds what a load would return; see riscv.Foreseer.
 func (b cpuBus) ForeseeLoad(addr uint64, width uint8, until uint64) (least, most uint64, ok bool) {
 	blk := b.foreseen(addr)
-	if blk == nil {
+	if blk == nil || blk.loads == nil {
 		return 0, 0, false
 	}
-	if f, able := blk.dev.(foreseer); able {
-		return f.foreseeLoad(uint32(addr)-blk.base, width, until)
-	}
-	return 0, 0, false
+	return blk.loads.foreseeLoad(uint32(addr)-blk.base, width, until)
 }
 
 // ForeseeStore says whether a store may be left out; see riscv.Foreseer.
 func (b cpuBus) ForeseeStore(addr uint64, width uint8, v uint64) bool {
 	blk := b.foreseen(addr)
-	if blk == nil {
-		return false
-	}
-	f, able := blk.dev.(storeForeseer)
-	return able && f.foreseeStore(uint32(addr)-blk.base, width, v)
+	return blk != nil && blk.stores != nil && blk.stores.foreseeStore(uint32(addr)-blk.base, width, v)
 }
 
 // foreseen is the block of an address if accesses to it may be foreseen at all:

@@ -124,14 +124,6 @@ type wdtDevice struct {
 
 func (d wdtDevice) name() string { return [2]string{"WDT0", "WDT1"}[d.n] }
 
-func (d wdtDevice) Load(off uint32, width uint8) (uint64, bus.Fault) {
-	return loadWords(d, off, width)
-}
-
-func (d wdtDevice) Store(off uint32, width uint8, v uint64) bus.Fault {
-	return storeWords(d, off, width, v)
-}
-
 func (d wdtDevice) loadWord(off uint32) (uint32, bus.Fault) {
 	w := &d.WDT[d.n]
 	switch off {
