@@ -9,10 +9,9 @@ import (
 )
 
 const (
-	magic    = "RIG1"      // the flasher's greeting begins with it
-	infoSize = 4 + 4 + 8   // magic, kind of flash chip, its unique id
-	ramBlock = 1024        // what kflash gives the ROM at once
-	ramBase  = 0x8000_0000 // where the ROM starts programs
+	magic    = "RIG1"    // the flasher's greeting begins with it
+	infoSize = 4 + 4 + 8 // magic, kind of flash chip, its unique id
+	ramBlock = 1024      // what kflash gives the ROM at once
 )
 
 // Prepare puts the Flasher into the chip's RAM, starts it and changes to the rate that
@@ -74,7 +73,7 @@ func (l *Loader) start(ctx context.Context) error {
 	if err := l.send(request(MemoryBoot, 0, l.Flasher.Entry, 0, nil)); err != nil {
 		return err
 	}
-	_, err := l.meet(0)
+	err := l.meet(0)
 	for range greetTries {
 		if timeout := (*TimeoutError)(nil); !errors.As(err, &timeout) || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
@@ -87,23 +86,23 @@ func (l *Loader) start(ctx context.Context) error {
 func (l *Loader) greetFlasher() error {
 	number, err := l.ask(FlashGreet, 0, 0, nil)
 	if err == nil {
-		_, err = l.meet(number)
+		err = l.meet(number)
 	}
 	return err
 }
 
-// meet awaits the flasher's greeting.
-func (l *Loader) meet(number uint16) (info, error) {
+// meet awaits the flasher's greeting, and learns of the flash chip from it.
+func (l *Loader) meet(number uint16) error {
 	data, err := l.answer(FlashGreet, number, greetWait)
 	if err != nil {
-		return info{}, err
+		return err
 	}
 	if len(data) < infoSize || string(data[:4]) != magic {
-		return info{}, &ReplyError{FlashGreet, fmt.Sprintf("is % X, the flasher's begins with %q", data, magic)}
+		return &ReplyError{FlashGreet, fmt.Sprintf("is % X, the flasher's begins with %q", data, magic)}
 	}
-	l.info = info{jedec: [3]byte(data[4:]), unique: [8]byte(data[8:])}
-	l.info.size, err = sizeOf(l.info.jedec)
-	return l.info, err
+	l.unique = [8]byte(data[8:])
+	l.size, err = sizeOf([3]byte(data[4:]))
+	return err
 }
 
 // sizeOf reads the size out of an identification: its third byte is the logarithm, by

@@ -87,13 +87,8 @@ type Loader struct {
 	flashing bool // the flasher answers
 	spoilt   bool // and refuses to write until it is flushed
 	behind   int  // bytes of requests that may be under way to it
-	info     info
-}
 
-// info is what the flasher says of the flash chip.
-type info struct {
-	jedec  [3]byte // maker, kind, logarithm of its size
-	unique [8]byte
+	unique [8]byte // of the flash chip, as the flasher says
 	size   uint32
 }
 
@@ -116,7 +111,10 @@ func Connect(ctx context.Context, p port.Port, c timebase.Clock, baud int) (*Loa
 	if err := l.setBaud(Baud); err != nil {
 		return nil, err
 	}
-	return l, l.greet(ctx)
+	if err := l.greet(ctx); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // setBaud sets this end of the line.
@@ -167,7 +165,7 @@ func (l *Loader) UniqueID(ctx context.Context) ([]byte, error) {
 	if err := l.Prepare(ctx); err != nil {
 		return nil, fmt.Errorf("read the flash chip's unique id: %w", err)
 	}
-	return l.info.unique[:], nil
+	return l.unique[:], nil
 }
 
 // Ceiling is what the line carries at the flasher's rate, a byte in ten bits.

@@ -118,8 +118,8 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Mode != (port.Mode{Baud: 1_500_000}) || l.info.size != 16<<20 || r.Ceiling != 150_000 {
-		t.Errorf("line is at %v, flash of %d bytes, ceiling %d", p.Mode, l.info.size, r.Ceiling)
+	if p.Mode != (port.Mode{Baud: 1_500_000}) || l.size != 16<<20 || r.Ceiling != 150_000 {
+		t.Errorf("line is at %v, flash of %d bytes, ceiling %d", p.Mode, l.size, r.Ceiling)
 	}
 	for _, s := range r.Steps {
 		want, timed := map[flash.Phase]time.Duration{flash.PhaseErase: 90 * time.Millisecond, flash.PhaseWrite: 63 * time.Millisecond}[s.Phase]

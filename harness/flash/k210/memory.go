@@ -35,8 +35,8 @@ func (l *Loader) within(ctx context.Context, op string, addr uint32, n int) erro
 	if err := l.Prepare(ctx); err != nil {
 		return fmt.Errorf("%s at %#08x: %w", op, addr, err)
 	}
-	if uint64(addr)+uint64(n) > uint64(l.info.size) {
-		return &AddressError{op, addr, fmt.Sprintf("%d bytes pass the end of the flash's %d KB", n, l.info.size>>10)}
+	if uint64(addr)+uint64(n) > uint64(l.size) {
+		return &AddressError{op, addr, fmt.Sprintf("%d bytes pass the end of the flash's %d KB", n, l.size>>10)}
 	}
 	return nil
 }
