@@ -491,3 +491,13 @@ func TestSnapshot(t *testing.T) {
 		}
 	}
 }
+
+func TestWarnings(t *testing.T) {
+	var w Warnings
+	for i := range 300 {
+		w.Add("thing %d", i/2)
+	}
+	if len(w) != 100 || w[0] != "thing 0" || w[99] != "thing 99" {
+		t.Errorf("%d warnings from %q to %q, want things 0 to 99 once", len(w), w[0], w[len(w)-1])
+	}
+}

@@ -5,6 +5,7 @@ package board
 
 import (
 	"fmt"
+	"slices"
 
 	"rigor/harness/sim/clock"
 )
@@ -64,6 +65,19 @@ type Stats struct {
 	Cycles       uint64 // of the core's clock
 	Slept        uint64 // cycles of these asleep
 	ClockHz      uint64 // the core's clock now
+}
+
+// Warnings are a chip's, each thing once, and no more than a program gone wild should
+// make the host remember.
+type Warnings []string
+
+// Add notes one, formatted as by fmt.Sprintf.
+func (w *Warnings) Add(format string, args ...any) {
+	const most = 100
+	text := fmt.Sprintf(format, args...)
+	if len(*w) < most && !slices.Contains(*w, text) {
+		*w = append(*w, text)
+	}
 }
 
 // Chip is simulated silicon as a board sees it. It is passive: time moves only

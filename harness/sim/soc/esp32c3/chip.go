@@ -111,7 +111,7 @@ type Chip struct {
 	inCore   bool   // the core's Run is under way
 	lacking  string // what the last Unmodelled access lacked
 	stopped  board.Stop
-	warnings []string
+	warnings board.Warnings
 
 	air     board.Air // the antenna's other end, nil if there is none: mac.go
 	outside           // what the board connects: gpio.go
@@ -246,18 +246,10 @@ func (c *Chip) Stats() board.Stats {
 	}
 }
 
-// maxWarnings bounds what a program gone wild can make the host remember.
-const maxWarnings = 100
-
 // Warnings lists what programs did in vain, each thing once.
 func (c *Chip) Warnings() []string { return slices.Clone(c.warnings) }
 
-func (c *Chip) warn(format string, args ...any) {
-	w := fmt.Sprintf(format, args...)
-	if len(c.warnings) < maxWarnings && !slices.Contains(c.warnings, w) {
-		c.warnings = append(c.warnings, w)
-	}
-}
+func (c *Chip) warn(format string, args ...any) { c.warnings.Add(format, args...) }
 
 // Caveats names what of the present set-up may take another time on the part.
 func (c *Chip) Caveats() []string {

@@ -20,7 +20,7 @@ type snapshot struct {
 	mem      memories
 	flash    *nor.Snapshot
 	stopped  board.Stop
-	warnings []string
+	warnings board.Warnings
 }
 
 // Snapshot copies the chip's state and memories.

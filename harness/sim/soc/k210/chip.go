@@ -113,7 +113,7 @@ type Chip struct {
 	goal     uint64 // cycle up to which the harts are to run
 	lacking  string // what the last Unmodelled access lacked
 	stopped  board.Stop
-	warnings []string
+	warnings board.Warnings
 
 	outside // what the board connects: fpioa.go
 }
@@ -226,18 +226,10 @@ func (c *Chip) Stats() board.Stats {
 	}
 }
 
-// maxWarnings bounds what a program gone wild can make the host remember.
-const maxWarnings = 100
-
 // Warnings lists what programs did in vain, each thing once.
 func (c *Chip) Warnings() []string { return slices.Clone(c.warnings) }
 
-func (c *Chip) warn(format string, args ...any) {
-	w := fmt.Sprintf(format, args...)
-	if len(c.warnings) < maxWarnings && !slices.Contains(c.warnings, w) {
-		c.warnings = append(c.warnings, w)
-	}
-}
+func (c *Chip) warn(format string, args ...any) { c.warnings.Add(format, args...) }
 
 // Caveats names what of the present set-up may take another time on the part.
 func (c *Chip) Caveats() []string {

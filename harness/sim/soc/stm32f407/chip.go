@@ -148,7 +148,7 @@ type Chip struct {
 	inCore   bool   // the core's Run is under way
 	lacking  string // what the last Unmodelled access lacked
 	stopped  board.Stop
-	warnings []string
+	warnings board.Warnings
 	watch    func(p board.Pin, high bool, at clock.Time)
 	watched  map[board.Pin]bool // what watch must see in time; nil: all pins
 	sources  pad.Sources
@@ -309,9 +309,6 @@ func (c *Chip) Stats() board.Stats {
 	}
 }
 
-// maxWarnings bounds what a program gone wild can make the host remember.
-const maxWarnings = 100
-
 // Caveats names what of the present set-up may take another time on the part.
 func (c *Chip) Caveats() (all []string) {
 	if ws := c.FLASH.ACR & acrLATENCY; ws > 0 {
@@ -331,12 +328,7 @@ func (c *Chip) Caveats() (all []string) {
 // Warnings lists what programs did in vain, each thing once.
 func (c *Chip) Warnings() []string { return slices.Clone(c.warnings) }
 
-func (c *Chip) warn(format string, args ...any) {
-	w := fmt.Sprintf(format, args...)
-	if len(c.warnings) < maxWarnings && !slices.Contains(c.warnings, w) {
-		c.warnings = append(c.warnings, w)
-	}
-}
+func (c *Chip) warn(format string, args ...any) { c.warnings.Add(format, args...) }
 
 // irq sets the level of an NVIC line. TIM6 and DAC share theirs.
 func (c *Chip) irq(n int, level bool) {

@@ -18,7 +18,7 @@ type snapshot struct {
 	core     armv7m.State
 	mem      memories
 	stopped  board.Stop
-	warnings []string
+	warnings board.Warnings
 }
 
 // Snapshot copies the chip's state and memories.
