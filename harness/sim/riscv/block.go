@@ -202,6 +202,7 @@ func (b *block) end() uint64 { return b.addr + uint64(b.code[len(b.code)-1].off)
 
 // drop forgets all decoded code.
 func (c *Core) drop() {
+	c.endSpin()
 	for _, b := range c.blocks {
 		b.kill()
 		c.hash[b.addr>>1%hashSize] = nil

@@ -115,6 +115,7 @@ func (q *recent) find(addr uint64) *line {
 // InvalidateCache empties a cache.
 func (c *Core) InvalidateCache(i int) {
 	c.Caches[i] = CacheState{}
+	c.endSpin()
 	c.recent.clear()
 	c.FetchLine = 0
 	c.leave = true
@@ -145,6 +146,7 @@ func (c *Core) InvalidateCacheRange(i int, addr, size uint64) {
 		clear(tags[kept:])
 	}
 	c.recent.clear()
+	c.endSpin()
 	c.FetchLine = 0
 	c.leave = true
 }

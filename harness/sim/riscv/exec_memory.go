@@ -286,8 +286,9 @@ func (c *Core) atomicLoad(in *insn, addr uint64) (v uint64, ok bool) {
 	return v, c.completed(f, addr, in.a, in.op != opLR)
 }
 
+// atomicStore: Order has been called before the load already, and nothing must come between.
 func (c *Core) atomicStore(in *insn, addr, v uint64) bool {
-	return c.completed(c.physStore(addr, in.a, v&(^uint64(0)>>(64-8*in.a))), addr, in.a, true)
+	return c.completed(c.storeAfter(nil, addr, in.a, v&(^uint64(0)>>(64-8*in.a))), addr, in.a, true)
 }
 
 // storeConditional fails without a reservation of the very address, of which the manual lets an implementation

@@ -17,7 +17,7 @@ type window struct {
 // memory is the storage behind one or more windows, with the decoded code that
 // depends on it.
 type memory struct {
-	marks []bool // pages that blocks were decoded from, or that hold a reservation
+	marks []bool // pages that blocks were decoded from, or that hold a reservation, or what a core waits for
 	held  map[uint64][]*block
 }
 
@@ -124,11 +124,12 @@ func (c *Core) spoil(m *memory, off, size uint64, by *Core) {
 			continue
 		}
 		c.breakReservations(m, off, size, by)
+		c.endSpins(m, off, size)
 		for _, b := range m.held[page] {
 			b.drop()
 		}
 		delete(m.held, page)
-		m.marks[page] = c.reservedPage(m, page)
+		m.marks[page] = c.reservedPage(m, page) || c.awaited(m, page<<pageBits, 1<<pageBits)
 	}
 }
 
@@ -138,7 +139,7 @@ func (c *Core) release(m *memory) {
 		m.held[page] = slices.DeleteFunc(held, func(b *block) bool { return b.dead })
 		if len(m.held[page]) == 0 {
 			delete(m.held, page)
-			m.marks[page] = c.reservedPage(m, page)
+			m.marks[page] = c.reservedPage(m, page) || c.awaited(m, page<<pageBits, 1<<pageBits)
 		}
 	}
 }
@@ -257,12 +258,18 @@ func (c *Core) physLoad(addr uint64, width uint8) (uint64, bus.Fault) {
 }
 
 func (c *Core) physStore(addr uint64, width uint8, v uint64) bus.Fault {
+	return c.storeAfter(c.cfg.Order, addr, width, v)
+}
+
+// storeAfter stores after order has been called, if others wait for what is stored to.
+func (c *Core) storeAfter(order func(), addr uint64, width uint8, v uint64) bus.Fault {
 	w := c.windowAt(addr)
 	if w == nil || !w.Write || addr-w.Base+uint64(width) > uint64(len(w.Data)) {
 		return c.cfg.Bus.Store(addr, width, v)
 	}
-	c.access(w, addr, true)
 	off := addr - w.Base
+	c.announce(order, w.mem, off, uint64(width))
+	c.access(w, addr, true)
 	c.spoil(w.mem, off, uint64(width), c)
 	storeBytes(w.Data[off:], width, v)
 	return bus.None

@@ -39,6 +39,7 @@ type Core struct {
 	leave     bool  // asks exec to return at the next boundary
 	stop      *Stop // set by an instruction to end Run after it
 
+	spin     spin
 	skipper  skipper
 	nextLook uint64 // when to consider the loop that may be going on
 	patience uint64 // cycles from one time to the next
@@ -89,6 +90,7 @@ func (c *Core) Reset(pc uint64) {
 
 func (c *Core) refreshDerived() {
 	c.recent.clear()
+	c.endSpin()
 	c.markReservation()
 	c.refreshPMP()
 	c.updatePending()
@@ -101,6 +103,7 @@ func (c *Core) refreshDerived() {
 func (c *Core) Run(until uint64) Stop {
 	c.stop = nil
 	c.deadline = min(until, never)
+	c.resumeSpin()
 	fresh := true // a breakpoint at the start was met by the Run before
 	for c.stop == nil {
 		c.selectTables()
@@ -121,8 +124,13 @@ func (c *Core) Run(until uint64) Stop {
 			c.Cycle = min(c.StallUntil, c.limit)
 		case len(c.breakpoints) > 0 && !fresh && c.breakpoints[c.PC]:
 			return Stop{Reason: Breakpoint, PC: c.PC}
-		case c.Cycle >= c.nextLook && !c.cfg.NoSkip:
-			c.consider()
+		case c.spin.phase == spinning && c.Cycle+c.spin.cycles < c.limit:
+			c.skipTurns()
+		case c.spin.phase == looking:
+			c.look()
+			fresh = false
+		case c.Cycle >= c.lookLimit():
+			c.beginLook()
 			fresh = false
 		default:
 			c.limit = min(c.limit, c.lookLimit())
@@ -135,7 +143,7 @@ func (c *Core) Run(until uint64) Stop {
 
 // lookLimit ends execution when the next loop is to be considered.
 func (c *Core) lookLimit() uint64 {
-	if c.cfg.NoSkip {
+	if c.cfg.NoSkip || c.spin.phase == spinning {
 		return never
 	}
 	return c.nextLook
@@ -146,6 +154,7 @@ func (c *Core) atDeadline() Stop {
 	if c.Sleep {
 		reason = Asleep
 	}
+	c.restSpin()
 	return Stop{Reason: reason, PC: c.PC}
 }
 
@@ -153,6 +162,7 @@ func (c *Core) atDeadline() Stop {
 func (c *Core) Step() Stop {
 	c.stop = nil
 	c.deadline = never
+	c.endSpin()
 	c.selectTables()
 	c.limit = never
 	if c.attention && c.InterruptAt > c.Cycle && c.Sleep {
@@ -189,6 +199,7 @@ func (c *Core) SetDeadline(cycle uint64) {
 // meanwhile.
 func (c *Core) Stall(until uint64) {
 	c.StallUntil = until
+	c.endSpin()
 	c.leave = true
 }
 
@@ -330,22 +341,33 @@ func (c *Core) fetchHalf(addr uint64) (h uint32, ok bool) {
 // do nothing but wait.
 func (c *Core) Skipped() uint64 { return c.skipped }
 
-// Snapshot returns all that the core remembers; memory is not part of it.
-func (c *Core) Snapshot() State { return c.State }
+// Snapshot returns all that the core remembers; memory is not part of it. What the core has found out about loops is
+// forgotten, as by Restore: what cores that share memory see of each other's stores may depend on it (Waiting), so that
+// the core itself and one that the snapshot is put into do the same from here on.
+func (c *Core) Snapshot() State {
+	c.forgetLoops()
+	return c.State
+}
 
 // Restore puts back a snapshot and drops decoded code, for memory may differ
 // by now.
 func (c *Core) Restore(s State) {
 	c.State = s
-	c.nextLook = 0
 	c.drop()
 	c.refreshDerived()
+	c.forgetLoops()
+}
+
+func (c *Core) forgetLoops() {
+	c.endSpin()
+	c.nextLook, c.patience = 0, soonest
 }
 
 // SetTrace has f called with the address of each instruction before it is
 // executed; nil, as at first, costs nothing.
 func (c *Core) SetTrace(f func(pc uint64)) {
 	c.trace = f
+	c.endSpin()
 	c.leave = true
 }
 

@@ -26,6 +26,7 @@ const (
 	mostPeriod  = 8       // turns after which Cycle modulo 8 recurs
 	soonest     = 1 << 11 // cycles between two considerations, when the last one was worth it
 	latest      = 1 << 16 // and when many were not
+	shared      = 1 << 14 // the same where others wait for it to be seen that this core waits
 	worthPeriod = 8       // periods skipped that are worth it
 	executed    = 2       // turns after those that are skipped
 )
@@ -93,7 +94,7 @@ type abstract struct {
 // stays below the limit.
 func (c *Core) consider() {
 	periods := uint64(0)
-	if c.trace == nil && len(c.breakpoints) == 0 && c.world == openWorld && c.fast == &c.open {
+	if c.mayLook() {
 		s := &c.skipper
 		s.c = c
 		if s.record() {
@@ -101,11 +102,19 @@ func (c *Core) consider() {
 		}
 	}
 	if periods < worthPeriod {
-		c.patience = min(2*c.patience, latest)
+		c.patience = min(2*c.patience, c.longest())
 	} else {
 		c.patience = soonest
 	}
 	c.nextLook = c.Cycle + c.patience
+}
+
+// longest is the most that loops are not considered for.
+func (c *Core) longest() uint64 {
+	if len(c.sharers) > 1 {
+		return shared
+	}
+	return latest
 }
 
 // record executes turns until the last period of them began like it ended. It is false if that

@@ -51,6 +51,7 @@ func (c *Core) enter(cause, tval uint64) {
 	}
 	c.Mstatus, c.Priv = s, MachineMode
 	c.Reserved = false
+	c.endSpin()
 	c.Cycle += uint64(c.cfg.Timing.Trap)
 	c.traps++
 	c.leave = true

@@ -13,7 +13,8 @@ import (
 // events and atomics happen in the order of their cycles. Programs whose harts talk by these
 // run as they would without turns.
 //
-// A hart that sleeps has no turn. It lags until the other one needs it or
+// A hart that sleeps has no turn, nor has one in a loop that waits for the other to store something (riscv.Core.Waiting).
+// It lags until the other one needs it, or stores what it waits for, or
 // has done all that there is to do before the next event.
 //
 // A turn ends with Run, too. What harts do by plain stores alone therefore depends, by as
@@ -125,8 +126,8 @@ func (c *Chip) turn() {
 	}
 }
 
-// asleep tells whether a hart waits for an interrupt that has not come.
-func asleep(h *riscv.Core) bool { return h.Sleep && h.Mip&h.Mie == 0 }
+// asleep tells whether a hart waits for an interrupt that has not come, or the other one's store.
+func asleep(h *riscv.Core) bool { return h.Sleep && h.Mip&h.Mie == 0 || h.Waiting() }
 
 // run gives a hart a turn.
 func (c *Chip) run(n int, until uint64) {

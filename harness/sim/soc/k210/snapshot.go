@@ -62,7 +62,7 @@ func (c *Chip) Digest() (sum [32]byte) {
 		}
 	}
 	for _, hart := range c.harts {
-		fmt.Fprintf(h, "%v\n", hart.Snapshot())
+		fmt.Fprintf(h, "%v\n", hart.State)
 	}
 	h.Write(c.ram)
 	flash := c.nor.Digest()
