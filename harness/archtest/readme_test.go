@@ -12,6 +12,7 @@ import (
 
 	"rigor/harness/sim/soc/esp32c3"
 	"rigor/harness/sim/soc/fidelity"
+	"rigor/harness/sim/soc/k210"
 	"rigor/harness/sim/soc/stm32f407"
 )
 
@@ -46,6 +47,7 @@ func TestReadmeMap(t *testing.T) {
 var fidelityTables = map[string]fidelity.Table{
 	"stm32f407": stm32f407.Fidelity(),
 	"esp32c3":   esp32c3.Fidelity(),
+	"k210":      k210.Fidelity(),
 }
 
 // The fidelity tables are the models' own lists.
@@ -83,7 +85,7 @@ func markdown(chip string, rows fidelity.Table) string {
 	lines := map[string]*line{}
 	for _, r := range rows {
 		key := r.Block
-		if as, ok := strings.CutPrefix(r.Notes, "as "); ok {
+		if as, ok := strings.CutPrefix(r.Notes, "as "); ok && slices.ContainsFunc(rows, func(o fidelity.Row) bool { return o.Block == as }) {
 			key = as
 		}
 		if r.Status == fidelity.Faults {
