@@ -203,7 +203,8 @@ func (c *Core) resumeSpin() {
 // has changed anything.
 func (c *Core) spins() bool {
 	s := &c.spin
-	return c.PC == s.rest.pc && c.X == s.rest.x && (s.phase == spinning || c.Cycle == s.rest.cycle) && s.holds()
+	return c.PC == s.rest.pc && c.X == s.rest.x && (s.phase == spinning || c.Cycle == s.rest.cycle) &&
+		(s.watched || s.holds())
 }
 
 // skipTurns passes the turns that end before the limit: wherever in the turn it is, the core is there
