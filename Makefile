@@ -39,8 +39,8 @@ static: ## format, vet, staticcheck, tidy modules, arm64 (lab rigs run on it)
 	$(GO) mod tidy -diff
 	GOARCH=arm64 $(GO) build ./...
 
-bench: ## the simulator's speed, and what each part of it costs
-	$(GO) test -run '^$$' -bench . ./harness/sim/...
+bench: ## the simulator's speed, what each part of it costs, and that of a whole rig
+	$(GO) test -run '^$$' -bench . ./harness/sim/... ./harness/cmd/rigor
 
 golden: ## write the golden files anew, then show what changed
 	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' harness probes firmware | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
