@@ -75,6 +75,8 @@ type state struct {
 
 	ResetDue resetCause // of one that waits for the present instruction to end
 
+	MSCOUNTEREN [2]uint64 // of the harts
+
 	SYSCTL sysctlState
 	CLINT  clintState
 	PLIC   plicState

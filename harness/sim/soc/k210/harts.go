@@ -40,22 +40,33 @@ func (c *Chip) hartConfig(n int) riscv.Config {
 	}
 }
 
-// csrs are registers of supervisor mode that vendor start-up code clears.
+// csrs are registers of supervisor mode that start-up code for machine mode writes: vendors' clears the
+// delegation of traps, U-Boot lets supervisor mode read the counters.
 type csrs struct{ *Chip }
 
 const (
-	csrMEDELEG = 0x302
-	csrMIDELEG = 0x303
+	csrMEDELEG     = 0x302
+	csrMIDELEG     = 0x303
+	csrMSCOUNTEREN = 0x321
 )
 
-func (r csrs) ReadCSR(n uint16) (v uint64, ok bool) { return 0, n == csrMEDELEG || n == csrMIDELEG }
+func (r csrs) ReadCSR(n uint16) (v uint64, ok bool) {
+	if n == csrMSCOUNTEREN {
+		return r.MSCOUNTEREN[r.hart], true
+	}
+	return 0, n == csrMEDELEG || n == csrMIDELEG
+}
 
 func (r csrs) WriteCSR(n uint16, v uint64) (ok bool) {
-	if n != csrMEDELEG && n != csrMIDELEG {
+	switch n {
+	case csrMSCOUNTEREN:
+		r.MSCOUNTEREN[r.hart] = v & 7
+	case csrMEDELEG, csrMIDELEG:
+		if v != 0 {
+			r.halt(board.NotModelled, r.harts[r.hart].PC, "supervisor mode (medeleg, mideleg) not modelled")
+		}
+	default:
 		return false
-	}
-	if v != 0 {
-		r.halt(board.NotModelled, r.harts[r.hart].PC, "supervisor mode (medeleg, mideleg) not modelled")
 	}
 	return true
 }
@@ -187,6 +198,7 @@ func (c *Chip) setIP(n int, mask uint64, level bool) {
 // over. Floating point is on: the part's ROM has used it or not, but programs of
 // TinyGo count on it.
 func (c *Chip) startHarts(pc uint64) {
+	c.MSCOUNTEREN = [2]uint64{}
 	for _, h := range c.harts {
 		h.Reset(pc)
 		h.Mstatus |= mstatusFS

@@ -167,3 +167,19 @@ func TestTurnsAreDeterministic(t *testing.T) {
 		}
 	}
 }
+
+// counteren is GNU as's output for:
+//
+//	csrr t0, mhartid;  li s0, 0x40100000;  slli t1, t0, 4;  add s0, s0, t1
+//	li t2, 0xff;  add t2, t2, t0;  csrw mscounteren, t2;  csrr t3, mscounteren;  sd t3, 0(s0)
+//	csrw mscounteren, t0;  csrr t3, mscounteren;  sd t3, 8(s0);  j .
+const counteren = "f32240f137041040139342001a949303f00f969373901332732e10322330c40173901232732e10322334c40101a0"
+
+// TestMSCOUNTEREN: U-Boot for machine mode writes it; each hart keeps three bits of its own.
+func TestMSCOUNTEREN(t *testing.T) {
+	c := powered(Options{})
+	start(t, c, counteren, 10*clock.Microsecond)
+	if got, want := [4]uint64(doubles(t, c, mirrorBase+0x100000, 4)), [4]uint64{7, 0, 0, 1}; got != want {
+		t.Errorf("%d, want %d", got, want)
+	}
+}
