@@ -283,7 +283,7 @@ type recording struct {
 	onset onset
 }
 
-//go:embed testdata/recording.wav
+//go:embed recording.wav
 var recordingFile []byte
 
 const (
