@@ -70,6 +70,7 @@ const (
 	spiDMACR      = 0x4C
 	spiDMATDLR    = 0x50
 	spiDMARDLR    = 0x54
+	spiVERSION    = 0x5C // SSIC_VERSION_ID
 	spiDR         = 0x60
 	spiDREnd      = 0xEC
 	spiRXDELAY    = 0xF0
@@ -215,11 +216,21 @@ func (d spiDevice) loadWord(off uint32) (uint32, bus.Fault) {
 		return 0, bus.None
 	case spiICR:
 		return d.clear(spiTXO | spiRXU | spiRXO), bus.None
+	case spiVERSION:
+		return d.version(), bus.None
 	case spiCTRLR0, spiCTRLR1, spiMWCR, spiSER, spiBAUDR, spiTXFTLR, spiRXFTLR, spiIMR, spiDMACR, spiDMATDLR, spiDMARDLR,
 		spiRXDELAY, spiSPI_CTRLR0, spiENDIAN:
 		return s.Regs[off/4], bus.None
 	}
 	return 0, d.unknown(d.name(), off)
+}
+
+// version is in characters: DW_apb_ssi 4.01 and DWC_ssi 1.01 (k210.dtsi of Linux and U-Boot).
+func (d spiDevice) version() uint32 {
+	if d.n == 3 {
+		return 0x3130312A // 101*
+	}
+	return 0x3430312A // 401*
 }
 
 // clear is a read of a register that clears interrupts.

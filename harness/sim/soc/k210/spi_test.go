@@ -352,3 +352,13 @@ func TestSPIByDMA(t *testing.T) {
 		}
 	}
 }
+
+// TestSPIVersion: the version in characters, the first one highest, as U-Boot and Linux read it.
+func TestSPIVersion(t *testing.T) {
+	c := stopped(t)
+	for n, want := range map[uint32]uint32{0x52000000: '4'<<24 | '0'<<16 | '1'<<8 | '*', 0x54000000: '1'<<24 | '0'<<16 | '1'<<8 | '*'} {
+		if got := c.peek(n + spiVERSION); got != want {
+			t.Errorf("%#x: %#x, want %#x", n, got, want)
+		}
+	}
+}
