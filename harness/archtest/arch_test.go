@@ -152,6 +152,7 @@ var sole = map[string][]string{
 	"github.com/onsi/ginkgo/v2":           {"suites/..."},
 	"github.com/onsi/gomega":              {"suites/..."},
 	"gonum.org/v1/gonum":                  {"harness/measure"},
+	"gonum.org/v1/plot":                   {"harness/report"},
 	"github.com/alecthomas/kong":          {"harness/cmd/rigor"},
 	"go.yaml.in/yaml/v4":                  {"harness/yamlfile"},
 	"golang.org/x/perf":                   {"harness/record"},

@@ -1,179 +1,148 @@
 package report
 
 import (
-	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"html"
+	"image/color"
 	"io"
 	"math"
-	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// chart is a plot of lines over two axes, written as SVG 1.1: one picture that needs
-// nothing beside, whose text stays readable at a phone's width and whose lines can be
-// told apart without colour.
+// chart is a plot of lines over two axes with its legend below, written as SVG 1.1: one
+// picture that needs nothing beside, whose text stays readable at a phone's width and
+// whose lines can be told apart without colour.
 type chart struct {
-	title string
-	note  string // below the title: what, on what
-	x, y  axis
-	lines []line
+	*plot.Plot
+	legend plot.Legend
+	lines  int
 }
 
-// axis says what is along it. A logarithmic one goes from power to power of ten, unless
-// it has ticks of its own.
-type axis struct {
-	label    string // with the unit
-	from, to float64
-	log      bool
-	ticks    []float64 // nil: at round places
-}
-
-// line is a row of points, in order of x.
-type line struct {
-	name   string
-	points []point
-	marks  bool // a mark at each point
-}
-
-type point struct{ x, y float64 }
-
-// The picture, in units that are pixels at its own size.
+// The picture's size, in units that are pixels where a page doesn't scale it.
 const (
-	chartWidth, chartHeight = 480, 360
-	plotLeft, plotRight     = 62, 460
-	plotTop, plotBottom     = 50, 282
-	fontSize                = 13
+	chartWidth, chartHeight = 400, 320
+	chartMargin             = 6
+	fontSize                = 12
 )
 
 // styles are colours that the colour-blind can tell apart (Okabe and Ito, Color Universal
 // Design, 2008), with dashes and marks for print.
-var styles = []struct{ colour, dashes, mark string }{
-	{"#0072b2", "", "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0"},
-	{"#d55e00", "7 3", "M-4,-4h8v8h-8z"},
-	{"#009e73", "2 3", "M0,-5l5,9h-10z"},
-	{"#cc79a7", "9 3 2 3", "M0,-5l5,5l-5,5l-5,-5z"},
+var styles = []struct {
+	colour color.RGBA
+	dashes []vg.Length
+	mark   draw.GlyphDrawer
+}{
+	{color.RGBA{0x00, 0x72, 0xb2, 0xff}, nil, draw.CircleGlyph{}},
+	{color.RGBA{0xd5, 0x5e, 0x00, 0xff}, []vg.Length{6, 3}, draw.BoxGlyph{}},
+	{color.RGBA{0x00, 0x9e, 0x73, 0xff}, []vg.Length{2, 3}, draw.PyramidGlyph{}},
+	{color.RGBA{0xcc, 0x79, 0xa7, 0xff}, []vg.Length{9, 3, 2, 3}, draw.CrossGlyph{}},
 }
 
-// writeSVG draws the chart.
-func (c chart) writeSVG(w io.Writer) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" font-family="sans-serif" font-size="%d">`+"\n",
-		chartWidth, chartHeight, chartWidth, chartHeight, fontSize)
-	fmt.Fprintf(b, "<title>%s</title>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n", html.EscapeString(c.title))
-	text(b, plotLeft, 18, `font-weight="bold"`, c.title)
-	text(b, plotLeft, 36, `fill="#444"`, c.note)
-	c.drawX(b)
-	c.drawY(b)
-	for i, l := range c.lines {
-		c.draw(b, l, i)
+// newChart is a chart without lines; the axes' labels have their units.
+func newChart(title, x, y string) *chart {
+	c := &chart{Plot: plot.New(), legend: plot.NewLegend()}
+	c.Title.Text, c.X.Label.Text, c.Y.Label.Text = title, x, y
+	c.BackgroundColor = nil // the picture has one
+	c.X.Padding, c.Y.Padding = 0, 0
+	c.X.Tick.Marker, c.Y.Tick.Marker = plot.TickerFunc(even), plot.TickerFunc(even)
+	c.X.Tick.Length, c.Y.Tick.Length = 5, 5
+	c.Title.Padding, c.X.Label.Padding, c.Y.Label.Padding = 8, 4, 4
+	c.legend.Left, c.legend.Padding, c.legend.ThumbnailWidth = true, 4, 28
+	for _, s := range []*text.Style{&c.Title.TextStyle, &c.X.Label.TextStyle, &c.X.Tick.Label, &c.Y.Label.TextStyle, &c.Y.Tick.Label, &c.legend.TextStyle} {
+		s.Font.Variant, s.Font.Size = "Sans", fontSize
 	}
-	c.legend(b)
-	fmt.Fprintln(b, "</svg>")
-	return b.Flush()
+	rules := draw.LineStyle{Color: color.Gray{0xdd}, Width: 0.75}
+	c.Add(&plotter.Grid{Vertical: rules, Horizontal: rules})
+	return c
 }
 
-func text(w io.Writer, x, y float64, attributes, s string) {
-	fmt.Fprintf(w, "<text x=\"%.1f\" y=\"%.1f\" %s>%s</text>\n", x, y, attributes, html.EscapeString(s))
-}
-
-func (c chart) drawX(w io.Writer) {
-	for _, v := range c.x.places() {
-		x := c.x.at(v, plotLeft, plotRight)
-		fmt.Fprintf(w, "<path d=\"M%.1f,%dV%d\" stroke=\"#ddd\"/>\n", x, plotTop, plotBottom)
-		text(w, x, plotBottom+17, `text-anchor="middle"`, number(v))
+// line adds a line through points, in order of x.
+func (c *chart) line(name string, points plotter.XYs, marks bool) {
+	s := styles[c.lines%len(styles)]
+	c.lines++
+	line := &plotter.Line{XYs: points, LineStyle: draw.LineStyle{Color: s.colour, Width: 1.5, Dashes: s.dashes}}
+	look := []plot.Thumbnailer{line}
+	c.Add(line)
+	if marks {
+		dots := &plotter.Scatter{XYs: points, GlyphStyle: draw.GlyphStyle{Color: s.colour, Radius: 4, Shape: s.mark}}
+		look = append(look, dots)
+		c.Add(dots)
 	}
-	text(w, (plotLeft+plotRight)/2, plotBottom+36, `text-anchor="middle"`, c.x.label)
+	c.legend.Add(name, look...)
 }
 
-func (c chart) drawY(w io.Writer) {
-	for _, v := range c.y.places() {
-		y := c.y.at(v, plotBottom, plotTop)
-		fmt.Fprintf(w, "<path d=\"M%d,%.1fH%d\" stroke=\"#ddd\"/>\n", plotLeft, y, plotRight)
-		text(w, plotLeft-6, y+fontSize/3, `text-anchor="end"`, number(v))
-	}
-	middle := (plotTop + plotBottom) / 2
-	text(w, 14, float64(middle), fmt.Sprintf(`text-anchor="middle" transform="rotate(-90 14 %d)"`, middle), c.y.label)
-	fmt.Fprintf(w, "<path d=\"M%d,%dV%dH%d\" fill=\"none\" stroke=\"#000\"/>\n", plotLeft, plotTop, plotBottom, plotRight)
-}
-
-func (c chart) draw(w io.Writer, l line, i int) {
-	s := styles[i%len(styles)]
-	var path, marks strings.Builder
-	for k, p := range l.points {
-		x, y := c.x.at(p.x, plotLeft, plotRight), c.y.at(p.y, plotBottom, plotTop)
-		fmt.Fprintf(&path, "%c%.1f,%.1f", "ML"[min(k, 1)], x, y)
-		if l.marks {
-			fmt.Fprintf(&marks, "<path transform=\"translate(%.1f,%.1f)\" d=\"%s\" fill=\"%s\"/>\n", x, y, s.mark, s.colour)
+// decades lets an axis be of logarithms to base ten, of whole powers of ten around values.
+// (With the library's own LogScale the label of the axis takes room where the middle of a
+// linear axis would be, and the plot shrinks.)
+func decades(a *plot.Axis, least, most float64) {
+	a.Min = math.Floor(math.Log10(least))
+	a.Max = max(math.Ceil(math.Log10(most)), a.Min+1)
+	var ticks plot.ConstantTicks
+	for _, t := range (plot.LogTicks{}).Ticks(math.Pow10(int(a.Min)), math.Pow10(int(a.Max))) {
+		if !t.IsMinor() {
+			t.Label = number(t.Value)
 		}
+		t.Value = math.Log10(t.Value)
+		ticks = append(ticks, t)
 	}
-	fmt.Fprintf(w, "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\" stroke-dasharray=\"%s\" stroke-linejoin=\"round\"/>\n%s",
-		path.String(), s.colour, s.dashes, marks.String())
+	a.Tick.Marker = ticks
 }
 
-// legend names the lines, two to a row below the axes.
-func (c chart) legend(w io.Writer) {
-	for i, l := range c.lines {
-		s := styles[i%len(styles)]
-		x, y := float64(plotLeft+i%2*206), float64(plotBottom+54+i/2*17)
-		fmt.Fprintf(w, "<path d=\"M%.1f,%.1fh24\" stroke=\"%s\" stroke-width=\"1.6\" stroke-dasharray=\"%s\"/>\n", x, y-4, s.colour, s.dashes)
-		if l.marks {
-			fmt.Fprintf(w, "<path transform=\"translate(%.1f,%.1f)\" d=\"%s\" fill=\"%s\"/>\n", x+12, y-4, s.mark, s.colour)
-		}
-		text(w, x+30, y, "", l.name)
-	}
-}
-
-// at is where a value comes to lie between two places; what is beyond the axis lies at
-// its end.
-func (a axis) at(v, from, to float64) float64 {
-	part := (a.scale(v) - a.scale(a.from)) / (a.scale(a.to) - a.scale(a.from))
-	return from + (to-from)*min(max(part, 0), 1)
-}
-
-func (a axis) scale(v float64) float64 {
-	if a.log {
-		return math.Log10(max(v, math.SmallestNonzeroFloat64))
-	}
-	return v
-}
-
-// places are where the axis has ticks: given ones, powers of ten, or about six round ones.
-func (a axis) places() (all []float64) {
-	switch {
-	case a.ticks != nil:
-		return a.ticks
-	case a.log:
-		for v := a.from; v <= a.to*1.001; v *= 10 {
-			all = append(all, v)
-		}
-		return all
-	}
-	step := math.Pow(10, math.Floor(math.Log10((a.to-a.from)/6)))
-	for _, times := range []float64{2, 2.5, 2} { // 2, 5, 10
-		if (a.to-a.from)/step > 8 {
-			step *= times
-		}
-	}
-	for i := math.Ceil(a.from / step); i*step <= a.to; i++ {
-		all = append(all, i*step)
+// even are ticks of a linear axis, all with their numbers: the library gives only three.
+func even(from, to float64) []plot.Tick {
+	all := plot.DefaultTicks{}.Ticks(from, to)
+	for i, t := range all {
+		all[i].Label = number(t.Value)
 	}
 	return all
 }
 
-// decades makes a logarithmic axis of whole powers of ten around values.
-func decades(label string, least, most float64) axis {
-	from := math.Pow(10, math.Floor(math.Log10(least)))
-	return axis{label: label, log: true, from: from, to: max(math.Pow(10, math.Ceil(math.Log10(most))), 10*from)}
-}
-
 // number writes a tick's value, thousands and millions by their letters.
 func number(v float64) string {
-	unit := ""
-	switch abs := math.Abs(v); {
-	case abs >= 1e6:
-		v, unit = v/1e6, "M"
-	case abs >= 10_000:
-		v, unit = v/1e3, "k"
+	switch {
+	case v >= 1e6:
+		return fmt.Sprintf("%.4gM", v/1e6)
+	case v >= 1000:
+		return fmt.Sprintf("%.4gk", v/1000)
 	}
-	return fmt.Sprintf("%.4g%s", v+0, unit)
+	return fmt.Sprintf("%.4g", v)
+}
+
+// writeSVG draws the chart.
+func (c *chart) writeSVG(w io.Writer) error {
+	canvas := vgsvg.New(chartWidth, chartHeight)
+	all := draw.New(canvas)
+	all.SetColor(color.White)
+	all.Fill(all.Rectangle.Path())
+	area := draw.Crop(all, chartMargin, -chartMargin, chartMargin, -chartMargin)
+	c.legend.Draw(area)
+	c.Draw(draw.Crop(area, 0, 0, c.legend.Rectangle(area).Size().Y+chartMargin, 0))
+	var svg bytes.Buffer
+	if _, err := canvas.WriteTo(&svg); err != nil {
+		return err
+	}
+	return frame(w, c.Title.Text, svg.Bytes())
+}
+
+// frame writes a drawing of vgsvg with a beginning that HTML takes too, the title for those
+// who listen, and fonts for where there is no Liberation Sans, of the same widths first.
+func frame(w io.Writer, title string, svg []byte) error {
+	_, drawing, ok := bytes.Cut(svg, []byte("xmlns:xlink=\"http://www.w3.org/1999/xlink\">\n"))
+	if !ok {
+		return errors.New("BUG: vgsvg begins otherwise")
+	}
+	title = html.EscapeString(title)
+	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">
+<title>%s</title>
+<style>text { font-family: "Liberation Sans", Arimo, Arial, Helvetica, sans-serif !important }</style>
+%s`, chartWidth, chartHeight, chartWidth, chartHeight, title, title, drawing)
+	return err
 }

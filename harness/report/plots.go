@@ -1,134 +1,145 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
 
 	"rigor/harness/measure"
 	"rigor/harness/record"
 )
 
-// plot is a chart and what it is of.
-type plot struct {
+// figure is a chart, what it is of and what to know of it.
+type figure struct {
 	record.Plot
-	chart chart
+	caption string
+	chart   *chart
 }
 
-// plots are the charts that a run gives: of each experiment the spectra that it found, and
+// figures are the charts that a run gives: of each experiment the spectra that it found, and
 // of each board how fast its transforms are. A sample that cannot be read is an error.
-func plots(r *record.Run) (all []plot, err error) {
+func figures(r *record.Run) (all []figure, err error) {
 	for _, e := range r.Experiments {
-		p, err := spectra(r, e)
+		f, err := spectra(r, e)
 		if err != nil {
 			return nil, fmt.Errorf("plot %s on %s: %w", e.Name, e.Board, err)
 		}
-		if p != nil && !slices.ContainsFunc(all, func(o plot) bool { return o.Title == p.Title }) { // not of repeats
-			all = append(all, *p)
+		if f != nil && !slices.ContainsFunc(all, func(o figure) bool { return o.Title == f.Title }) { // not of repeats
+			all = append(all, *f)
 		}
 	}
 	for _, b := range r.Boards {
-		for _, of := range []struct{ what, title, label string }{
-			{measure.TransformRate, "Transforms", "transforms a second"},
-			{measure.TransformTime, "Time of a transform", "cycles of the core"},
+		for _, s := range []pace{
+			{measure.TransformRate, measure.PerSecond, "Transforms", "transforms a second"},
+			{measure.TransformTime, measure.Cycles, "Time of a transform", "time (cycles of the core)"},
 		} {
-			if p := throughput(r, b, of.what, of.title, of.label); p != nil {
-				all = append(all, *p)
+			if f := throughput(r, b, s); f != nil {
+				all = append(all, *f)
 			}
 		}
 	}
 	return all, nil
 }
 
-// newPlot names a plot and its board.
-func newPlot(title string, b string, c chart) *plot {
-	c.title, c.note = title, b+c.note
-	return &plot{record.Plot{Title: title + ", " + b, Board: b}, c}
-}
-
 // spectra plots an experiment's spectra, or nothing.
-func spectra(r *record.Run, e record.Experiment) (*plot, error) {
-	c := chart{
-		note: ", suite " + e.Suite,
-		x:    axis{label: "frequency (Hz)"},
-		y:    axis{label: "level (dBFS)", from: -120},
-	}
+func spectra(r *record.Run, e record.Experiment) (*figure, error) {
+	title := "Spectrum: " + e.Name + ", " + e.Board
+	c := newChart(title, "frequency (kHz)", "level (dBFS)")
 	for _, m := range e.Measurements {
-		if !strings.HasPrefix(m.Quantity, measure.Spectra+"-") {
+		if !isSpectrum(m) {
 			continue
 		}
 		s, err := r.Sample(m)
 		if err != nil {
 			return nil, err
 		}
-		l := line{name: fmt.Sprintf("%s, by %s", strings.TrimPrefix(m.Quantity, measure.Spectra+"-"), m.Source)}
-		top := float64(s.Clock) / 2
-		for k, v := range s.Values {
-			l.points = append(l.points, point{top * float64(k) / float64(max(len(s.Values)-1, 1)), float64(v) / 1000})
-		}
-		c.x.to = max(c.x.to, top)
-		c.lines = append(c.lines, l)
+		c.line(fmt.Sprintf("%s, by %s", strings.TrimPrefix(m.Quantity, measure.Spectra+"-"), m.Source), bins(s), false)
 	}
-	if len(c.lines) == 0 || c.x.to == 0 {
+	if c.lines == 0 {
 		return nil, nil
 	}
-	return newPlot("Spectrum: "+e.Name, e.Board, c), nil
+	c.Y.Min, c.Y.Max = -120, 0 // below is what rounding leaves
+	return &figure{record.Plot{Title: title, Board: e.Board}, "Suite " + e.Suite + ".", c}, nil
+}
+
+func isSpectrum(m record.Measurement) bool {
+	return strings.HasPrefix(m.Quantity, measure.Spectra+"-")
+}
+
+// bins are the levels of a spectrum in decibels over kilohertz, from 0 to half the rate.
+func bins(s measure.Sample) (points plotter.XYs) {
+	step := float64(s.Clock) / 2000 / float64(max(len(s.Values)-1, 1))
+	for k, v := range s.Values {
+		points = append(points, plotter.XY{X: step * float64(k), Y: float64(v) / 1000})
+	}
+	return points
+}
+
+// pace is how fast transforms are as one of their quantities has it, in one unit: the
+// probe's ticks are no cycles.
+type pace struct {
+	what         string
+	unit         measure.Unit
+	title, label string
 }
 
 // throughput plots a quantity of transforms on a board over their size, or nothing.
-func throughput(r *record.Run, b record.Board, what, title, label string) *plot {
-	least, most := int64(0), int64(0)
-	points := map[string]map[int]int64{} // medians by variant and size
-	for _, e := range r.Experiments {
-		for _, m := range e.Measurements {
-			variant, size, ok := transform(m.Quantity, what)
-			v := m.Summary.Median.Value
-			if !ok || e.Board != b.Name || v <= 0 {
-				continue
+func throughput(r *record.Run, b record.Board, of pace) *figure {
+	points := map[string]plotter.XYs{} // medians by variant
+	least, most := math.Inf(1), 0.0
+	for _, variant := range measure.TransformVariants {
+		for _, size := range measure.TransformSizes {
+			if v, ok := median(r, b, measure.Transforming(of.what, variant, size), of.unit); ok {
+				points[variant] = append(points[variant], plotter.XY{X: math.Log2(float64(size)), Y: math.Log10(v)})
+				least, most = min(least, v), max(most, v)
 			}
-			if points[variant] == nil {
-				points[variant] = map[int]int64{}
-			}
-			points[variant][size] = v
-			least, most = cmp.Or(min(least, v), v), max(most, v)
 		}
 	}
 	if len(points) == 0 {
 		return nil
 	}
-	c := chart{
-		note: fmt.Sprintf(" (%s), by the size of the block; medians", b.Chip),
-		x:    axis{label: "points", from: 56, to: 585, log: true, ticks: []float64{64, 128, 256, 512}},
-		y:    decades(label, float64(least), float64(most)),
-	}
+	title := of.title + ", " + b.Name
+	c := newChart(title, "size of the block (points)", of.label)
 	for _, variant := range slices.Sorted(maps.Keys(points)) {
-		l := line{name: variant, marks: true}
-		for _, size := range slices.Sorted(maps.Keys(points[variant])) {
-			l.points = append(l.points, point{float64(size), float64(points[variant][size])})
-		}
-		c.lines = append(c.lines, l)
+		c.line(variant, points[variant], true)
 	}
-	return newPlot(title, b.Name, c)
+	sizes(&c.X)
+	decades(&c.Y, least, most)
+	return &figure{record.Plot{Title: title, Board: b.Name}, "Medians, chip " + b.Chip + ".", c}
 }
 
-// transform finds variant and size in the name of a quantity of transforms.
-func transform(quantity, what string) (variant string, size int, ok bool) {
-	for _, variant := range measure.TransformVariants {
-		for _, size := range measure.TransformSizes {
-			if quantity == measure.Transforming(what, variant, size) {
-				return variant, size, true
+// sizes lets an axis be of the logarithms to base two of the sizes of transforms.
+func sizes(a *plot.Axis) {
+	var ticks plot.ConstantTicks
+	for _, size := range measure.TransformSizes {
+		ticks = append(ticks, plot.Tick{Value: math.Log2(float64(size)), Label: fmt.Sprint(size)})
+	}
+	a.Min, a.Max = ticks[0].Value-0.2, ticks[len(ticks)-1].Value+0.2 // room for the marks
+	a.Tick.Marker = ticks
+}
+
+// median is the last one above zero, which is what a logarithmic axis can show, of a
+// quantity on a board, in a unit.
+func median(r *record.Run, b record.Board, quantity string, unit measure.Unit) (last float64, ok bool) {
+	for _, e := range r.Experiments {
+		for _, m := range e.Measurements {
+			if v := m.Summary.Median.Value; e.Board == b.Name && m.Quantity == quantity && m.Unit == unit && v > 0 {
+				last, ok = float64(v), true
 			}
 		}
 	}
-	return "", 0, false
+	return last, ok
 }
 
 // Files writes the plots of a run and its report into the run's bundle.
 func Files(b *record.Bundle, r *record.Run) error {
-	all, err := plots(r)
+	all, err := figures(r)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -13,6 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot"
+
+	"rigor/harness/judge"
 	"rigor/harness/measure"
 	"rigor/harness/record"
 )
@@ -42,8 +46,14 @@ func heard(t *testing.T) (*record.Bundle, *record.Run) {
 	rates := record.Experiment{Suite: "spectrum", Name: "throughput", Board: "k210"}
 	for i, variant := range measure.TransformVariants {
 		for _, size := range measure.TransformSizes {
-			rates.Measurements = append(rates.Measurements, measured(measure.Sample{Source: measure.Firmware, Unit: measure.PerSecond,
-				Name: measure.Transforming(measure.TransformRate, variant, size), Values: []int64{int64(6_400_000 / size / (i*i*20 + 1))}}))
+			cycles := int64(16 * size * (i*i*20 + 1))
+			of := func(what string, by measure.Source, unit measure.Unit, value int64) {
+				rates.Measurements = append(rates.Measurements, measured(measure.Sample{Source: by, Unit: unit,
+					Name: measure.Transforming(what, variant, size), Values: []int64{value}}))
+			}
+			of(measure.TransformRate, measure.Firmware, measure.PerSecond, 390e6/cycles)
+			of(measure.TransformTime, measure.Firmware, measure.Cycles, cycles)
+			of(measure.TransformTime, measure.Probe, measure.Ticks, cycles*2564) // not to be taken for cycles
 		}
 	}
 	for _, e := range []record.Experiment{tone, rates, tone} { // a repeat is not plotted again
@@ -73,6 +83,7 @@ func TestFiles(t *testing.T) {
 	want := []record.Plot{
 		{Title: "Spectrum: tone <1 kHz>, k210", Board: "k210", File: "plots/spectrum-tone-1-khz-k210.svg"},
 		{Title: "Transforms, k210", Board: "k210", File: "plots/transforms-k210.svg"},
+		{Title: "Time of a transform, k210", Board: "k210", File: "plots/time-of-a-transform-k210.svg"},
 	}
 	if !slices.Equal(again.Plots, want) {
 		t.Errorf("run.json has %+v, want %+v", again.Plots, want)
@@ -121,7 +132,7 @@ func wellFormed(t *testing.T, text []byte) {
 func TestReportWithoutPlots(t *testing.T) {
 	r := run(t)
 	r.Boards = []record.Board{{Name: "f407", Chip: "stm32f407", ID: "0x413"}}
-	all, err := plots(r)
+	all, err := figures(r)
 	if err != nil || all != nil {
 		t.Fatalf("%v, %v", all, err)
 	}
@@ -150,33 +161,62 @@ func TestPlotsNeedTheirSamples(t *testing.T) {
 	}
 }
 
+// What is on axes: round numbers, and whole powers of ten around values.
 func TestAxes(t *testing.T) {
+	linear := func(from, to float64) (a plot.Axis) {
+		a.Min, a.Max, a.Tick.Marker = from, to, plot.TickerFunc(even)
+		return a
+	}
+	logarithmic := func(least, most float64) (a plot.Axis) {
+		decades(&a, least, most)
+		if math.Log10(least) < a.Min || math.Log10(most) > a.Max {
+			t.Errorf("%g to %g is beyond %g to %g", least, most, a.Min, a.Max)
+		}
+		return a
+	}
 	for _, c := range []struct {
-		axis axis
+		axis plot.Axis
 		want string
 	}{
-		{axis{from: -120, to: 0}, "-120 -100 -80 -60 -40 -20 0"},
-		{axis{from: 0, to: 8000}, "0 1000 2000 3000 4000 5000 6000 7000 8000"},
-		{axis{from: 0, to: 24_000}, "0 5000 10k 15k 20k"},
-		{axis{from: 0, to: 1}, "0 0.2 0.4 0.6 0.8 1"},
-		{decades("", 555, 80_000), "100 1000 10k 100k"},
-		{decades("", 7, 7), "1 10"},
-		{decades("", 1000, 1000), "1000 10k"},
-		{axis{from: 56, to: 585, log: true, ticks: []float64{64, 128}}, "64 128"},
+		{linear(-120, 0), "-110 -100 -90 -80 -70 -60 -50 -40 -30 -20 -10 0"},
+		{linear(0, 8), "0 1 2 3 4 5 6 7 8"},
+		{linear(0, 24), "0 2 4 6 8 10 12 14 16 18 20 22 24"},
+		{logarithmic(555, 80_000), "100 1k 10k 100k"},
+		{logarithmic(7, 7), "1 10"},
+		{logarithmic(1, 1), "1 10"},
+		{logarithmic(1000, 1000), "1k 10k"},
+		{logarithmic(2e6, 3e7), "1M 10M 100M"},
 	} {
+		ticks := c.axis.Tick.Marker.Ticks(c.axis.Min, c.axis.Max)
+		slices.SortFunc(ticks, func(a, b plot.Tick) int { return cmp.Compare(a.Value, b.Value) })
 		var got []string
-		for _, v := range c.axis.places() {
-			got = append(got, number(v))
-			if at := c.axis.at(v, 0, 1); at < 0 || at > 1 {
-				t.Errorf("%+v: %g lies at %g", c.axis, v, at)
+		for _, tick := range ticks {
+			if !tick.IsMinor() && tick.Value >= c.axis.Min && tick.Value <= c.axis.Max {
+				got = append(got, tick.Label)
 			}
 		}
 		if s := strings.Join(got, " "); s != c.want {
-			t.Errorf("%+v: %s, want %s", c.axis, s, c.want)
+			t.Errorf("%g to %g: %s, want %s", c.axis.Min, c.axis.Max, s, c.want)
 		}
 	}
-	log := decades("", 10, 1000)
-	if got := log.at(100, 200, 100); math.Abs(got-150) > 1e-9 || log.at(1, 200, 100) != 200 || log.at(0, 200, 100) != 200 || log.at(1e9, 200, 100) != 100 {
-		t.Errorf("100 lies at %g", got)
+}
+
+// Quantiles of a spectrum's bins tell nothing, unless somebody has put a limit on them.
+func TestTableLeavesSpectraToPlots(t *testing.T) {
+	_, r := heard(t)
+	table := func() string {
+		var b strings.Builder
+		if err := Summary(&b, r, false); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	if s := table(); strings.Contains(s, "spectrum-") || !strings.Contains(s, "transform-rate-fixed-64") {
+		t.Errorf("the table is\n%s", s)
+	}
+	tone := slices.IndexFunc(r.Experiments, func(e record.Experiment) bool { return e.Name == "tone <1 kHz>" })
+	r.Experiments[tone].Measurements[0].Verdicts = []judge.Verdict{{Outcome: judge.Fail}}
+	if n := strings.Count(table(), "\nspectrum-tone "); n != 1 {
+		t.Errorf("a spectrum that failed is in the table %d times", n)
 	}
 }

@@ -60,8 +60,8 @@ func Terminal(w io.Writer, r *record.Run, colour bool) error {
 }
 
 // Summary writes the table of measurements (COST is what was subtracted from
-// each value as the measurement's own), how well the probes saw by their
-// self-tests, what to look at, and the counts.
+// each value as the measurement's own; spectra are for plots), how well the probes
+// saw by their self-tests, what to look at, and the counts.
 func Summary(w io.Writer, r *record.Run, colour bool) error {
 	p := paint(colour)
 	var b strings.Builder
@@ -83,10 +83,17 @@ func (p paint) table(w io.Writer, r *record.Run) {
 	fmt.Fprintln(t, "QUANTITY\tBOARD\tCLOCK\tSOURCE\tN\tMIN\tP50\tP99\tMAX\tUNIT\tCOST\tP50 TIME\tVERDICT")
 	for _, e := range r.Experiments {
 		for _, m := range e.Measurements {
+			if isSpectrum(m) && !limited(m) { // quantiles of bins tell nothing
+				continue
+			}
 			fmt.Fprintln(t, strings.Join(append(cells(e, m), p.verdicts(m)), "\t"))
 		}
 	}
 	t.Flush()
+}
+
+func limited(m record.Measurement) bool {
+	return slices.ContainsFunc(m.Verdicts, func(v judge.Verdict) bool { return v.Reason != judge.NoLimit })
 }
 
 func cells(e record.Experiment, m record.Measurement) []string {
