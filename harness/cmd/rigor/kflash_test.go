@@ -69,7 +69,7 @@ func kfpkg(t *testing.T, program []byte) []byte {
 // openK210 opens a served board.
 func (s served) openK210(t *testing.T) *rig.Station {
 	t.Helper()
-	return openServed(t, benchOf(boardK210(tcp(s.addrs[0]))))
+	return openServed(t, benchOf(boardK210(tcp(s.addrs[0]), "")))
 }
 
 // greetsK210 resets a served board into its program, which must greet.
