@@ -135,8 +135,8 @@ func project(t *testing.T, rigsYAML string) string {
 	return dir
 }
 
-// wholeRun bounds a run of all suites on a served board, which takes three
-// minutes of real time.
+// wholeRun bounds a run of all suites, which on served boards takes three minutes of
+// real time.
 const wholeRun = 8 * time.Minute
 
 // relaxed are the limits without those of rates, which are the host's.

@@ -34,7 +34,7 @@ func fullRun(t *testing.T) (dir string, o outcome) {
 	t.Helper()
 	whole.once.Do(func() {
 		whole.dir = filepath.Join(filepath.Dir(binary), "run")
-		whole.outcome = rigor(t, "run", "--out", whole.dir)
+		whole.outcome = finishWithin(t, command("run", "--out", whole.dir), wholeRun)
 	})
 	return whole.dir, whole.outcome
 }
