@@ -107,7 +107,7 @@ func TestRunTellsItsProgress(t *testing.T) {
 	if !regexp.MustCompile(`\nsuite smoke on f407, about \d+ (s|min) left\n`).MatchString(o.stderr) {
 		t.Error("the last suite begins without an estimate of the time left")
 	}
-	spent := regexp.MustCompile(`\ntook \d+\.\d s: build \d+\.\d s, .*smoke \d+\.\d s; simulated \d+\.\d s with \d+ million instructions, \d+ MIPS, \d+\.\d\d times real time\n$`)
+	spent := regexp.MustCompile(`\ntook \d+\.\d s: build \d+\.\d s, .*spectrum \d+\.\d s; simulated \d+\.\d s with \d+ million instructions, \d+ MIPS, \d+\.\d\d times real time\n$`)
 	if !spent.MatchString(o.stderr) {
 		t.Errorf("does not end in where the time went:\n%s", o.stderr)
 	}
