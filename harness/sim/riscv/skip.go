@@ -24,7 +24,7 @@ package riscv
 const (
 	mostTurn    = 80      // instructions of a loop that is considered
 	mostPeriod  = 8       // turns after which Cycle modulo 8 recurs
-	soonest     = 1 << 8 // cycles between two considerations, when the last one was worth it
+	soonest     = 1 << 8  // cycles between two considerations, when the last one was worth it
 	latest      = 1 << 16 // and when many were not
 	shared      = 1 << 14 // the same where others wait for it to be seen that this core waits
 	worthPeriod = 8       // periods skipped that are worth it
