@@ -209,15 +209,15 @@ func leavesNoSuites(t *testing.T) {
 // What boards that run at once do is the same as what each does alone.
 func TestBoardsRunAtOnce(t *testing.T) {
 	dir := t.TempDir()
-	both, first, second := filepath.Join(dir, "both"), filepath.Join(dir, "first"), filepath.Join(dir, "second")
-	o := rigor(t, "run", "--suite", "smoke", "--out", both)
-	o.want(t, exitOK, "suite smoke on f407\n", "suite smoke on c3\n", "[8/8] ok ", "c3: flashed echo-esp32c3")
-	together := load(t, both)
-	if len(together.Experiments) != 8 || len(together.Work) != 2 {
-		t.Errorf("%d experiments in %d suites, want 8 in 2", len(together.Experiments), len(together.Work))
+	all, first, second := filepath.Join(dir, "all"), filepath.Join(dir, "first"), filepath.Join(dir, "second")
+	o := rigor(t, "run", "--suite", "smoke", "--out", all)
+	o.want(t, exitOK, "suite smoke on f407\n", "suite smoke on c3\n", "suite smoke on k210\n", "[12/12] ok ", "c3: flashed echo-esp32c3")
+	together := load(t, all)
+	if len(together.Experiments) != 12 || len(together.Work) != 3 {
+		t.Errorf("%d experiments in %d suites, want 12 in 3", len(together.Experiments), len(together.Work))
 	}
 	rigor(t, "run", "--suite", "smoke", "--board", "c3", "--out", second).want(t, exitOK, "[4/4] ok ")
-	rigor(t, "run", "--suite", "smoke", "--label", "chip:stm32f407 && !board:c3", "--out", first).want(t, exitOK, "[4/4] ok ")
+	rigor(t, "run", "--suite", "smoke", "--label", "!chip:k210 && !board:c3", "--out", first).want(t, exitOK, "[4/4] ok ")
 	for out, board := range map[string]string{first: "f407", second: "c3"} {
 		run := load(t, out)
 		if len(run.Experiments) != 4 || run.Experiments[0].Board != board {
@@ -289,7 +289,7 @@ func TestRunFailsByWhatIsMissing(t *testing.T) {
 		}
 	}
 	o := in(t, dir, "run", "--out", "out")
-	o.want(t, exitWanting, "[8/8] ok ", "findings fail the run")
+	o.want(t, exitWanting, "[12/12] ok ", "findings fail the run")
 	if !strings.Contains(o.stdout, "MISSING goroutine-switch: min >= 54 cycles: not measured\n") {
 		t.Errorf("the summary does not tell what is missing:\n%s", o.stdout)
 	}
@@ -329,11 +329,11 @@ func TestRunRefuses(t *testing.T) {
 		"an unknown rig":            {"--rig nowhere", []string{"nowhere", "virtual"}},
 		"an unknown suite":          {"--suite nothing", []string{`no suite "nothing"`, "latency, "}},
 		"a suite twice":             {"--suite smoke --suite smoke", []string{`suite "smoke" is named twice`, "--repeat"}},
-		"an unknown board":          {"--board f408", []string{`no board "f408" on rig virtual; there are: f407, c3`}},
+		"an unknown board":          {"--board f408", []string{`no board "f408" on rig virtual; there are: f407, c3, k210`}},
 		"a board twice":             {"--board f407 --board f407", []string{`board "f407" is named twice`}},
 		"no repetition":             {"--repeat 0", []string{"--repeat 0: want 1 or more"}},
 		"half a repetition":         {"--repeat 1.5", []string{"--repeat", "int"}},
-		"a label that none bears":   {"--suite smoke --label chip:k210 --out " + vain, []string{`no experiment of suites smoke matches --label "chip:k210"; there are the labels board:c3, board:f407, chip:esp32c3, chip:stm32f407, virtual`}},
+		"a label that none bears":   {"--suite smoke --label chip:k230 --out " + vain, []string{`no experiment of suites smoke matches --label "chip:k230"; there are the labels board:c3, board:f407, board:k210, chip:esp32c3, chip:k210, chip:stm32f407, virtual`}},
 		"a label filter cut short":  {"--suite smoke --label board:f407&&(virtual --out " + vain, []string{"Label Filter", "Mismatched '('"}},
 		"a folder that holds a run": {"--out " + dir, []string{dir + " already holds a run", "--out"}},
 	} {

@@ -370,9 +370,9 @@ func TestFlashRefuses(t *testing.T) {
 		"for RAM":          {[]string{"--board", "f407", write(t, "ram.hex", intelHex(inRAM, hello(inRAM, usart2, usart2EN)))}, "outside the stm32f407's memory"},
 		"damaged hex":      {[]string{"--board", "f407", write(t, "a.hex", []byte(":0400000001020304F2\n:0400000001020304F3\n:00000001FF\n"))}, "line 2"},
 		"another machine":  {[]string{"--board", "f407", host}, "image is for EM_"},
-		"an unknown board": {[]string{"--board", "k210", write(t, "a.bin", nil)}, `no board "k210"; choose with --board one of [f407 c3]`},
+		"an unknown board": {[]string{"--board", "k230", write(t, "a.bin", nil)}, `no board "k230"; choose with --board one of [f407 c3 k210]`},
 		"an unknown rig":   {[]string{"--rig", "lab", write(t, "a.bin", nil)}, "lab"},
-		"no board":         {[]string{write(t, "a.bin", nil)}, `rig virtual has several boards; choose with --board one of [f407 c3]`},
+		"no board":         {[]string{write(t, "a.bin", nil)}, `rig virtual has several boards; choose with --board one of [f407 c3 k210]`},
 		"no file":          {[]string{"missing.bin"}, "missing.bin"},
 	} {
 		t.Run(name, func(t *testing.T) {
