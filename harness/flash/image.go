@@ -79,7 +79,7 @@ func Read(data []byte, p Part) (*Image, error) {
 	case Hex:
 		m, err = ReadHex(data)
 	default:
-		m, err = ReadBin(data, p.Memory[0].Addr)
+		m, err = p.readRaw(data)
 	}
 	if err != nil {
 		return nil, err

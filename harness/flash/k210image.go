@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unicode"
+	"unicode/utf8"
 )
 
 // What follows is the image that a K210's boot ROM copies from flash into its RAM, as
@@ -52,6 +54,17 @@ func k210Image(payload []byte) []byte {
 	out = append(out, payload...)
 	sum := sha256.Sum256(out)
 	return append(out, sum[:]...)
+}
+
+// k210Raw makes an image of a program as objcopy gives it, from its first address on: that is what
+// kflash takes. No program begins with a byte that may be an image's flags, which would be a load or
+// one of a few compressed instructions of x0 and fp; and none is all text.
+func k210Raw(file []byte) []byte {
+	isText := !bytes.ContainsFunc(file, func(r rune) bool { return r == utf8.RuneError || r < ' ' && !unicode.IsSpace(r) })
+	if len(file) == 0 || file[0]&^(k210Encrypted|k210Quad) == 0 || isText || len(file) > int(sram.Size) {
+		return file
+	}
+	return k210Image(file)
 }
 
 // checkK210Image refuses what the ROM of a K210 would not start. Whether it has the

@@ -78,6 +78,18 @@ func TestK210Image(t *testing.T) {
 	}
 }
 
+// A bare program, as kflash takes it, becomes what kflash makes of it.
+func TestK210Raw(t *testing.T) {
+	file := []byte("\x6F\x00\x00\x01\xFF")
+	m, err := flash.Read(file, k210(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := hashed("\x00\x05\x00\x00\x00" + string(file)); !bytes.Equal(m.Segments[0].Data, want) || m.SHA256 != sha256.Sum256(file) {
+		t.Errorf("image is\n% X, want\n% X", m.Segments[0].Data, want)
+	}
+}
+
 func TestK210ImageErrors(t *testing.T) {
 	code := program{elf.PT_LOAD, 0x8000_0000, 0x8000_0000, []byte{1, 2, 3}, 3}
 	at := func(addr uint32) program { return program{elf.PT_LOAD, addr, addr, []byte{1}, 1} }

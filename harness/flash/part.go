@@ -1,6 +1,7 @@
 package flash
 
 import (
+	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
@@ -38,6 +39,9 @@ type Part struct {
 type ROMFormat struct {
 	of    func(f *elf.File, file []byte, base uint32) (*Image, error)
 	check func(image []byte) error
+	// raw makes an image of what the chip's tools take for a program without one, and leaves
+	// other files alone. Nil: they take images.
+	raw func(file []byte) []byte
 }
 
 var parts = map[string]Part{
@@ -56,7 +60,7 @@ var parts = map[string]Part{
 		Machine:  elf.EM_RISCV,
 		Class:    elf.ELFCLASS32,
 		Memory:   []Region{{"flash", Span{0, 16 << 20}}},
-		ROMImage: &ROMFormat{romImageOf, checkROMImage},
+		ROMImage: &ROMFormat{of: romImageOf, check: checkROMImage},
 	},
 	// Addresses are those in the flash chip, too; which is fitted, the flasher finds out.
 	"k210": {
@@ -64,7 +68,7 @@ var parts = map[string]Part{
 		Machine:  elf.EM_RISCV,
 		Class:    elf.ELFCLASS64,
 		Memory:   []Region{{"flash", Span{0, 16 << 20}}},
-		ROMImage: &ROMFormat{k210ImageOf, checkK210Image},
+		ROMImage: &ROMFormat{k210ImageOf, checkK210Image, k210Raw},
 	},
 }
 
@@ -86,6 +90,19 @@ func (p Part) Check(m *Image) error {
 		}
 	}
 	return nil
+}
+
+// readRaw reads a raw file.
+func (p Part) readRaw(file []byte) (*Image, error) {
+	data := file
+	if p.ROMImage != nil && p.ROMImage.raw != nil {
+		data = p.ROMImage.raw(file)
+	}
+	m, err := ReadBin(data, p.Memory[0].Addr)
+	if err == nil {
+		m.SHA256 = sha256.Sum256(file)
+	}
+	return m, err
 }
 
 // checkRaw refuses a raw file that cannot be a program.

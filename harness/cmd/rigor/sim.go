@@ -30,7 +30,7 @@ const (
 
 type simRunCmd struct {
 	simChip
-	Image   string        `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary, for flash or, of an STM32F407, for RAM; the binary of the others is an image for their ROM, at 0."`
+	Image   string        `arg:"" type:"existingfile" help:"ELF, Intel hex or raw binary, for flash or, of an STM32F407, for RAM; the binary of the others is an image for their ROM, at 0, or of a K210 a program as kflash takes it."`
 	For     time.Duration `placeholder:"TIME" help:"Stop after this much of the chip's time, such as 2s (default: never)."`
 	Until   string        `placeholder:"TEXT" help:"Stop when the UART has said this."`
 	UART    string        `placeholder:"NAME" help:"UART to copy to standard output: usart1 to usart6, uart4 and uart5 of an STM32F407; uart0, uart1 and usb of an ESP32-C3; uarths and uart1 to uart3 of a K210 (default: usart2, uart0, uarths)."`
