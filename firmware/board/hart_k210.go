@@ -32,6 +32,10 @@ func SecondBusy() bool {
 	return busy
 }
 
+// boardWork must not be inlined into the code in C: linking would then give functions of the
+// runtime names that depend on the folder of the build.
+//
+//go:noinline
 //export board_work
 func boardWork() {
 	work()
