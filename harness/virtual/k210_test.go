@@ -66,7 +66,7 @@ func TestK210UniqueID(t *testing.T) {
 // last block, of 4 pages of 0.4 ms each (W25Q128JV section 9.6), comes on top.
 func TestK210ShareOfTheLine(t *testing.T) {
 	small := map[int]uint64{115200: 97, 460800: 96, 921600: 95, 1_500_000: 95, 2_000_000: 94}
-	large := map[int]uint64{921600: 97, 2_000_000: 97}
+	large := map[int]uint64{115200: 97, 460800: 97, 921600: 97, 1_500_000: 97, 2_000_000: 97}
 	for size, wants := range map[int]map[int]uint64{3 * 4096: small, 160 << 10: large} {
 		m, err := flash.ReadBin(noise(size), 0)
 		if err != nil {
