@@ -82,10 +82,9 @@ type Loader struct {
 	size  uint32 // of the flash
 	sent  uint64 // bytes of data, to be written
 
-	in     slip.Decoder
-	unread []byte // of what was read from the port
-	lost   bool   // answers to earlier requests may be under way
-	behind int    // bytes of requests that may be, too
+	in     slip.Reader
+	lost   bool // answers to earlier requests may be under way
+	behind int  // bytes of requests that may be, too
 
 	flashing bool // the flasher answers
 }
@@ -107,7 +106,7 @@ var (
 // into its loader Startup ago or longer. A loader on another chip can do no more
 // than Identify.
 func Connect(ctx context.Context, p port.Port, c timebase.Clock, baud int) (*Loader, error) {
-	l := &Loader{port: p, clock: c, in: slip.Decoder{Max: maxPacket}}
+	l := &Loader{port: p, clock: c, in: newReader()}
 	if err := l.setBaud(Baud); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"rigor/harness/flash"
 	"rigor/harness/flash/flashtest/transcript"
-	"rigor/harness/flash/slip"
 	"rigor/harness/port"
 )
 
@@ -22,7 +21,7 @@ func FuzzLoader(f *testing.F) {
 		if _, err := Connect(ctx, b, b.Clock, 460800); err == nil {
 			t.Log("connected")
 		}
-		l := &Loader{port: b, clock: b.Clock, mode: port.Mode{Baud: Baud}, size: 4 << 20, in: slip.Decoder{Max: maxPacket}}
+		l := &Loader{port: b, clock: b.Clock, mode: port.Mode{Baud: Baud}, size: 4 << 20, in: newReader()}
 		for i := range byte(3) { // errors must leave it able to try again
 			_ = anyRequest(l, which+i)
 		}

@@ -94,7 +94,7 @@ func (l *Loader) drain(ctx context.Context) error {
 }
 
 func (l *Loader) discard() error {
-	l.in, l.unread = slip.Decoder{Max: maxPacket}, nil
+	l.in = newReader()
 	return l.port.DiscardInput()
 }
 
@@ -163,7 +163,7 @@ func (l *Loader) answer(c Command, after time.Duration) (reply, error) {
 		return reply{}, fmt.Errorf("%v: %w", c, err)
 	}
 	for {
-		p, err := l.receive()
+		p, err := l.in.Next(l.port)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			l.lost = true
@@ -174,25 +174,6 @@ func (l *Loader) answer(c Command, after time.Duration) (reply, error) {
 		case len(p) >= headerSize && p[0] == 0x01 && p[1] == byte(c):
 			return parse(c, p)
 		}
-	}
-}
-
-// receive gives the next packet.
-func (l *Loader) receive() ([]byte, error) {
-	for {
-		for i, b := range l.unread {
-			if p, ok := l.in.Take(b); ok {
-				l.unread = l.unread[i+1:]
-				return p, nil
-			}
-		}
-		var buf [256]byte
-		n, err := l.port.Read(buf[:])
-		if err != nil {
-			l.unread = nil
-			return nil, err
-		}
-		l.unread = buf[:n]
 	}
 }
 
@@ -212,3 +193,5 @@ func parse(c Command, p []byte) (reply, error) {
 	}
 	return reply{binary.LittleEndian.Uint32(p[4:]), data}, nil
 }
+
+func newReader() slip.Reader { return slip.Reader{Decoder: slip.Decoder{Max: maxPacket}} }

@@ -6,7 +6,6 @@ import (
 
 	"rigor/harness/flash"
 	"rigor/harness/flash/flashtest/transcript"
-	"rigor/harness/flash/slip"
 	"rigor/harness/port"
 )
 
@@ -22,7 +21,7 @@ func FuzzLoader(f *testing.F) {
 		b := transcript.Babble(t, says)
 		l, err := Connect(ctx, b, b.Clock, 1_500_000)
 		if err != nil {
-			l = &Loader{port: b, clock: b.Clock, mode: port.Mode{Baud: Baud}, in: slip.Decoder{Max: maxPacket}, flashing: true, size: 16 << 20}
+			l = &Loader{port: b, clock: b.Clock, mode: port.Mode{Baud: Baud}, in: newReader(), flashing: true, size: 16 << 20}
 		}
 		l.Flasher = flasher()
 		for i := range byte(3) { // errors must leave it able to try again

@@ -79,8 +79,7 @@ type Loader struct {
 	mode  port.Mode
 	baud  int // of the flasher, in the end
 
-	in     slip.Decoder
-	unread []byte // of what was read from the port
+	in     slip.Reader
 	number uint16 // of the last request to the flasher
 
 	lost     bool // the ROM's answers may be under way
@@ -107,7 +106,7 @@ var (
 // Connect greets the ROM of a board that was reset into it Startup ago or longer. The
 // rate is that of the flasher; the ROM and the flasher's first words are at Baud.
 func Connect(ctx context.Context, p port.Port, c timebase.Clock, baud int) (*Loader, error) {
-	l := &Loader{port: p, clock: c, baud: baud, in: slip.Decoder{Max: maxPacket}}
+	l := &Loader{port: p, clock: c, baud: baud, in: newReader()}
 	if err := l.setBaud(Baud); err != nil {
 		return nil, err
 	}

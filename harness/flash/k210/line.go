@@ -114,7 +114,7 @@ func (l *Loader) drain(ctx context.Context) error {
 	if err := l.clock.Sleep(ctx, settle+l.onLine(l.behind)); err != nil {
 		return err
 	}
-	l.behind, l.unread, l.in = 0, nil, slip.Decoder{Max: maxPacket}
+	l.behind, l.in = 0, newReader()
 	return l.port.DiscardInput()
 }
 
@@ -125,7 +125,7 @@ func (l *Loader) answer(op Op, number uint16, after time.Duration) ([]byte, erro
 		return nil, fmt.Errorf("%v: %w", op, err)
 	}
 	for {
-		p, err := l.receive()
+		p, err := l.in.Next(l.port)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, &TimeoutError{op, after}
@@ -157,23 +157,6 @@ func parse(op Op, p []byte) ([]byte, error) {
 	return p[replySize:], nil
 }
 
-// receive gives the next packet.
-func (l *Loader) receive() ([]byte, error) {
-	for {
-		for i, b := range l.unread {
-			if p, ok := l.in.Take(b); ok {
-				l.unread = l.unread[i+1:]
-				return p, nil
-			}
-		}
-		var buf [256]byte
-		n, err := l.port.Read(buf[:])
-		if err != nil {
-			l.unread = nil
-			return nil, err
-		}
-		l.unread = buf[:n]
-	}
-}
-
 func following(number uint16) uint16 { return max(number+1, 1) }
+
+func newReader() slip.Reader { return slip.Reader{Decoder: slip.Decoder{Max: maxPacket}} }

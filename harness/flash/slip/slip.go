@@ -2,7 +2,10 @@
 // of several makers have in common.
 package slip
 
-import "bytes"
+import (
+	"bytes"
+	"io"
+)
 
 const (
 	end    = 0xC0
@@ -77,3 +80,29 @@ func (d *Decoder) add(b byte) {
 
 // Text is what has come since the last END.
 func (d *Decoder) Text() []byte { return bytes.Clone(d.packet) }
+
+// Reader takes packets out of what it reads from a line.
+type Reader struct {
+	Decoder
+	unread []byte // of what was read
+}
+
+// Next gives the next packet. An error of the line drops what is unread, but not
+// what the Decoder has of a packet.
+func (r *Reader) Next(line io.Reader) ([]byte, error) {
+	for {
+		for i, b := range r.unread {
+			if p, ok := r.Take(b); ok {
+				r.unread = r.unread[i+1:]
+				return p, nil
+			}
+		}
+		var buf [256]byte
+		n, err := line.Read(buf[:])
+		if err != nil {
+			r.unread = nil
+			return nil, err
+		}
+		r.unread = buf[:n]
+	}
+}
