@@ -94,9 +94,14 @@ func TestSimRunC3(t *testing.T) {
 }
 
 // A served board boots, and says so to a client of its pseudo terminal.
-func TestSimServeC3(t *testing.T) {
-	link := filepath.Join(t.TempDir(), "c3")
-	c := command("sim", "serve", "--chip", "esp32c3", "--pty", link, "--boot", "loader")
+func TestSimServeC3(t *testing.T) { serveTerminal(t, "esp32c3", "loader", answersSync) }
+
+// serveTerminal serves a board with nothing in flash at a pseudo terminal, has a client talk to it there, and
+// interrupts.
+func serveTerminal(t *testing.T, chip, boot string, talk func(t *testing.T, f *os.File)) {
+	t.Helper()
+	link := filepath.Join(t.TempDir(), chip)
+	c := command("sim", "serve", "--chip", chip, "--pty", link, "--boot", boot)
 	stderr, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -106,10 +111,12 @@ func TestSimServeC3(t *testing.T) {
 	}
 	bound(t, c, patience)
 	line, err := bufio.NewReader(stderr).ReadString('\n')
-	if err != nil || !strings.Contains(line, "esp32c3 at "+link) {
+	if err != nil || !strings.Contains(line, chip+" at "+link) {
 		t.Fatalf("%q, %v", line, err)
 	}
-	answersSync(t, link)
+	f := openTerminal(t, link)
+	talk(t, f)
+	f.Close()
 	c.Process.Signal(os.Interrupt)
 	if c.Wait(); c.ProcessState.ExitCode() != exitOK {
 		t.Errorf("exit status %d, want %d", c.ProcessState.ExitCode(), exitOK)
@@ -119,19 +126,25 @@ func TestSimServeC3(t *testing.T) {
 	}
 }
 
-// answersSync sends SYNC to the loader at a terminal, twice since it measures the
-// rate by the first, and wants the first of the eight replies (esptool documentation,
-// Serial Protocol).
-func answersSync(t *testing.T, link string) {
+// openTerminal opens a served pseudo terminal for bytes as they are.
+func openTerminal(t *testing.T, link string) *os.File {
 	t.Helper()
 	f, err := os.OpenFile(link, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { f.Close() })
 	if err := rawMode(f); err != nil {
 		t.Fatal(err)
 	}
+	return f
+}
+
+// answersSync sends SYNC to the loader at a terminal, twice since it measures the
+// rate by the first, and wants the first of the eight replies (esptool documentation,
+// Serial Protocol).
+func answersSync(t *testing.T, f *os.File) {
+	t.Helper()
 	sync := "\xC0\x00\x08\x24\x00\x00\x00\x00\x00\x07\x07\x12\x20" + strings.Repeat("\x55", 32) + "\xC0"
 	if _, err := io.WriteString(f, sync+sync); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"io"
 	"os"
@@ -71,39 +70,13 @@ func TestSimRunK210(t *testing.T) {
 // board with nothing in flash.
 func TestSimServeK210(t *testing.T) {
 	for _, boot := range []string{"loader", "app"} {
-		link := filepath.Join(t.TempDir(), "k210")
-		c := command("sim", "serve", "--chip", "k210", "--pty", link, "--boot", boot)
-		stderr, err := c.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		bound(t, c, patience)
-		line, err := bufio.NewReader(stderr).ReadString('\n')
-		if err != nil || !strings.Contains(line, "k210 at "+link) {
-			t.Fatalf("%q, %v", line, err)
-		}
-		answersGreeting(t, link)
-		c.Process.Signal(os.Interrupt)
-		if c.Wait(); c.ProcessState.ExitCode() != exitOK {
-			t.Errorf("exit status %d, want %d", c.ProcessState.ExitCode(), exitOK)
-		}
+		serveTerminal(t, "k210", boot, answersGreeting)
 	}
 }
 
 // answersGreeting greets the loader at a terminal as kflash does.
-func answersGreeting(t *testing.T, link string) {
+func answersGreeting(t *testing.T, f *os.File) {
 	t.Helper()
-	f, err := os.OpenFile(link, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := rawMode(f); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := io.WriteString(f, "\xC0\xC2"+strings.Repeat("\x00", 12)+"\xC0"); err != nil {
 		t.Fatal(err)
 	}

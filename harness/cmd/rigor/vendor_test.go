@@ -109,14 +109,7 @@ func TestStm32flash(t *testing.T) {
 // converse sends every byte to the echo program and wants them back.
 func converse(t *testing.T, link string) {
 	t.Helper()
-	f, err := os.OpenFile(link, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := rawMode(f); err != nil {
-		t.Fatal(err)
-	}
+	f := openTerminal(t, link)
 	time.Sleep(100 * time.Millisecond) // until the program has greeted, on a board in real time
 	var sent []byte
 	for v := range 256 {
