@@ -22,7 +22,7 @@ hil-run: build ## run all suites on RIG (virtual): flash, measure, judge, record
 # The suites are run by rigor itself, in harness/cmd/rigor's tests; as plain Go
 # tests they would write a bundle each.
 test: export RIGOR_VECTORS = $(if $(wildcard $(VECTORS)),$(abspath $(VECTORS)))
-test: ## every test, seven minutes; with the conformance vectors in full where VECTORS is a folder
+test: ## every test, eight minutes; with the conformance vectors in full where VECTORS is a folder
 	$(GO) test -timeout 20m $$($(GO) list ./... | grep -vE '^rigor/suites/[^/]+$$')
 	$(GO) test -race ./harness/port/... ./harness/hardware ./harness/export ./harness/record ./harness/rig ./suites/internal/broker
 
