@@ -79,7 +79,7 @@ func Release(what string, hz int, scenario string) string {
 }
 
 // Quantities lists every quantity once.
-var Quantities = slices.Concat(releases(), hubs(), audio(), []Quantity{
+var Quantities = slices.Concat(releases(), hubs(), audio(), updates(), []Quantity{
 	{MarkingOverhead, "Cost of the two marks with nothing in between"},
 	{GoroutineSwitch, "Call of runtime.Gosched to the other goroutine's return from it"},
 	{ChannelHandover, "Send on an unbuffered channel to the waiting receiver's next action"},
