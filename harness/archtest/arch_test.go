@@ -139,6 +139,7 @@ var rules = []rule{
 	{pkg: "firmware/wire/audio"},
 	{pkg: "firmware/fft"},
 	{pkg: "firmware/audio", imports: []string{"firmware/board", "firmware/fft", "firmware/runs", "firmware/wire", "firmware/wire/audio"}},
+	{pkg: "firmware/ota/patch"},
 	{pkg: "firmware/toolchain/mkroot"},
 }
 
