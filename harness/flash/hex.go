@@ -174,3 +174,36 @@ func (r *hexReader) add(addr uint32, p []byte) {
 	}
 	r.segments = append(r.segments, Segment{addr, bytes.Clone(p)})
 }
+
+// hexLine is how many bytes a record of AppendHex carries.
+const hexLine = 32
+
+// AppendHex appends the segments as Intel hex that ReadHex reads: records of linear
+// addresses, in the order given.
+func AppendHex(dst []byte, segments []Segment) []byte {
+	for _, s := range segments {
+		dst = appendBase(dst, s.Addr)
+		for addr, rest := s.Addr, s.Data; len(rest) > 0; {
+			if addr != s.Addr && addr%segmentWrap == 0 {
+				dst = appendBase(dst, addr)
+			}
+			n := min(len(rest), int(hexLine-addr%hexLine)) // so that none crosses 64 KB
+			dst = appendRecord(dst, record{uint16(addr), recData, rest[:n]})
+			addr, rest = addr+uint32(n), rest[n:]
+		}
+	}
+	return appendRecord(dst, record{kind: recEOF})
+}
+
+func appendBase(dst []byte, addr uint32) []byte {
+	return appendRecord(dst, record{kind: recLinearBase, data: []byte{byte(addr >> 24), byte(addr >> 16)}})
+}
+
+func appendRecord(dst []byte, r record) []byte {
+	raw := append([]byte{byte(len(r.data)), byte(r.offset >> 8), byte(r.offset), r.kind}, r.data...)
+	var sum byte
+	for _, b := range raw {
+		sum -= b
+	}
+	return fmt.Appendf(dst, ":%X\n", append(raw, sum))
+}

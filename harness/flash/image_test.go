@@ -66,6 +66,19 @@ func TestReadHex(t *testing.T) {
 	}
 }
 
+// A record carries 32 bytes at most and does not cross 64 KB, where the base changes.
+func TestAppendHex(t *testing.T) {
+	want := []flash.Segment{{Addr: 0x0800_0000, Data: rawProgram}, {Addr: 0x0800_FFF0, Data: bytes.Repeat([]byte{0xA5}, 40)}}
+	text := flash.AppendHex(nil, want)
+	if lines := bytes.Count(text, []byte("\n")); lines != 7 { // three bases, one record and two, the end
+		t.Errorf("%d records:\n%s", lines, text)
+	}
+	m, err := flash.Read(text, stm32f407(t))
+	if err != nil || !reflect.DeepEqual(m.Segments, want) {
+		t.Errorf("got %+v, %v", m, err)
+	}
+}
+
 func TestReadHexErrors(t *testing.T) {
 	good := rec(0, 0, 1, 2)
 	for name, c := range map[string]struct {
@@ -253,8 +266,13 @@ func FuzzReadHex(f *testing.F) {
 	f.Add([]byte(rec(4, 0, 8, 0) + rec(0, 0xFFF0, 1, 2, 3) + rec(5, 0, 1, 2, 3, 4) + hexEnd))
 	f.Add([]byte(rec(2, 0, 0xFF, 0xFF) + rec(0, 0xFFFF, 1, 2, 3) + rec(3, 0, 1, 2, 3, 4) + hexEnd))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if m, err := flash.ReadHex(data); err == nil {
-			checkImage(t, m)
+		m, err := flash.ReadHex(data)
+		if err != nil {
+			return
+		}
+		checkImage(t, m)
+		if again, err := flash.ReadHex(flash.AppendHex(nil, m.Segments)); err != nil || !reflect.DeepEqual(again.Segments, m.Segments) {
+			t.Errorf("written and read again: %v, %v, want %v", again, err, m.Segments)
 		}
 	})
 }
