@@ -22,16 +22,18 @@ type figure struct {
 	chart   *chart
 }
 
-// figures are the charts that a run gives: of each experiment the spectra that it found, and
-// of each board how fast its transforms are. A sample that cannot be read is an error.
+// figures are the charts that a run gives: of each experiment the spectra that it found, or
+// the update that it cut, and of each board how fast its transforms are. A sample that cannot be read is an error.
 func figures(r *record.Run) (all []figure, err error) {
 	for _, e := range r.Experiments {
-		f, err := spectra(r, e)
-		if err != nil {
-			return nil, fmt.Errorf("plot %s on %s: %w", e.Name, e.Board, err)
-		}
-		if f != nil && !slices.ContainsFunc(all, func(o figure) bool { return o.Title == f.Title }) { // not of repeats
-			all = append(all, *f)
+		for _, draw := range []func(*record.Run, record.Experiment) (*figure, error){spectra, timeline} {
+			f, err := draw(r, e)
+			if err != nil {
+				return nil, fmt.Errorf("plot %s on %s: %w", e.Name, e.Board, err)
+			}
+			if f != nil && !slices.ContainsFunc(all, func(o figure) bool { return o.Title == f.Title }) { // not of repeats
+				all = append(all, *f)
+			}
 		}
 	}
 	for _, b := range r.Boards {

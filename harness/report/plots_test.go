@@ -220,3 +220,41 @@ func TestTableLeavesSpectraToPlots(t *testing.T) {
 		t.Errorf("a spectrum that failed is in the table %d times", n)
 	}
 }
+
+// The lanes of an update's timeline that have times get bars, one for what lies close together.
+func TestTimeline(t *testing.T) {
+	b, err := record.Create(filepath.Join(t.TempDir(), "run"), record.Run{Rig: record.Rig{Name: "virtual", Kind: "virtual"}, Started: start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := record.Experiment{Suite: "ota", Name: "cuts", Board: "f407"}
+	add := func(quantity string, times ...int64) {
+		s := measure.Sample{Name: quantity, Source: measure.Harness, Unit: measure.Nanoseconds, Values: times}
+		e.Measurements = append(e.Measurements, record.Measured(s, 0, measure.Summarize(s), nil, nil))
+	}
+	add(measure.Under(measure.UpdateOperation, "staging"), 0, 1e9, 1001e6, 1002e6)
+	add(measure.Under(measure.UpdateOperation, "journal"), 3e9)
+	add(measure.Under(measure.CutBoots, "old"), 0, 1e9, 1001e6, 1002e6, 3e9)
+	add(measure.Under(measure.CutBoots, "new"), 3e9)
+	if err := b.Add(e); err != nil {
+		t.Fatal(err)
+	}
+	r, err := record.Load(b.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := timeline(r, r.Experiments[0])
+	if err != nil || f == nil {
+		t.Fatalf("timeline: %v, %v", f, err)
+	}
+	var svg strings.Builder
+	if err := f.chart.writeSVG(&svg); err != nil {
+		t.Fatal(err)
+	}
+	if bars := strings.Count(svg.String(), "stroke-width:10"); bars != 2+1+3+1 {
+		t.Errorf("%d bars, want those at 0, 1 s and 3 s of two lanes, less what a lane has not", bars)
+	}
+	if f, err := timeline(r, record.Experiment{}); f != nil || err != nil {
+		t.Errorf("timeline of nothing: %v, %v", f, err)
+	}
+}
