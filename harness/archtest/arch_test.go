@@ -75,6 +75,9 @@ var rules = []rule{
 	{pkg: "harness/export", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig", "harness/timebase"}},
 	{pkg: "harness/report", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig", "harness/timebase"}},
 
+	// The host's half of updates.
+	{pkg: "harness/ota", imports: []string{"firmware/ota/...", "firmware/wire/...", "harness/flash", "harness/ota/delta", "harness/port", "harness/timebase"}},
+
 	// The pipeline itself knows contracts, never a backend.
 	{pkg: "harness", imports: append([]string{"firmware/images", "firmware/wire", "harness/judge", "harness/measure", "harness/record"}, contracts...)},
 
