@@ -1,4 +1,4 @@
-//go:build tinygo && stm32f407
+//go:build tinygo && stm32f407 && !ota
 
 package board
 
