@@ -26,6 +26,7 @@ type cli struct {
 	Run     runCmd     `cmd:"" help:"Run suites on a rig; record, judge and export what they measure."`
 	Rigs    rigsCmd    `cmd:"" help:"List the rigs of rigs.yaml and what is on each."`
 	Flash   flashCmd   `cmd:"" help:"Flash an image into a board through its boot loader, and read it back."`
+	OTA     otaCmd     `cmd:"" name:"ota" help:"Make, sign, inspect and send updates of a board's program."`
 	Sim     simCmd     `cmd:"" help:"Work with a simulated chip alone."`
 	Export  exportCmd  `cmd:"" help:"Export a recorded run to Prometheus."`
 	Version versionCmd `cmd:"" help:"Print versions."`

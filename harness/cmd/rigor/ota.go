@@ -1,0 +1,71 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"rigor/harness/ota"
+)
+
+type otaCmd struct {
+	Keygen otaKeygenCmd `cmd:"" help:"Make a pair of keys."`
+}
+
+func (*otaCmd) Help() string {
+	return "A board that takes updates has a boot program, up to four public keys and two slots for programs. From nothing to an\n" +
+		"update:\n\n" +
+		"  rigor ota keygen release                       # release.pem (keep it secret) and release.pub.pem\n" +
+		"  rigor ota pack v1.elf --chip stm32f407 --version 1.0.0 --key release.pem -o v1.rota\n" +
+		"  rigor ota factory boot.elf v1.rota --public release.pub.pem -o factory.hex\n" +
+		"  rigor flash factory.hex --rig bench            # once, by the chip's own boot loader\n" +
+		"  rigor ota pack v2.elf --chip stm32f407 --version 1.1.0 --base v1.elf --base-version 1.0.0 --key release.pem -o v2.rota\n" +
+		"  rigor ota inspect v2.rota --public release.pub.pem\n" +
+		"  rigor ota push v2.rota --rig bench             # from then on, over the console\n\n" +
+		"Programs of an stm32f407 run where they lie, so that each slot has its own: what is linked for slot 0 cannot be sent to\n" +
+		"a board that runs slot 0. Programs of an esp32c3 or k210 go to either."
+}
+
+type otaKeygenCmd struct {
+	Name string `arg:"" help:"Name of the files, without .pem and .pub.pem."`
+}
+
+func (*otaKeygenCmd) Help() string {
+	return "NAME.pem is the private key, an Ed25519 key in PEM (PKCS #8) that only its owner may read; whoever has it can put programs\n" +
+		"on every board that trusts it. NAME.pub.pem is the public key, which goes on boards. `openssl pkey -in NAME.pem -text`\n" +
+		"reads them, and keys made by `openssl genpkey -algorithm ed25519` serve as well. Files that exist are not touched.\n\n" +
+		"The exit status is 0 if both were written, 2 if not."
+}
+
+// Run makes the files.
+func (c *otaKeygenCmd) Run() error {
+	key, err := ota.GenerateKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	name := strings.TrimSuffix(c.Name, ".pem")
+	private, public := name+".pem", name+".pub.pem"
+	if err := ota.WriteKeys(private, public, key); err != nil {
+		return err
+	}
+	fmt.Printf("private key  %s: keep it secret, and keep a copy\n", private)
+	fmt.Printf("public key   %s\n", public)
+	return nil
+}
+
+// writeAside writes a file that is whole or not there at all.
+func writeAside(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // gone already if all went well
+	_, err = f.Write(data)
+	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return os.Rename(f.Name(), name)
+}
