@@ -20,6 +20,7 @@ type Experiment struct {
 	Suite, Name string
 	Repeat      int // how often the run has asked it before; each repeat begins with a flash of its own
 	Image       images.Image
+	Spoils      bool // leaves the board with something else in its flash than the image
 	Watch       []probes.Line
 	Stimulate   func(context.Context, *Bench) (Report, error)
 	Measure     func(Observation) ([]measure.Sample, error)
@@ -61,6 +62,9 @@ func (r *Runner) ask(ctx context.Context, x Experiment, e *record.Experiment) er
 	written, err := r.flash(ctx, x)
 	if err != nil {
 		return err
+	}
+	if x.Spoils {
+		r.flashed = onBoard{}
 	}
 	seen, err := r.observe(ctx, x, e)
 	if err != nil {

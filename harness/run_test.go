@@ -215,7 +215,7 @@ func TestRigFailuresAreTriedAgain(t *testing.T) {
 }
 
 // An image is flashed once, and again when the flash of another one has spoiled
-// it, or an experiment that went wrong may have.
+// it, or an experiment did that or, having gone wrong, may have.
 func TestFlashOnlyWhenNeeded(t *testing.T) {
 	f := honest(t)
 	r := runner(t, f)
@@ -243,6 +243,10 @@ func TestFlashOnlyWhenNeeded(t *testing.T) {
 	repeat.Repeat = 1
 	ask(repeat, 1+Tries+3)
 	ask(repeat, 1+Tries+3)
+	spoils := repeat
+	spoils.Spoils = true
+	ask(spoils, 1+Tries+3)
+	ask(spoils, 1+Tries+4)
 }
 
 // A trace tells of one try; the next has a file of its own.
