@@ -14,8 +14,8 @@
 package patch
 
 import (
+	"encoding/binary"
 	"fmt"
-	"io"
 )
 
 // Page is the size of the pieces in which an image is written, in bytes; only
@@ -71,16 +71,17 @@ type Base struct {
 	Distance  uint32 // from them to the other slot's, modulo 2^32; 0: no word is moved
 }
 
-// Apply makes an image of size bytes from a payload and its base. It reads the
-// payload to its end and hands the image to out, a page at a time. Whatever the
-// payload says, it reads nothing outside of the base and writes no more than size
-// bytes. A fault of payload or out comes back as it is, one of what the payload
-// says is an Error.
-func (d *Decoder) Apply(payload io.Reader, base *Base, out io.Writer, size uint32) error {
-	return Malformed
-}
-
-// A Decoder applies payloads, one at a time. It has all the memory that it ever
-// needs in itself and can be used again; the zero value is ready.
-type Decoder struct {
+// Read fills p with the base's bytes from off on, which is a multiple of four,
+// its words moved. All of them lie in the base.
+func (b *Base) Read(off uint32, p []byte) {
+	b.Memory.Read(b.Start+off, p)
+	if b.Distance == 0 {
+		return
+	}
+	for ; len(p) >= 4; p = p[4:] {
+		w := binary.LittleEndian.Uint32(p)
+		if w >= b.Low && w < b.High {
+			binary.LittleEndian.PutUint32(p, w+b.Distance)
+		}
+	}
 }
