@@ -55,13 +55,15 @@ func Restart() {
 	}
 }
 
-// Idle lets the processor sleep until an interrupt, or for 10 ms by the runtime's timer.
+// Idle lets the processor sleep until an interrupt, or for 10 ms by the alarm of the runtime's timer,
+// of which it does not count on the runtime to clear the last.
 func Idle() {
 	const ticks, latch = 400_000, 1 << 31
 	t := esp.TIMG0
 	for t.T0UPDATE.Set(latch); t.T0UPDATE.HasBits(latch); { // it crosses into the timer's clock
 	}
 	until := (uint64(t.T0HI.Get())<<32 | uint64(t.T0LO.Get())) + ticks
+	t.INT_CLR_TIMERS.Set(1)
 	t.T0ALARMLO.Set(uint32(until))
 	t.T0ALARMHI.Set(uint32(until >> 32))
 	t.T0CONFIG.SetBits(esp.TIMG_T0CONFIG_ALARM_EN)
