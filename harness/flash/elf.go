@@ -37,14 +37,8 @@ func ReadELF(data []byte, p Part) (*Image, error) {
 }
 
 func fromELF(f *elf.File, data []byte, p Part) (*Image, error) {
-	if f.Machine != p.Machine || f.Class != p.Class {
-		return nil, &MachineError{p.Chip, f.Machine, p.Machine, f.Class, p.Class}
-	}
-	if f.Type != elf.ET_EXEC {
-		return nil, fmt.Errorf("file is %v, want a linked program (%v)", f.Type, elf.ET_EXEC)
-	}
-	if f.Entry > 1<<32-1 {
-		return nil, fmt.Errorf("entry %#x does not fit 32 bits", f.Entry)
+	if err := p.checkELF(f); err != nil {
+		return nil, err
 	}
 	if p.ROMImage != nil {
 		return p.ROMImage.of(f, data, p.Memory[0].Addr)
@@ -54,6 +48,20 @@ func fromELF(f *elf.File, data []byte, p Part) (*Image, error) {
 		return nil, err
 	}
 	return newImage(data, segments, uint32(f.Entry))
+}
+
+// checkELF refuses what is no linked program for the part.
+func (p Part) checkELF(f *elf.File) error {
+	if f.Machine != p.Machine || f.Class != p.Class {
+		return &MachineError{p.Chip, f.Machine, p.Machine, f.Class, p.Class}
+	}
+	if f.Type != elf.ET_EXEC {
+		return fmt.Errorf("file is %v, want a linked program (%v)", f.Type, elf.ET_EXEC)
+	}
+	if f.Entry > 1<<32-1 {
+		return fmt.Errorf("entry %#x does not fit 32 bits", f.Entry)
+	}
+	return nil
 }
 
 // loadSegments reads the bytes of all loadable headers.

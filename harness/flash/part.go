@@ -33,6 +33,9 @@ type Part struct {
 	// ROMImage is the format of the image that the first region begins with and the
 	// chip's ROM loads; a program is made one. Nil: there is none.
 	ROMImage *ROMFormat
+	// SlotRAM is where in memory a boot program puts the image of a slot and enters
+	// it, see SlotImage. 0: it runs from flash.
+	SlotRAM uint32
 }
 
 // ROMFormat is how a chip's ROM wants a program in flash.
@@ -69,6 +72,7 @@ var parts = map[string]Part{
 		Class:    elf.ELFCLASS64,
 		Memory:   []Region{{"flash", Span{0, 16 << 20}}},
 		ROMImage: &ROMFormat{k210ImageOf, checkK210Image, k210Raw},
+		SlotRAM:  0x8010_0000,
 	},
 }
 
