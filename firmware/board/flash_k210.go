@@ -4,6 +4,7 @@ package board
 
 import (
 	"device/kendryte"
+	"encoding/binary"
 	"errors"
 	"runtime/volatile"
 )
@@ -26,7 +27,8 @@ const (
 
 // Of SPI3's registers.
 const (
-	spiBits8    = 7
+	spiBits8    = 7 // DATA_LENGTH
+	spiBits32   = 31
 	spiTransmit = 1 << 10 // TMOD: transmit only
 	spiReceive  = 3 << 10 // TMOD: transmit what is in the FIFO, then receive CTRLR1+1
 	spiFIFO     = 32
@@ -59,20 +61,23 @@ func init() {
 	awaitFlash(500_000) // what a reset of this part, but not of that one, came into
 }
 
-// Read copies what lies at an offset.
-func (NOR) Read(off uint32, p []byte) { readNOR(off, p) }
-
-// readNOR reads page by page: interrupts are held off for no longer than a page takes, 90 us.
-func readNOR(off uint32, p []byte) {
+// Read copies what lies at an offset. It reads page by page: interrupts are held off for no
+// longer than a page takes, 90 us.
+func (NOR) Read(off uint32, p []byte) {
 	for len(p) > 0 {
 		n := min(len(p), flashPage)
-		receive(flashRead, off, 3, p[:n])
+		if n >= 4 {
+			n &^= 3
+			receiveWords(flashRead, off, p[:n])
+		} else {
+			receive(flashRead, off, p[:n])
+		}
 		off += uint32(n)
 		p = p[n:]
 	}
 }
 
-// Program clears bits, page by page.
+// Program clears bits, page by page. Offset and length are multiples of 4.
 func (NOR) Program(off uint32, p []byte) error {
 	for len(p) > 0 {
 		n := min(len(p), flashPage-int(off%flashPage))
@@ -101,11 +106,11 @@ func (NOR) Erase(off, size uint32) error {
 // change has the chip program or erase, and looks every so many microseconds whether it has ended,
 // so many times at most.
 func change(command byte, addr uint32, data []byte, us, most uint32) error {
-	transmit(flashWriteEnable, 0, 0, nil)
+	enable()
 	if status()&flashEnabled == 0 {
 		return errFlashRefused
 	}
-	transmit(command, addr, 3, data)
+	transmitWords(command, addr, data)
 	for ; most > 0; most-- {
 		pause(us)
 		switch s := status(); {
@@ -127,29 +132,34 @@ func awaitFlash(us uint32) {
 }
 
 func status() byte {
-	var s [1]byte
-	receive(flashStatus, 0, 0, s[:])
-	return s[0]
-}
-
-// begin sets SPI3 up and fills its FIFO with a command and so many bytes of address.
-func begin(mode uint32, command byte, addr uint32, addrBytes, count int) {
 	spi := kendryte.SPI3
-	spi.SSIENR.Set(0)
-	spi.CTRLR0.Set(spiBits8 | mode)
-	spi.CTRLR1.Set(uint32(count - 1))
-	spi.SSIENR.Set(1)
-	spi.DR0.Set(uint32(command))
-	for addrBytes--; addrBytes >= 0; addrBytes-- {
-		spi.DR0.Set(addr >> (8 * addrBytes) & 0xFF)
+	mask := begin(spiReceive|spiBits8, 1)
+	spi.DR0.Set(flashStatus)
+	spi.SER.Set(1)
+	for spi.RXFLR.Get() == 0 {
 	}
+	v := byte(spi.DR0.Get())
+	end(mask)
+	return v
 }
 
-// receive sends a command and takes what follows. No interrupt may let the FIFO overflow.
-func receive(command byte, addr uint32, addrBytes int, p []byte) {
+// enable lets the chip take one command that changes it.
+func enable() {
+	mask := begin(spiTransmit|spiBits8, 1)
+	kendryte.SPI3.DR0.Set(flashWriteEnable)
+	kendryte.SPI3.SER.Set(1)
+	sent()
+	end(mask)
+}
+
+// receive sends a command with an address, and takes the bytes that follow.
+func receive(command byte, addr uint32, p []byte) {
 	spi := kendryte.SPI3
-	mask := Hold()
-	begin(spiReceive, command, addr, addrBytes, len(p))
+	mask := begin(spiReceive|spiBits8, len(p))
+	spi.DR0.Set(uint32(command))
+	for shift := 16; shift >= 0; shift -= 8 {
+		spi.DR0.Set(addr >> shift & 0xFF)
+	}
 	spi.SER.Set(1)
 	for i := range p {
 		for spi.RXFLR.Get() == 0 {
@@ -159,27 +169,58 @@ func receive(command byte, addr uint32, addrBytes int, p []byte) {
 	end(mask)
 }
 
-// transmit sends a command and data. The transfer lasts for as long as there is something in
-// the FIFO: no interrupt may let it run dry.
-func transmit(command byte, addr uint32, addrBytes int, p []byte) {
+// receiveWords is receive in frames of four bytes, of which command and address are one. No
+// interrupt may let the FIFO overflow.
+func receiveWords(command byte, addr uint32, p []byte) {
 	spi := kendryte.SPI3
-	mask := Hold()
-	begin(spiTransmit, command, addr, addrBytes, 1)
+	mask := begin(spiReceive|spiBits32, len(p)/4)
+	spi.DR0.Set(uint32(command)<<24 | addr)
 	spi.SER.Set(1)
-	for _, b := range p {
-		for spi.TXFLR.Get() == spiFIFO {
+	for ; len(p) > 0; p = p[4:] {
+		for spi.RXFLR.Get() == 0 {
 		}
-		spi.DR0.Set(uint32(b))
-	}
-	for spi.SR.Get()&(spiTFE|kendryte.SPI3_SR_BUSY) != spiTFE {
+		binary.BigEndian.PutUint32(p, spi.DR0.Get())
 	}
 	end(mask)
+}
+
+// transmitWords sends a command with an address, and data. The transfer lasts for as long as there is
+// something in the FIFO: no interrupt may let it run dry.
+func transmitWords(command byte, addr uint32, p []byte) {
+	spi := kendryte.SPI3
+	mask := begin(spiTransmit|spiBits32, 1)
+	spi.DR0.Set(uint32(command)<<24 | addr)
+	spi.SER.Set(1)
+	for ; len(p) > 0; p = p[4:] {
+		for spi.TXFLR.Get() == spiFIFO {
+		}
+		spi.DR0.Set(binary.BigEndian.Uint32(p))
+	}
+	sent()
+	end(mask)
+}
+
+// begin sets SPI3 up to receive so many frames, or to transmit, and holds interrupts off until end.
+func begin(mode uint32, frames int) uintptr {
+	mask := Hold()
+	spi := kendryte.SPI3
+	spi.SSIENR.Set(0)
+	spi.CTRLR0.Set(mode)
+	spi.CTRLR1.Set(uint32(frames - 1))
+	spi.SSIENR.Set(1)
+	return mask
 }
 
 func end(mask uintptr) {
 	kendryte.SPI3.SER.Set(0)
 	kendryte.SPI3.SSIENR.Set(0)
 	Release(mask)
+}
+
+// sent waits until all has left.
+func sent() {
+	for kendryte.SPI3.SR.Get()&(spiTFE|kendryte.SPI3_SR_BUSY) != spiTFE {
+	}
 }
 
 // pause lets microseconds pass, by CLINT's timer, which counts ACLK/50.
