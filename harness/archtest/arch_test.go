@@ -67,6 +67,8 @@ var rules = []rule{
 		imports: append([]string{"harness/flash/loaders", "harness/port/serialport", "harness/port/rfc2217", "probes/player"}, contracts...),
 		tests:   []string{"harness/port/porttest"}},
 	{pkg: "harness/station", imports: []string{"harness/hardware", "harness/virtual", "harness/rig", "harness/timebase"}},
+	// The fault engine knows flash operations and their times, and nothing of who makes them.
+	{pkg: "harness/faults", imports: []string{"harness/sim/board", "harness/sim/clock"}},
 
 	// Pure numbers, and what becomes of them.
 	{pkg: "harness/measure", imports: []string{"harness/timebase", "probes"}},
