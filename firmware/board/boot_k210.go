@@ -28,8 +28,11 @@ type BootFlash struct{ NOR }
 // Flash is the chip's flash.
 func Flash() BootFlash { return BootFlash{} }
 
-// loaded is the image of which there are bytes in RAM, by its offset.
+// loaded is the image of which there are bytes in RAM, by its offset; 0: there is none.
 var loaded uint32
+
+// programRAM is the first bytes of where the program will be.
+func programRAM(n int) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(uintptr(programAt))), n) }
 
 // Read copies what lies at an offset.
 func (f BootFlash) Read(off uint32, p []byte) {
@@ -44,15 +47,20 @@ func (f BootFlash) Read(off uint32, p []byte) {
 	if loaded != off-at {
 		panic("BUG: board: pieces of two images")
 	}
-	program := unsafe.Slice((*byte)(unsafe.Pointer(uintptr(programAt+at))), len(p))
+	program := programRAM(imageMost)[at : int(at)+len(p)]
 	f.NOR.Read(off, program)
 	copy(p, program)
 }
 
 // HandOver starts the program whose image was read from an offset of flash, with both harts, as
-// the boot ROM starts one: interrupts are off and nothing asks for any. Clocks are as the ROM left them.
+// the boot ROM starts one: interrupts are off and nothing asks for any. Clocks are as the ROM left them. It
+// reads the image itself only for a boot program that did not look at any.
 func HandOver(image uint32) {
-	if image != loaded {
+	switch loaded {
+	case image:
+	case 0:
+		NOR{}.Read(image, programRAM(imageMost))
+	default:
 		panic("BUG: board: another image was read")
 	}
 	finishConsole()
