@@ -1,0 +1,5 @@
+//go:build tinygo && defect_attempt_late
+
+package defect
+
+const planted = AttemptLate

@@ -1,0 +1,5 @@
+//go:build tinygo && defect_attempts_in_ram
+
+package defect
+
+const planted = AttemptsInRAM

@@ -1,0 +1,5 @@
+//go:build tinygo && defect_boot_trusts
+
+package defect
+
+const planted = BootTrusts

@@ -1,0 +1,5 @@
+//go:build tinygo && defect_long_scalar
+
+package defect
+
+const planted = LongScalar

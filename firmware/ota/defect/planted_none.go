@@ -1,0 +1,5 @@
+//go:build tinygo && !defect
+
+package defect
+
+const planted = None

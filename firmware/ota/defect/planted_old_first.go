@@ -1,0 +1,5 @@
+//go:build tinygo && defect_old_first
+
+package defect
+
+const planted = OldFirst

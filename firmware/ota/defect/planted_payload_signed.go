@@ -1,0 +1,5 @@
+//go:build tinygo && defect_payload_signed
+
+package defect
+
+const planted = PayloadSigned

@@ -1,0 +1,5 @@
+//go:build tinygo && defect_resume_trusts
+
+package defect
+
+const planted = ResumeTrusts

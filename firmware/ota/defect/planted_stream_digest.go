@@ -1,0 +1,5 @@
+//go:build tinygo && defect_stream_digest
+
+package defect
+
+const planted = StreamDigest

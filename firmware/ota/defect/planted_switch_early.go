@@ -1,0 +1,5 @@
+//go:build tinygo && defect_switch_early
+
+package defect
+
+const planted = SwitchEarly

@@ -1,0 +1,5 @@
+//go:build tinygo && defect_torn_header
+
+package defect
+
+const planted = TornHeader
