@@ -19,6 +19,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"rigor/firmware/images"
@@ -53,7 +54,9 @@ var (
 	chips = []chip{stm32f407, esp32c3, k210}
 )
 
-var variants = []variant{
+var variants = slices.Concat(programs, updated, planted())
+
+var programs = []variant{
 	{name: "echo-stm32f407", program: "echo", chip: stm32f407, clockHz: 168e6},
 	{name: "latency-stm32f407-16mhz", program: "latency", chip: stm32f407, clockHz: 16e6, tags: "hsi16"},
 	{name: "latency-stm32f407-168mhz", program: "latency", chip: stm32f407, clockHz: 168e6},

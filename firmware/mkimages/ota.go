@@ -1,0 +1,57 @@
+package main
+
+import (
+	"strings"
+
+	"rigor/firmware/ota/defect"
+)
+
+// linked is the chip with a target of the update system's: a file in firmware/ota/target,
+// and the linker scripts there that it takes.
+func (c chip) linked(target string, scripts ...string) chip {
+	const dir = "firmware/ota/target/"
+	c.target = "-target=" + dir + target + ".json"
+	c.files = append(c.files[:len(c.files):len(c.files)], dir+target+".json")
+	for _, s := range scripts {
+		c.files = append(c.files, dir+s+".ld")
+	}
+	return c
+}
+
+// The chips as the boot program sees them, and as programs in their slots do.
+var (
+	stm32f407Boot  = stm32f407.linked("stm32f407-boot", "stm32f407-boot", "stm32f407")
+	stm32f407Slots = [...]chip{
+		stm32f407.linked("stm32f407-slot0", "stm32f407-slot0", "stm32f407"),
+		stm32f407.linked("stm32f407-slot1", "stm32f407-slot1", "stm32f407"),
+	}
+)
+
+// updated is the update system: the boot program otaboot, the application ota as 1.0.0 and, under
+// names with their versions, what it is updated to.
+//
+// An image that runs where it lies has the slot at the end of its name.
+var updated = []variant{
+	{name: "otaboot-stm32f407", program: "ota/boot", chip: stm32f407Boot, clockHz: 168e6},
+	{name: "ota-stm32f407-slot0", program: "ota/app", chip: stm32f407Slots[0], clockHz: 168e6},
+	{name: "ota-stm32f407-slot1", program: "ota/app", chip: stm32f407Slots[1], clockHz: 168e6},
+	{name: "ota-1.0.1-stm32f407-slot0", program: "ota/app", chip: stm32f407Slots[0], clockHz: 168e6, tags: "v1_0_1"},
+	{name: "ota-1.0.1-stm32f407-slot1", program: "ota/app", chip: stm32f407Slots[1], clockHz: 168e6, tags: "v1_0_1"},
+	{name: "ota-1.1.0-stm32f407-slot0", program: "ota/app", chip: stm32f407Slots[0], clockHz: 168e6, tags: "v1_1_0"},
+	{name: "ota-1.1.0-stm32f407-slot1", program: "ota/app", chip: stm32f407Slots[1], clockHz: 168e6, tags: "v1_1_0"},
+	{name: "ota-16mhz-stm32f407-slot0", program: "ota/app", chip: stm32f407Slots[0], clockHz: 16e6, tags: "hsi16"},
+}
+
+// planted are boot programs and applications of the STM32F407 with a defect each, under its name.
+func planted() (all []variant) {
+	for _, d := range defect.All {
+		tags := strings.Join(d.Tags(), " ")
+		if d.Boot {
+			all = append(all, variant{name: "otaboot-" + d.Name + "-stm32f407", program: "ota/boot", chip: stm32f407Boot, clockHz: 168e6, tags: tags})
+		}
+		if d.App {
+			all = append(all, variant{name: "ota-" + d.Name + "-stm32f407-slot0", program: "ota/app", chip: stm32f407Slots[0], clockHz: 168e6, tags: tags})
+		}
+	}
+	return all
+}
