@@ -156,7 +156,7 @@ func (f *Flash) exec(at clock.Time, t *Transaction) error {
 	case WriteDisable:
 		f.WEL = false
 	case ReadData, FastRead, FastReadDual, FastReadDualIO, FastReadQuad, FastReadQuadIO:
-		f.answer(t, s, func(i uint32) byte { return f.cells[(addr+i)&(f.Size()-1)] })
+		f.read(addr, t, s)
 	case PageProgram, QuadPageProgram:
 		f.program(at, addr, t.Out)
 	case SectorErase:
@@ -182,6 +182,22 @@ func (f *Flash) exec(at clock.Time, t *Transaction) error {
 		return f.identify(at, t, s)
 	}
 	return nil
+}
+
+// read sends cells, from the last one on from the first again.
+func (f *Flash) read(addr uint32, t *Transaction, s shape) {
+	data, last := f.cells.Data(), f.Size()-1
+	f.answer(t, s, func(i uint32) byte { return data[(addr+i)&last] })
+	if !f.cells.Watched() {
+		return
+	}
+	lag := t.lag(s)
+	from := (addr + uint32(max(lag, 0)/8)) & last
+	n := uint32(max(8*len(t.In)+lag+7, 0)/8 - max(lag, 0)/8)
+	f.cells.Read(from, n)
+	if from+n > f.Size() {
+		f.cells.Read(0, from+n-f.Size())
+	}
 }
 
 // identify are the commands that read what is not a cell.
@@ -226,10 +242,13 @@ func (f *Flash) address(t *Transaction) uint32 {
 	return a & 0xFFFFFF & (f.Size() - 1)
 }
 
+// lag is how many bits of a command's data have gone by before those of In.
+func (t *Transaction) lag(s shape) int { return (t.header()-s.header)*s.dataLines + 8*t.Skip }
+
 // answer sends bytes from the clock on at which the chip begins. A controller
 // with other dummy clocks misses the first bits, or has idle lines before them.
 func (f *Flash) answer(t *Transaction, s shape, source func(uint32) byte) {
-	skip := (t.header()-s.header)*s.dataLines + 8*t.Skip
+	skip := t.lag(s)
 	for i := range t.In {
 		var v byte
 		for bit := range 8 {
@@ -270,13 +289,21 @@ func (f *Flash) program(at clock.Time, addr uint32, data []byte) {
 		op.Page[(addr+uint32(i))%PageSize] = b
 	}
 	n := clock.Time(min(len(data), PageSize))
-	f.begin(op, at, min(f.cfg.Times.FirstByte+(n-1)*f.cfg.Times.NextByte, f.cfg.Times.Page))
+	d := min(f.cfg.Times.FirstByte+(n-1)*f.cfg.Times.NextByte, f.cfg.Times.Page)
+	sent := Span{addr, uint32(len(data))}
+	if sent.Off+sent.Size > page.Off+PageSize {
+		sent = page
+	}
+	if f.order(&op, sent, at, d) {
+		f.begin(op, at, d)
+	}
 }
 
 // erase is §8.2.21 and on. Nothing is erased while an operation is suspended.
 func (f *Flash) erase(at clock.Time, s Span, d clock.Time) {
-	if f.WEL && !f.SUS && !f.locked(s) {
-		f.begin(operation{Kind: opErase, Span: s}, at, d)
+	op := operation{Kind: opErase, Span: s}
+	if f.WEL && !f.SUS && !f.locked(s) && f.order(&op, s, at, d) {
+		f.begin(op, at, d)
 	}
 }
 

@@ -20,15 +20,19 @@
 package nor
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
 
+	"rigor/harness/sim/board"
+	"rigor/harness/sim/cells"
 	"rigor/harness/sim/clock"
 )
 
 // Sizes in bytes.
 const (
 	PageSize    = 256
-	SectorSize  = 4 << 10
+	SectorSize  = cells.SectorSize
 	halfSize    = 32 << 10
 	BlockSize   = 64 << 10
 	DefaultSize = 4 << 20
@@ -80,8 +84,7 @@ type Span struct{ Off, Size uint32 }
 // Flash is one chip. Its state but the cells is plain data.
 type Flash struct {
 	cfg   Config
-	cells []byte
-	cellRecord
+	cells *cells.Memory
 	state
 }
 
@@ -148,32 +151,32 @@ func New(cfg Config) (*Flash, error) {
 	if bits := cfg.JEDEC[2]; bits < 16 || bits > 24 {
 		return nil, fmt.Errorf("make a flash of 2^%d bytes: only 64 KB to 16 MB are modelled", bits)
 	}
-	f := &Flash{cfg: cfg, cells: make([]byte, 1<<cfg.JEDEC[2])}
-	fill(f.cells, 0xFF)
-	f.newRecord()
+	f := &Flash{cfg: cfg, cells: cells.New(1 << cfg.JEDEC[2])}
 	f.Stored = [3]byte{0, sr2QE, 0x60}
 	f.Status = f.Stored
 	return f, nil
 }
 
 // Size is the capacity in bytes.
-func (f *Flash) Size() uint32 { return uint32(len(f.cells)) }
+func (f *Flash) Size() uint32 { return f.cells.Size() }
 
 // JEDEC is what RDID answers.
 func (f *Flash) JEDEC() [3]byte { return f.cfg.JEDEC }
 
 // Data are the cells, for a cache that reads them and a board that looks at
 // them. It stays the same slice; nobody else may write it.
-func (f *Flash) Data() []byte { return f.cells }
+func (f *Flash) Data() []byte { return f.cells.Data() }
+
+// Cells are the chip's, for who watches them, or puts others in.
+func (f *Flash) Cells() *cells.Memory { return f.cells }
 
 // Program puts bytes into the cells as a factory's programmer would, in no
 // time.
 func (f *Flash) Program(off uint32, data []byte) error {
-	if uint64(off)+uint64(len(data)) > uint64(len(f.cells)) {
-		return fmt.Errorf("put %d bytes at 0x%x of a flash of %d bytes: beyond its end", len(data), off, len(f.cells))
+	if uint64(off)+uint64(len(data)) > uint64(f.Size()) {
+		return fmt.Errorf("put %d bytes at 0x%x of a flash of %d bytes: beyond its end", len(data), off, f.Size())
 	}
-	copy(f.cells[off:], data)
-	f.touch(Span{off, uint32(len(data))}, nil)
+	f.cells.Put(off, data)
 	return nil
 }
 
@@ -210,16 +213,13 @@ func (f *Flash) Settle(at clock.Time) Span {
 
 // finish gives the cells what the operation was for.
 func (f *Flash) finish(op *operation) Span {
-	cells := f.cells[op.Span.Off : op.Span.Off+op.Span.Size]
 	switch op.Kind {
 	case opProgram:
-		for i := range cells {
-			cells[i] &= op.Page[i]
-		}
-		f.touch(op.Span, op.Page[:])
+		f.cells.Program(op.Span.Off, op.Page[:])
+		f.cells.End(op.End, false)
 	case opErase:
-		fill(cells, 0xFF)
-		f.touch(op.Span, nil)
+		f.cells.Erase(cells.Span(op.Span))
+		f.cells.End(op.End, false)
 	case opStatus:
 		f.Status, f.Stored = op.Status, op.Status
 	}
@@ -235,12 +235,30 @@ func (f *Flash) SetPower(on bool, at clock.Time) Span {
 	f.Powered = on
 	if on {
 		f.Boots++
-		return f.waver()
+		f.cells.Rearm()
+		return Span(f.cells.Waver(cells.Span{Size: f.Size()}, f.cfg.Seed^f.Boots<<32))
 	}
 	f.Settle(at)
 	span := f.abort(at)
 	f.state = state{Status: f.Stored, Stored: f.Stored, Cuts: f.Cuts, Boots: f.Boots}
 	return span
+}
+
+// order asks who watches whether an operation on some of its cells may begin, and gives it the
+// fault that it is to have. A refused one does not begin, as in a protected area.
+func (f *Flash) order(op *operation, s Span, at, d clock.Time) bool {
+	if !f.cells.Hooked() {
+		return true
+	}
+	o := board.FlashOp{Erase: op.Kind == opErase, Off: s.Off, Len: s.Size, Start: at, End: at + d}
+	if o.Erase {
+		return f.cells.Begin(o).Kind != board.FlashRefused
+	}
+	page := op.Page[s.Off-op.Span.Off:][:s.Size]
+	o.Data = bytes.Clone(page)
+	fault := f.cells.Begin(o)
+	copy(page, cells.Only(fault, o.Data))
+	return fault.Kind != board.FlashRefused
 }
 
 // begin starts an operation.
@@ -318,4 +336,33 @@ func fill(p []byte, v byte) {
 	for i := range p {
 		p[i] = v
 	}
+}
+
+// Snapshot is a whole chip at one moment. It shares what did not change with
+// other snapshots.
+type Snapshot struct {
+	state state
+	cells cells.Snapshot
+}
+
+// Snapshot copies the chip.
+func (f *Flash) Snapshot() *Snapshot { return &Snapshot{f.state, f.cells.Snapshot()} }
+
+// Restore puts a snapshot back, of this chip or of one like it, and reports
+// the cells that changed.
+func (f *Flash) Restore(s *Snapshot) (changed Span) {
+	f.state = s.state
+	return Span(f.cells.Restore(s.cells))
+}
+
+// Marginal is how many cells read differently from one power-on to the next.
+func (f *Flash) Marginal(s Span) int { return f.cells.Marginal(cells.Span(s)) }
+
+// Digest hashes all that decides what the chip does next (SHA-256).
+func (f *Flash) Digest() (sum [32]byte) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%v\n", f.state)
+	f.cells.Hash(h)
+	h.Sum(sum[:0])
+	return sum
 }
