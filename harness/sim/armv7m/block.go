@@ -64,6 +64,9 @@ func (c *Core) build(addr uint32, it uint8) *block {
 	}
 	c.blocks[blockKey(addr, it)] = b
 	w.mem.hold(addr-w.base, uint32(b.code[len(b.code)-1].off), b)
+	if w.read != nil {
+		w.read(addr, b.end()-addr)
+	}
 	return b
 }
 

@@ -58,6 +58,10 @@ type Region struct {
 	Flash bool
 	// NoExec memory is on no instruction bus: fetching from it is a bus fault.
 	NoExec bool
+	// Read, if not nil, is called as data is loaded from Flash memory, and with all of a
+	// piece of code, of up to 32 instructions, before the first of it is executed after
+	// Map or Restore.
+	Read func(addr, n uint32)
 }
 
 // Config is what an implementer of the core chooses.
@@ -184,7 +188,8 @@ type Core struct {
 	world   uint64   // the view's
 	fast    tables
 
-	cached []uint8 // by flash line: 1 + its slot in Flash.Insn
+	watched bool    // some region has Read
+	cached  []uint8 // by flash line: 1 + its slot in Flash.Insn
 
 	blocks      map[uint64]*block
 	hash        [hashSize]*block

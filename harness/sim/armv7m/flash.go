@@ -196,8 +196,8 @@ func (c *Core) dataWait(w *window, addr uint32) uint64 {
 	return c.Flash.loadLine(lineOf(addr-w.base), c.Cycle+loadStage)
 }
 
-// loadFlash executes a single load from flash with wait states, if nothing
-// else stands in the way.
+// loadFlash executes a single load from flash that has wait states or is watched, if
+// nothing else stands in the way.
 func (c *Core) loadFlash(in *insn, addr uint32) bool {
 	if c.fast.flash == nil {
 		return false
@@ -207,6 +207,9 @@ func (c *Core) loadFlash(in *insn, addr uint32) bool {
 	off := uint64(addr - w.base)
 	if form > formLiteral || !w.flash || addr&uint32(width-1) != 0 || off+uint64(width) > uint64(len(w.data)) {
 		return false
+	}
+	if w.read != nil {
+		w.read(addr, uint32(width))
 	}
 	c.Cycle += c.Flash.loadLine(lineOf(uint32(off)), c.Cycle+uint64(in.pre)+loadStage)
 	c.R[in.d&15] = extend(loadBytes(w.data[off:], width), width, signed)

@@ -14,6 +14,7 @@ type window struct {
 	write bool
 	exec  bool
 	flash bool
+	read  func(addr, n uint32)
 	marks []bool // mem.marks, for the store's fast path
 	mem   *memory
 }
@@ -60,13 +61,14 @@ func (t *windowTable) enter(w *window) {
 // must not overlap; each is at most 2 GB and doesn't wrap.
 func (c *Core) Map(regions []Region) {
 	c.drop()
-	c.windows = nil
+	c.windows, c.watched = nil, false
 	c.open.clear()
 	c.forgetSpans()
 	lines := uint32(0)
 	for _, r := range regions {
 		if len(r.Data) > 0 {
-			c.windows = append(c.windows, &window{name: r.Name, base: r.Base, data: r.Data, write: r.Write, exec: !r.NoExec, flash: r.Flash})
+			c.windows = append(c.windows, &window{name: r.Name, base: r.Base, data: r.Data, write: r.Write, exec: !r.NoExec, flash: r.Flash, read: r.Read})
+			c.watched = c.watched || r.Read != nil
 		}
 		if r.Flash && len(r.Data) > 0 {
 			lines = max(lines, lineOf(uint32(len(r.Data))-1)+1)
@@ -219,6 +221,9 @@ func (c *Core) setByte(addr, v uint32) bool {
 // The access is aligned.
 func (c *Core) physLoad(addr uint32, width uint8) (uint32, bus.Fault) {
 	if w := c.windowAt(addr); w != nil && uint64(addr-w.base)+uint64(width) <= uint64(len(w.data)) {
+		if w.read != nil {
+			w.read(addr, uint32(width))
+		}
 		return loadBytes(w.data[addr-w.base:], width), bus.None
 	}
 	if target, bit, ok := bitBand(addr, width); ok {

@@ -48,8 +48,8 @@ func (c *Core) forgetSpans() {
 	}
 }
 
-// tables are the window tables in use: without flash while that is busy or has
-// wait states; in the latter case, flash has it.
+// tables are the window tables in use: without flash while that is busy, watched or has
+// wait states; in the latter cases, flash has it.
 type tables struct{ loads, stores, flash *windowTable }
 
 var noWindows = func() *windowTable {
@@ -71,7 +71,7 @@ func (c *Core) selectTables() {
 		c.fast = withheld
 	case c.stalls():
 		c.fast = tables{&v.stores, &v.stores, nil}
-	case c.Flash.Waits > 0:
+	case c.Flash.Waits > 0 || c.watched:
 		c.fast = tables{&v.quick, &v.stores, &v.loads}
 	default:
 		c.fast = tables{&v.loads, &v.stores, nil}
