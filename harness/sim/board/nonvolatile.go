@@ -12,8 +12,8 @@ type Nonvolatile interface {
 	// the watcher.
 	ReadCells(off uint32, p []byte)
 	// SetCells puts bytes into flash, with the power on or off, in no time. The
-	// cells are sound from now on. What a cache of the chip holds of them is
-	// dropped; an operation under way goes on.
+	// cells are sound from now on, and no cache holds old ones; an operation
+	// under way goes on. They count as not yet read.
 	SetCells(off uint32, p []byte)
 	// SetMarginal makes the cells whose bits are set in mask, and only these of
 	// its span, marginal: each reads as 0 or 1 from each power-on to the next,
@@ -24,10 +24,11 @@ type Nonvolatile interface {
 	// WatchFlash tells w of all that happens to flash from now on, by a program
 	// or by the chip's own boot loader. Only one watcher; nil ends it.
 	WatchFlash(w FlashWatcher)
-	// FineFlash asks for reads of an area to be told to the word of 4 bytes, from
-	// the next WatchFlash on. Areas add up.
+	// FineFlash asks for reads of an area to be told to the word of 4 bytes; what is
+	// fetched as a line of a cache is told as that. Areas add up, and stay.
 	FineFlash(off, n uint32)
-	// FailFlash has f asked as each operation begins; nil ends it.
+	// FailFlash has f asked as each operation begins, before the watcher is told; nil ends it.
+	// Like the watcher's methods, f may call ReadCells and nothing else of the chip.
 	FailFlash(f func(FlashOp) FlashFault)
 
 	// ResetKinds are those that the part has. ResetBy makes one happen now; it
@@ -55,11 +56,14 @@ type FlashWatcher interface {
 	// FlashRead says that a program loaded or executed from these cells, or DMA
 	// or the boot loader read them. Each cell is told before, or as soon as, it
 	// is used for the first time since WatchFlash, the last power-on or the last
-	// Restore; more may be told than was read, up to the 64 aligned bytes around
-	// it, and more often.
+	// Restore; more may be told than was read, the 64 aligned bytes around it and
+	// the instructions that follow, and more often.
 	FlashRead(off, n uint32)
-	FlashBegin(op FlashOp) // before any cell changes
-	FlashEnd(op FlashOp)   // after the last one has
+	// FlashBegin and FlashEnd come before any cell changes and after the last one has.
+	// An operation that is refused is not told; one that is dropped is. One that was under way
+	// when WatchFlash was called is not told to end.
+	FlashBegin(op FlashOp)
+	FlashEnd(op FlashOp)
 }
 
 // FlashFault is what goes wrong with an operation. The zero value is nothing.
@@ -85,7 +89,7 @@ type ResetKind string
 
 const (
 	ResetPower    ResetKind = "power"     // off and on: RAM is lost
-	ResetPin      ResetKind = "pin"       // RAM is kept
+	ResetPin      ResetKind = "pin"       // RAM is kept, but on the ESP32-C3
 	ResetWatchdog ResetKind = "watchdog"  // RAM is kept
 	ResetSoftware ResetKind = "software"  // RAM is kept
 	ResetBrownOut ResetKind = "brown-out" // the supply dips below the threshold: RAM is kept here

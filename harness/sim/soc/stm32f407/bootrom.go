@@ -320,7 +320,7 @@ func (c *Chip) bootGo() {
 // bootWord reads a word of flash or SRAM; past their end nothing is there.
 func (c *Chip) bootWord(addr uint32) (v uint32) {
 	for i := range uint32(4) {
-		b, _ := c.peekByte(addr + i)
+		b, _ := c.readByte(addr + i)
 		v |= uint32(b) << (8 * i)
 	}
 	return v

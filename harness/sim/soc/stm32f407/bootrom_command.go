@@ -186,7 +186,7 @@ func (c *Chip) bootRead() {
 	}
 	var data [256]byte
 	for i := range n {
-		v, ok := c.peekByte(b.Addr + i)
+		v, ok := c.readByte(b.Addr + i)
 		if !ok {
 			c.halt(board.NotModelled, b.Addr+i, "the boot loader reads its own machine code, which is")
 			return

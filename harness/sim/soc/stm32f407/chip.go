@@ -56,6 +56,7 @@ import (
 	"rigor/harness/sim/armv7m"
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/bus"
+	"rigor/harness/sim/cells"
 	"rigor/harness/sim/clock"
 	"rigor/harness/sim/soc/agenda"
 	"rigor/harness/sim/soc/pad"
@@ -140,6 +141,7 @@ type Chip struct {
 	state
 	agenda.Agenda
 	mem    memories
+	cells  *cells.Memory // of flash
 	core   *armv7m.Core
 	opt    Options
 	blocks []block
@@ -155,8 +157,9 @@ type Chip struct {
 }
 
 var (
-	_ board.Chip      = (*Chip)(nil)
-	_ board.Selective = (*Chip)(nil)
+	_ board.Chip        = (*Chip)(nil)
+	_ board.Selective   = (*Chip)(nil)
+	_ board.Nonvolatile = (*Chip)(nil)
 )
 
 // Slots of clock.Events: the deadlines of the blocks. At one cycle the lower
@@ -194,7 +197,9 @@ const (
 // New makes a part that is not powered, with erased flash.
 func New(opt Options) *Chip {
 	c := &Chip{opt: withDefaults(opt)}
+	c.cells = cells.New(flashSize)
 	c.mem = newMemories()
+	c.mem.Flash = c.cells.Data()
 	c.Init(owner{c}, hsiHz)
 	c.core = armv7m.New(armv7m.Config{
 		CPUID:    0x410FC241, // r0p1, as PM0214 §4.4.2 gives it

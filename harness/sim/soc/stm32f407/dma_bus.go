@@ -23,6 +23,9 @@ func (d dmaController) read(s *dmaStream, p dmaPort, addr, size uint32) (uint32,
 		return 0, false
 	}
 	if mem, off := d.c.dmaMemory(addr); mem != nil {
+		if addr-flashBase < flashSize {
+			d.c.cells.Read(off, size)
+		}
 		return uint32(littleEndian(mem[off:][:size])), true
 	}
 	v, f := d.c.load(addr, uint8(size))

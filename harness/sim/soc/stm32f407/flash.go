@@ -5,6 +5,7 @@ import (
 
 	"rigor/harness/sim/armv7m"
 	"rigor/harness/sim/bus"
+	"rigor/harness/sim/cells"
 	"rigor/harness/sim/clock"
 )
 
@@ -308,7 +309,8 @@ func (c *Chip) updateFlashIRQ() {
 	c.irq(irqFLASH, f.CR&flashEOPIE != 0 && f.SR&srEOP != 0 || f.CR&flashERRIE != 0 && f.SR&srOPERR != 0)
 }
 
-// beginOp starts an operation now, or when the present one ends.
+// beginOp starts an operation now, or when the present one ends, unless who watches
+// flash has it refused.
 func (c *Chip) beginOp(op flashOp, d clock.Time) {
 	op.Start = c.Time()
 	if c.flashBusy() {
@@ -316,6 +318,10 @@ func (c *Chip) beginOp(op flashOp, d clock.Time) {
 		c.finishOp()
 	}
 	op.End = op.Start + d
+	if !c.orderOp(&op) {
+		c.refuseOp()
+		return
+	}
 	c.FLASH.Op = op
 	c.FLASH.SR |= srBSY
 	c.ScheduleAt(slotFlash, op.End)
@@ -350,49 +356,51 @@ func (c *Chip) flashDone() {
 func (c *Chip) finishOp() {
 	op := c.FLASH.Op
 	c.FLASH.Op = flashOp{}
-	switch op.Kind {
-	case opProgram:
-		b := c.cells(op)
+	switch {
+	case op.Kind == opOptions:
+		c.finishOptions(op)
+		return
+	case op.onOTP():
+		for i, b := range c.otp(op) {
+			c.otp(op)[i] = b & op.byte(i)
+		}
+		return
+	case op.Kind == opProgram:
 		var v [4]byte
 		binary.LittleEndian.PutUint32(v[:], op.Value)
-		for i := range b {
-			b[i] &= v[i] // cells only go from 1 to 0
-		}
-	case opErase, opMassErase:
-		fill(c.cells(op), 0xFF)
-	case opOptions:
-		c.finishOptions(op.Value)
+		c.cells.Program(op.Addr-flashBase, v[:op.Width])
+	case op.Kind == opErase, op.Kind == opMassErase:
+		c.cells.Erase(op.span())
 	}
-	c.cellsChanged(op)
+	c.cellsChanged(op.span())
+	c.cells.End(op.End, false)
 }
 
-// cells are the bytes that an operation changes.
-func (c *Chip) cells(op flashOp) []byte {
-	switch {
-	case op.Kind == opMassErase:
-		return c.mem.Flash
-	case op.Kind == opErase:
-		off, size := sectorSpan(op.Sector)
-		return c.mem.Flash[off : off+size]
-	case op.Addr >= otpBase:
-		off := op.Addr - otpBase
-		return c.mem.OTP[off:min(int(off)+int(op.Width), len(c.mem.OTP))]
-	}
-	off := op.Addr - flashBase
-	return c.mem.Flash[off : off+uint32(op.Width)]
-}
-
-// cellsChanged drops what the core decoded from them.
-func (c *Chip) cellsChanged(op flashOp) {
-	off, size := op.Addr-flashBase, uint32(op.Width)
+// span is the part of flash that an operation changes.
+func (op *flashOp) span() cells.Span {
 	switch op.Kind {
+	case opProgram:
+		return cells.Span{Off: op.Addr - flashBase, Size: uint32(op.Width)}
 	case opErase:
-		off, size = sectorSpan(op.Sector)
-	case opMassErase, opOptions:
-		off, size = 0, flashSize
+		off, size := sectorSpan(op.Sector)
+		return cells.Span{Off: off, Size: size}
 	}
-	c.core.Invalidate(flashBase+off, size)
+	return cells.Span{Size: flashSize}
 }
+
+func (op *flashOp) onOTP() bool { return op.Kind == opProgram && op.Addr >= otpBase }
+
+// otp are the bytes that an operation on OTP changes.
+func (c *Chip) otp(op flashOp) []byte {
+	off := op.Addr - otpBase
+	return c.mem.OTP[off:min(int(off)+int(op.Width), len(c.mem.OTP))]
+}
+
+// byte is one of those to be programmed.
+func (op *flashOp) byte(i int) byte { return byte(op.Value >> (8 * i)) }
+
+// cellsChanged drops what the core decoded from cells of flash.
+func (c *Chip) cellsChanged(s cells.Span) { c.core.Invalidate(flashBase+s.Off, s.Size) }
 
 // cutFlash is what loss of power or a reset leaves of an operation: each bit
 // that it was to change has changed with the chance that is the part of the
@@ -408,21 +416,27 @@ func (c *Chip) cutFlash() {
 		return
 	}
 	bits := partial{state: c.opt.Seed ^ uint64(op.Start), of256: uint64(passed * 256 / (op.End - op.Start))}
-	switch op.Kind {
-	case opProgram:
-		for i, b := range c.cells(op) {
-			want := byte(op.Value >> (8 * i))
-			c.cells(op)[i] = b &^ (b &^ want & bits.next())
-		}
-	case opErase, opMassErase:
-		cells := c.cells(op)
-		for i := range cells {
-			cells[i] |= bits.next()
-		}
-	case opOptions:
+	program := func(i int, was byte) byte { return was &^ (was &^ op.byte(i) & bits.next()) }
+	erase := func(_ int, was byte) byte { return was | bits.next() }
+	switch {
+	case op.Kind == opOptions:
 		c.warn("option bytes cut while they were programmed: the old ones stay")
+		if c.liftsProtection(op.Value) {
+			c.cells.End(c.Time(), true)
+		}
+		return
+	case op.onOTP():
+		for i, b := range c.otp(op) {
+			c.otp(op)[i] = program(i, b)
+		}
+		return
+	case op.Kind == opProgram:
+		c.cells.Cut(op.span(), false, program)
+	case op.Kind == opErase, op.Kind == opMassErase:
+		c.cells.Cut(op.span(), true, erase)
 	}
-	c.cellsChanged(op)
+	c.cellsChanged(op.span())
+	c.cells.End(c.Time(), true)
 }
 
 // partial makes bytes in which each bit is set with a chance of of256/256.

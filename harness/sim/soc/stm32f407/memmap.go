@@ -28,7 +28,7 @@ const (
 // memories are the cells of the part. Flash, OTP and the option bytes outlive
 // power.
 type memories struct {
-	Flash []byte
+	Flash []byte // those of Chip.cells
 	OTP   []byte // 512 bytes and 16 lock bytes, RM0090 §3.8
 	SRAM  []byte
 	CCM   []byte
@@ -37,13 +37,11 @@ type memories struct {
 
 func newMemories() memories {
 	m := memories{
-		Flash: make([]byte, flashSize),
-		OTP:   make([]byte, uidBase-otpBase),
-		SRAM:  make([]byte, sramSize),
-		CCM:   make([]byte, ccmSize),
-		BKP:   make([]byte, bkpSize),
+		OTP:  make([]byte, uidBase-otpBase),
+		SRAM: make([]byte, sramSize),
+		CCM:  make([]byte, ccmSize),
+		BKP:  make([]byte, bkpSize),
 	}
-	fill(m.Flash, 0xFF)
 	fill(m.OTP, 0xFF)
 	return m
 }
@@ -61,8 +59,7 @@ func (c *Chip) LoadFlash(addr uint32, data []byte) error {
 		return fmt.Errorf("load flash: 0x%08x and %d bytes lie outside of 0x%08x to 0x%08x",
 			addr, len(data), flashBase, flashBase+flashSize-1)
 	}
-	copy(c.mem.Flash[addr-flashBase:], data)
-	c.core.Invalidate(addr, uint32(len(data)))
+	c.SetCells(addr-flashBase, data)
 	return nil
 }
 
@@ -92,6 +89,14 @@ func (c *Chip) ReadMemory(addr uint32, n int) ([]byte, error) {
 	return b, nil
 }
 
+// readByte is peekByte by the boot loader.
+func (c *Chip) readByte(addr uint32) (byte, bool) {
+	if addr-flashBase < flashSize {
+		c.cells.Read(addr-flashBase, 1)
+	}
+	return c.peekByte(addr)
+}
+
 // peekByte reads a byte of memory without any effect.
 func (c *Chip) peekByte(addr uint32) (byte, bool) {
 	switch {
@@ -111,14 +116,14 @@ func (c *Chip) peekByte(addr uint32) (byte, bool) {
 func (c *Chip) mapMemory() {
 	regions := []armv7m.Region{{Name: "SRAM", Base: sramBase, Data: c.mem.SRAM, Write: true}}
 	if c.flashReadable() {
-		regions = append(regions, armv7m.Region{Name: "flash", Base: flashBase, Data: c.mem.Flash, Flash: true})
+		regions = append(regions, armv7m.Region{Name: "flash", Base: flashBase, Data: c.mem.Flash, Flash: true, Read: c.reader(flashBase)})
 	}
 	if c.RCC.ENR[ahb1]&ahb1CCM != 0 {
 		regions = append(regions, armv7m.Region{Name: "CCM", Base: ccmBase, Data: c.mem.CCM, Write: true, NoExec: true}) // RM0090 §2.3.1: data bus only
 	}
 	switch {
 	case c.SYSCFG.MEMRMP == remapFlash && c.flashReadable():
-		regions = append(regions, armv7m.Region{Name: "flash alias", Data: c.mem.Flash, Flash: true})
+		regions = append(regions, armv7m.Region{Name: "flash alias", Data: c.mem.Flash, Flash: true, Read: c.reader(0)})
 	case c.SYSCFG.MEMRMP == remapSRAM:
 		regions = append(regions, armv7m.Region{Name: "SRAM1 alias", Data: c.mem.SRAM[:sram1Size], Write: true})
 	}

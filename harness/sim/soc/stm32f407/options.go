@@ -42,11 +42,12 @@ func (c *Chip) liftsProtection(v uint32) bool {
 	return c.rdpActive() && uint8(v>>optRDPPos) == rdpOff
 }
 
-func (c *Chip) finishOptions(v uint32) {
-	if c.liftsProtection(v) {
-		fill(c.mem.Flash, 0xFF)
+func (c *Chip) finishOptions(op flashOp) {
+	if c.liftsProtection(op.Value) {
+		c.cells.Erase(op.span())
+		c.cells.End(op.End, false)
 		fill(c.mem.BKP, 0)
 	}
-	c.FLASH.Options = v & optWrite
+	c.FLASH.Options = op.Value & optWrite
 	c.mapMemory()
 }

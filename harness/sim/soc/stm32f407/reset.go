@@ -25,6 +25,7 @@ func (c *Chip) SetPower(on bool) {
 		c.Powered = true
 		c.Colds++
 		c.poisonRAM()
+		c.wakeFlash()
 		c.RNG.State = c.opt.Seed ^ c.Colds<<32
 		c.resetParts(csrPORRSTF | csrBORRSTF | csrPINRSTF)
 		c.release(powerOnReset)

@@ -8,6 +8,7 @@ import (
 
 	"rigor/harness/sim/armv7m"
 	"rigor/harness/sim/board"
+	"rigor/harness/sim/cells"
 	"rigor/harness/sim/soc/agenda"
 )
 
@@ -16,7 +17,8 @@ type snapshot struct {
 	state    state
 	agenda   agenda.State
 	core     armv7m.State
-	mem      memories
+	mem      memories // but flash
+	cells    cells.Snapshot
 	stopped  board.Stop
 	warnings board.Warnings
 }
@@ -29,13 +31,14 @@ func (c *Chip) Snapshot() any {
 		agenda:   c.State,
 		core:     c.core.Snapshot(),
 		mem:      c.mem.clone(),
+		cells:    c.cells.Snapshot(),
 		stopped:  c.stopped,
 		warnings: slices.Clone(c.warnings),
 	}
 }
 
 func (m *memories) clone() memories {
-	return memories{bytes.Clone(m.Flash), bytes.Clone(m.OTP), bytes.Clone(m.SRAM), bytes.Clone(m.CCM), bytes.Clone(m.BKP)}
+	return memories{nil, bytes.Clone(m.OTP), bytes.Clone(m.SRAM), bytes.Clone(m.CCM), bytes.Clone(m.BKP)}
 }
 
 // Restore puts a snapshot back. It may be of another chip made with the same
@@ -43,7 +46,7 @@ func (m *memories) clone() memories {
 func (c *Chip) Restore(from any) {
 	s := from.(*snapshot)
 	c.state, c.State = s.state, s.agenda
-	copy(c.mem.Flash, s.mem.Flash)
+	c.cells.Restore(s.cells)
 	copy(c.mem.OTP, s.mem.OTP)
 	copy(c.mem.SRAM, s.mem.SRAM)
 	copy(c.mem.CCM, s.mem.CCM)
@@ -67,6 +70,7 @@ func (c *Chip) Digest() (sum [32]byte) {
 	for _, m := range [][]byte{c.mem.Flash, c.mem.OTP, c.mem.SRAM, c.mem.CCM, c.mem.BKP} {
 		h.Write(m)
 	}
+	c.cells.HashMarginal(h)
 	h.Sum(sum[:0])
 	return sum
 }
