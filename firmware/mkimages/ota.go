@@ -25,7 +25,15 @@ var (
 		stm32f407.linked("stm32f407-slot0", "stm32f407-slot0", "stm32f407"),
 		stm32f407.linked("stm32f407-slot1", "stm32f407-slot1", "stm32f407"),
 	}
+	k210Boot = k210.linked("k210-boot", "k210-boot", "k210").optimized("2")
+	k210App  = k210.linked("k210-app", "k210-app", "k210").optimized("2")
 )
+
+// optimized is the chip with TinyGo's option -opt, which is z by default: for size.
+func (c chip) optimized(opt string) chip {
+	c.target += " -opt=" + opt
+	return c
+}
 
 // updated is the update system: the boot program otaboot, the application ota as 1.0.0 and, under
 // names with their versions, what it is updated to.
@@ -40,6 +48,10 @@ var updated = []variant{
 	{name: "ota-1.1.0-stm32f407-slot0", program: "ota/app", chip: stm32f407Slots[0], clockHz: 168e6, tags: "v1_1_0"},
 	{name: "ota-1.1.0-stm32f407-slot1", program: "ota/app", chip: stm32f407Slots[1], clockHz: 168e6, tags: "v1_1_0"},
 	{name: "ota-16mhz-stm32f407-slot0", program: "ota/app", chip: stm32f407Slots[0], clockHz: 16e6, tags: "hsi16"},
+	{name: "otaboot-k210", program: "ota/boot", chip: k210Boot, clockHz: 390e6},
+	{name: "ota-k210", program: "ota/app", chip: k210App, clockHz: 390e6},
+	{name: "ota-1.0.1-k210", program: "ota/app", chip: k210App, clockHz: 390e6, tags: "v1_0_1"},
+	{name: "ota-1.1.0-k210", program: "ota/app", chip: k210App, clockHz: 390e6, tags: "v1_1_0"},
 }
 
 // planted are boot programs and applications of the STM32F407 with a defect each, under its name.
