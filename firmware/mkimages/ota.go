@@ -25,11 +25,12 @@ var (
 		stm32f407.linked("stm32f407-slot0", "stm32f407-slot0", "stm32f407"),
 		stm32f407.linked("stm32f407-slot1", "stm32f407-slot1", "stm32f407"),
 	}
-	k210Boot = k210.linked("k210-boot", "k210-boot", "k210").optimized("2")
-	k210App  = k210.linked("k210-app", "k210-app", "k210").optimized("2")
+	k210Boot = k210.linked("k210-boot", "k210-boot", "k210").optimized("s")
+	k210App  = k210.linked("k210-app", "k210-app", "k210").optimized("s")
 )
 
-// optimized is the chip with TinyGo's option -opt, which is z by default: for size.
+// optimized is the chip with TinyGo's option -opt, which is z by default. With s a program is a tenth larger and
+// verifies signatures in three quarters of the time.
 func (c chip) optimized(opt string) chip {
 	c.target += " -opt=" + opt
 	return c
