@@ -25,6 +25,9 @@ var (
 		stm32f407.linked("stm32f407-slot0", "stm32f407-slot0", "stm32f407"),
 		stm32f407.linked("stm32f407-slot1", "stm32f407-slot1", "stm32f407"),
 	}
+	esp32c3Boot = esp32c3.linked("esp32c3-boot").optimized("2")
+	esp32c3App  = esp32c3.linked("esp32c3-app").optimized("2")
+
 	k210Boot = k210.linked("k210-boot", "k210-boot", "k210").optimized("s")
 	k210App  = k210.linked("k210-app", "k210-app", "k210").optimized("s")
 )
@@ -49,6 +52,10 @@ var updated = []variant{
 	{name: "ota-1.1.0-stm32f407-slot0", program: "ota/app", chip: stm32f407Slots[0], clockHz: 168e6, tags: "v1_1_0"},
 	{name: "ota-1.1.0-stm32f407-slot1", program: "ota/app", chip: stm32f407Slots[1], clockHz: 168e6, tags: "v1_1_0"},
 	{name: "ota-16mhz-stm32f407-slot0", program: "ota/app", chip: stm32f407Slots[0], clockHz: 16e6, tags: "hsi16"},
+	{name: "otaboot-esp32c3", program: "ota/boot", chip: esp32c3Boot, clockHz: 160e6},
+	{name: "ota-esp32c3", program: "ota/app", chip: esp32c3App, clockHz: 160e6},
+	{name: "ota-1.0.1-esp32c3", program: "ota/app", chip: esp32c3App, clockHz: 160e6, tags: "v1_0_1"},
+	{name: "ota-1.1.0-esp32c3", program: "ota/app", chip: esp32c3App, clockHz: 160e6, tags: "v1_1_0"},
 	{name: "otaboot-k210", program: "ota/boot", chip: k210Boot, clockHz: 390e6},
 	{name: "ota-k210", program: "ota/app", chip: k210App, clockHz: 390e6},
 	{name: "ota-1.0.1-k210", program: "ota/app", chip: k210App, clockHz: 390e6, tags: "v1_0_1"},
