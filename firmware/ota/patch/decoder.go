@@ -104,8 +104,8 @@ type window struct {
 	start  uint32
 	filled uint32
 	bytes  [128]byte
-	next   uint32  // the place after that which was asked for last
-	near   [4]byte // and what was around it
+	next   uint32 // the place after that which was asked for last
+	near   near   // and what was around it
 }
 
 func (w *window) open(b *Base) {
@@ -115,11 +115,11 @@ func (w *window) open(b *Base) {
 
 // around returns the base's bytes before, at, and twice after a place. Outside of
 // the base there are zeros.
-func (w *window) around(at uint32) [4]byte {
+func (w *window) around(at uint32) near {
 	if at == w.next {
-		w.near = [4]byte{w.near[1], w.near[2], w.near[3], w.at(at + 2)}
+		w.near = near{w.near[1], w.near[2], w.near[3], w.at(at + 2)}
 	} else {
-		w.near = [4]byte{w.at(at - 1), w.at(at), w.at(at + 1), w.at(at + 2)}
+		w.near = near{w.at(at - 1), w.at(at), w.at(at + 1), w.at(at + 2)}
 	}
 	w.next = at + 1
 	return w.near

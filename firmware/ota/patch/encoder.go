@@ -22,8 +22,8 @@ func Encode(base, image []byte, stretches []Stretch) ([]byte, error) {
 	var m model
 	m.reset()
 	r := rangeEncoder{high: ^uint32(0), payload: []byte{format}}
-	near := window{}
-	near.open(&Base{Memory: bytesMemory(base), Size: uint32(len(base))})
+	w := window{}
+	w.open(&Base{Memory: bytesMemory(base), Size: uint32(len(base))})
 	at, done := uint32(0), uint32(0)
 	for i, s := range stretches {
 		from, err := s.check(at, uint32(len(base)), uint32(len(image))-done)
@@ -32,7 +32,7 @@ func Encode(base, image []byte, stretches []Stretch) ([]byte, error) {
 		}
 		m.stretch(&r, s)
 		for i := range s.Like {
-			m.like(&r, near.around(from+i), done, image[done])
+			m.like(&r, w.around(from+i), done, image[done])
 			done++
 		}
 		for range s.Own {

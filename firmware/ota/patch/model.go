@@ -2,7 +2,7 @@ package patch
 
 import "math/bits"
 
-// The model foretells every bit of a payload from what came before. Four contexts
+// The model foretells every bit of a payload from what came before. Five contexts
 // look up a probability each, and a mixer weighs them in the logistic domain (M.
 // Mahoney, Adaptive Weighing of Context Models for Lossless Data Compression,
 // 2005); what the bit turns out to be teaches both. All of it is integer
@@ -10,22 +10,23 @@ import "math/bits"
 type model struct {
 	slots   [slots]uint16 // upper 12 bits: probability of a 1; lower 4: how often asked, up to 15
 	weights [sets][inputs]int32
-	flags   uint32  // whether the latest bytes differed from the base's, latest lowest
-	same    uint32  // how many have not since the last that did
-	diffs   [2]byte // the latest differences, latest first
-	last    uint32  // the image's latest bytes, latest lowest
+	flags   uint32 // whether the latest bytes differed from the base's, latest lowest
+	same    uint32 // how many have not since the last that did
+	diff    uint32 // the latest difference
+	last    uint32 // the image's latest bytes, latest lowest
 }
 
 // inputs is how many contexts foretell each bit.
-const inputs = 4
+const inputs = 5
 
-// Where the tables lie in slots.
+// Where the tables lie in slots. Contexts that are too many for a table of their
+// own share one, which is as large as fits: its collisions cost more than anything
+// else, so that contexts are kept few.
 const (
-	flagSlots   = 0                   // whether a byte differs: two tables of 256
-	numberSlots = flagSlots + 2*256   // three kinds of numbers
-	sharedSlots = numberSlots + 3*128 // contexts that are too many for a table of their own
-	sharedBits  = 11                  // log2 of their number
-	slots       = sharedSlots + 1<<sharedBits
+	flagSlots   = 0                 // whether a byte differs: two tables of 256
+	numberSlots = flagSlots + 2*256 // three kinds of numbers
+	sharedSlots = numberSlots + 3*128
+	slots       = sharedSlots + 2688
 )
 
 // Sets of weights.
@@ -49,7 +50,7 @@ func (m *model) reset() {
 	}
 	for i := range m.weights {
 		for j := range m.weights[i] {
-			m.weights[i][j] = 22938 // 0.35
+			m.weights[i][j] = 19000 // 0.29
 		}
 	}
 }
@@ -90,29 +91,33 @@ func (m *model) number(c bitCoder, kind, v uint32) uint32 {
 	return got
 }
 
-// like codes a byte of the image at place, where the base has near[1] and around
-// it the rest of near.
-func (m *model) like(c bitCoder, near [4]byte, place uint32, want byte) byte {
-	diff := want - near[1]
-	if m.differs(c, near, place, diff != 0) {
-		diff = m.diff(c, near, place, diff)
+// near is a byte of the base that one of the image is compared with, near[1],
+// and those before and after it. They tell of what a byte is a part: a branch's
+// offset changes more often than its operation.
+type near [4]byte
+
+// like codes a byte of the image at place, near which the base is as told.
+func (m *model) like(c bitCoder, n near, place uint32, want byte) byte {
+	diff := want - n[1]
+	if m.differs(c, n, place, diff != 0) {
+		diff = m.difference(c, n, place, diff)
 	} else {
 		diff = 0
 	}
-	b := near[1] + diff
+	b := n[1] + diff
 	m.last = m.last<<8 | uint32(b)
 	return b
 }
 
-// differs codes whether a byte differs from the base's. The bytes after it tell of
-// what it is a part: a branch's offset changes more often than its operation.
-func (m *model) differs(c bitCoder, near [4]byte, place uint32, is bool) bool {
-	latest := m.flags & 1
+// differs codes whether a byte differs from the base's.
+func (m *model) differs(c bitCoder, n near, place uint32, is bool) bool {
+	latest := m.flags & 3
 	at := [inputs]uint32{
 		flagSlots + m.flags&0xFF,
-		flagSlots + 256 + min(uint32(bits.Len32(m.same)), 15)<<4 | place&3<<2 | m.flags&3,
-		shared(context(0, uint32(near[1])<<8|uint32(near[2])), latest),
-		shared(context(1, uint32(near[0])<<8|uint32(near[1])), latest),
+		flagSlots + 256 + min(uint32(bits.Len32(m.same)), 15)<<4 | place&3<<2 | latest,
+		shared(context(0, uint32(n[0])), latest),
+		shared(context(1, uint32(n[2])), latest),
+		shared(context(2, uint32(n[3])), latest),
 	}
 	bit := 0
 	if is {
@@ -127,25 +132,27 @@ func (m *model) differs(c bitCoder, near [4]byte, place uint32, is bool) bool {
 	return bit == 1
 }
 
-// diff codes a difference that is not zero.
-func (m *model) diff(c bitCoder, near [4]byte, place uint32, want byte) byte {
+// difference codes one that is not zero.
+func (m *model) difference(c bitCoder, n near, place uint32, want byte) byte {
 	d := m.byte(c, &[inputs]uint32{
-		context(2, place&1),
-		context(3, uint32(m.diffs[0])),
-		context(4, uint32(near[1])|uint32(near[2])<<8),
-		context(5, m.flags&15<<8|uint32(m.diffs[1])),
+		context(3, place&1),
+		context(4, m.diff),
+		context(5, uint32(n[2])),
+		context(6, uint32(n[3])),
+		context(7, m.flags&7),
 	}, diffSet, want)
-	m.diffs = [2]byte{d, m.diffs[0]}
+	m.diff = uint32(d)
 	return d
 }
 
 // own codes a byte of the image's own.
 func (m *model) own(c bitCoder, place uint32, want byte) byte {
 	b := m.byte(c, &[inputs]uint32{
-		context(6, place&1),
-		context(7, m.last&0xFF),
-		context(8, m.last&0xFFFF),
-		context(9, m.last>>8&0xFF|place&1<<8),
+		context(8, place&1),
+		context(9, place&3),
+		context(10, m.last&0xFF),
+		context(11, m.last&0xC0FF),
+		context(12, m.last>>8&0xF0|place&1),
 	}, ownSet, want)
 	m.last = m.last<<8 | uint32(b)
 	return b
@@ -172,8 +179,8 @@ func context(kind, known uint32) uint32 {
 // shared is the slot for a bit of a byte in a context.
 func shared(context, node uint32) uint32 {
 	h := context + node*0x9E3779B1
-	h ^= h >> 15
-	return sharedSlots + h*0x2C1B3C6D>>(32-sharedBits)
+	h = (h ^ h>>15) * 0x2C1B3C6D
+	return sharedSlots + uint32(uint64(h)*(slots-sharedSlots)>>32)
 }
 
 // mixed codes a bit as the slots foretell it together.
@@ -189,7 +196,7 @@ func (m *model) mixed(c bitCoder, at *[inputs]uint32, set uint32, bit int) int {
 	bit = c.code(p, bit)
 	wrong := int32(bit)<<16 - int32(p)
 	for i, s := range at {
-		w[i] += (in[i]*(wrong>>3) + 1<<10) >> 11
+		w[i] += (in[i]*(wrong>>3) + 1<<11) >> 12
 		m.learn(s, bit)
 	}
 	return bit
@@ -210,8 +217,8 @@ func (m *model) learn(at uint32, bit int) {
 	m.slots[at] = uint16(p)<<4 | min(n+1, 15)
 }
 
-// rates are 1/(n+1.6) in 1/65536.
-var rates = [16]int32{40960, 25206, 18204, 14247, 11703, 9930, 8623, 7620, 6827, 6183, 5650, 5201, 4819, 4489, 4201, 3948}
+// rates are 1/(n+1.6) in 1/65536, and none below 1/13.6.
+var rates = [16]int32{40960, 25206, 18204, 14247, 11703, 9930, 8623, 7620, 6827, 6183, 5650, 5201, 4819, 4819, 4819, 4819}
 
 // logit returns the binary logarithm of p/(1-p) in 1/256, for a p in 1/4096.
 func logit(p uint16) int32 {
