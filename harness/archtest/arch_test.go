@@ -111,7 +111,7 @@ var rules = []rule{
 		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/cells", "harness/sim/clock", "harness/sim/soc/agenda", "harness/sim/soc/fidelity", "harness/sim/soc/pad", "harness/sim/soc/svd"},
 		tests:   []string{"firmware/wire", "firmware/images", "harness/sim/soc/soctest"}},
 
-	{pkg: "harness/cmd/rigor", imports: []string{"harness/...", "probes/...", "firmware/images"}},
+	{pkg: "harness/cmd/rigor", imports: []string{"harness/...", "probes/...", "firmware/images", "firmware/wire/ota"}},
 
 	{pkg: "suites/internal/bench", imports: append([]string{"harness", "harness/judge", "harness/record", "harness/report", "harness/station", "firmware/images"}, contracts...)},
 	{pkg: "suites/smoke", imports: suiteImports},

@@ -12,7 +12,14 @@ import (
 )
 
 type otaCmd struct {
-	Keygen otaKeygenCmd `cmd:"" help:"Make a pair of keys."`
+	Keygen  otaKeygenCmd  `cmd:"" help:"Make a pair of keys."`
+	Pack    otaPackCmd    `cmd:"" help:"Make a package of a program, or of its difference to what a board runs."`
+	Sign    otaSignCmd    `cmd:"" help:"Sign a package."`
+	Inspect otaInspectCmd `cmd:"" help:"Show what is in a package, and whether it holds true."`
+	Diff    otaDiffCmd    `cmd:"" help:"Make the payload of a difference alone, also of a patch that bsdiff made."`
+	Image   otaImageCmd   `cmd:"" help:"Write what of a program lies in a slot."`
+	Push    otaPushCmd    `cmd:"" help:"Send a package to a board and have it run what is in it."`
+	Factory otaFactoryCmd `cmd:"" help:"Make the Intel hex file that a new board is flashed with."`
 }
 
 func (*otaCmd) Help() string {
