@@ -16,7 +16,7 @@ const maxNumber = 1 << 31
 // Encode makes a payload: of an image, of the base as Base.Read gives it, and of
 // how they are alike.
 func Encode(base, image []byte, stretches []Stretch) ([]byte, error) {
-	if len(image) >= maxNumber || len(base) >= maxNumber/2 {
+	if uint64(len(image)) >= maxNumber || uint64(len(base)) >= maxNumber/2 {
 		return nil, fmt.Errorf("encode an image of %d bytes against %d: too large", len(image), len(base))
 	}
 	var m model
