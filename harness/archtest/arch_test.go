@@ -146,7 +146,12 @@ var rules = []rule{
 	{pkg: "firmware/wire/audio"},
 	{pkg: "firmware/fft"},
 	{pkg: "firmware/audio", imports: []string{"firmware/board", "firmware/fft", "firmware/runs", "firmware/wire", "firmware/wire/audio"}},
+	{pkg: "firmware/ota", imports: []string{"firmware/ota/defect", "firmware/ota/patch", "firmware/ota/sha2", "firmware/ota/sign", "firmware/wire/ota"}},
+	{pkg: "firmware/ota/defect"},
 	{pkg: "firmware/ota/patch"},
+	{pkg: "firmware/ota/sha2"},
+	{pkg: "firmware/ota/sign", imports: []string{"firmware/ota/defect", "firmware/ota/sha2"}},
+	{pkg: "firmware/wire/ota", imports: []string{"firmware/wire"}},
 	{pkg: "firmware/toolchain/mkroot"},
 }
 
@@ -175,6 +180,7 @@ var sole = map[string][]string{
 	"github.com/soypat/lneto":             {"firmware/network/tcp"},
 	"github.com/tinygo-org/tinygo":        {"firmware/toolchain"},
 	"tinygo.org/x/drivers":                {"firmware/hub"},
+	"filippo.io/edwards25519":             {"firmware/ota/sign"},
 	"device/arm":                          {"firmware/board"}, // TinyGo's
 	"device/stm32":                        {"firmware/board"},
 	"machine":                             {"firmware/board", "firmware/echo", "firmware/latency"},
