@@ -13,10 +13,7 @@
 // on the host, where the same model compresses.
 package patch
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "encoding/binary"
 
 // Page is the size of the pieces in which an image is written, in bytes; only
 // the last may be shorter.
@@ -46,7 +43,7 @@ func (e Error) Error() string {
 	case LongOutput:
 		return "payload goes on after the image"
 	}
-	return fmt.Sprintf("patch error %d", uint8(e))
+	return "unknown fault of a payload"
 }
 
 // Memory is where a base lies, the flash of a chip as a rule.

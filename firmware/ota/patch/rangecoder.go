@@ -1,9 +1,6 @@
 package patch
 
-import (
-	"errors"
-	"io"
-)
+import "io"
 
 // The range coder is the carryless one of M. Mahoney's paq family: low and high
 // bound what the rest of the payload can be, and each bit takes its share of what
@@ -66,7 +63,7 @@ func (r *rangeDecoder) fill() {
 	r.next, r.filled = 0, 0
 	n, err := io.ReadAtLeast(r.payload, r.buffer[:], 1)
 	r.filled = n
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		err = ShortOutput
 	}
 	r.err = err
