@@ -13,7 +13,7 @@ import (
 
 	"rigor/firmware/board"
 	"rigor/firmware/wire"
-	"rigor/firmware/wire/ota"
+	wireota "rigor/firmware/wire/ota"
 )
 
 const program = "ota/app"
@@ -35,7 +35,7 @@ func main() {
 		case !ok:
 		case f.Type == wire.TypeCommand:
 			obey(f.Payload)
-		case f.Type == ota.TypeRequest:
+		case f.Type == wireota.TypeRequest:
 			request(f.Payload)
 		}
 	}
