@@ -4,3 +4,6 @@ package board
 
 // Flash is the chip's flash.
 func Flash() NOR { return NOR{} }
+
+// Image is the offset in flash of the program that runs.
+func Image() uint32 { return handed.Get() }

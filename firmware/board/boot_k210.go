@@ -63,6 +63,7 @@ func HandOver(image uint32) {
 	default:
 		panic("BUG: board: another image was read")
 	}
+	handed.Set(image)
 	finishConsole()
 	riscv.DisableInterrupts()
 	console.Bus.IE.Set(0)

@@ -5,6 +5,7 @@ package board
 import (
 	"device/kendryte"
 	"device/riscv"
+	"runtime/volatile"
 )
 
 // The watchdog is WDT0, a DesignWare DW_apb_wdt. Its timeouts are powers of two of its clock,
@@ -64,6 +65,12 @@ func Idle() {
 	}
 	riscv.EnableInterrupts(mask)
 }
+
+// handed is the offset in flash of the image that the boot program handed over to. A program
+// can't tell by where it runs.
+//
+//go:extern board_handed
+var handed volatile.Register32
 
 // StackPointer is about where the caller's stack ends.
 func StackPointer() uintptr { return riscv.AsmFull("mv {}, sp", nil) }
