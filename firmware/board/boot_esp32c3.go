@@ -11,6 +11,8 @@ import "C"
 import (
 	"device/esp"
 	"device/riscv"
+	"runtime/volatile"
+	"unsafe"
 )
 
 // The watchdog is that of timer group 1 (TRM Watchdog Timers): TinyGo's start turns off those of
@@ -77,6 +79,13 @@ func HandOver(image uint32) {
 	riscv.DisableInterrupts()
 	esp.INTERRUPT_CORE0.CPU_INT_ENABLE.Set(0)
 	C.hand_over(C.uint32_t(image))
+}
+
+// Image is the offset in flash of the image that runs, which is where the cache's MMU (TRM System and
+// Memory, Cache) has the page that programs see first.
+func Image() uint32 {
+	const table, page, size = 0x600C_5000, 0xFF, 64 << 10
+	return (*volatile.Register32)(unsafe.Pointer(uintptr(table))).Get() & page * size
 }
 
 // finishConsole waits until the last byte has left.
