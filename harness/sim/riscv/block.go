@@ -79,6 +79,9 @@ func (c *Core) build(addr uint64, pipe Pipeline) *block {
 	}
 	c.blocks[place{addr, pipe}] = b
 	w.mem.hold(addr-w.Base, b.end()-addr, b)
+	if w.Read != nil {
+		w.Read(addr, b.end()-addr)
+	}
 	return b
 }
 

@@ -94,6 +94,10 @@ type Region struct {
 	// ICache and DCache are 1 + the number of the cache through which code
 	// and data are reached; 0 is none.
 	ICache, DCache int
+	// Read, if not nil, is called with the line of the cache as data is loaded from it for
+	// the first time after Map or Restore, at least then, or with the data if there is no cache, and
+	// with a piece of code that has been decoded. The Region is not Write.
+	Read func(addr, n uint64)
 	// Wait is the cycles that each access adds to what an access to memory takes,
 	// and each word of code that is fetched.
 	Wait uint8

@@ -38,7 +38,7 @@ func (w *window) holds(addr uint64) bool { return addr-w.Base < uint64(len(w.Dat
 // quick says whether accesses need nothing but to be made: the fast path checks the
 // address's alignment and the start of what it accesses.
 func (w *window) quick() bool {
-	return w.Wait == 0 && (w.Base|uint64(len(w.Data)))&7 == 0
+	return w.Wait == 0 && (w.Base|uint64(len(w.Data)))&7 == 0 && (w.Read == nil || w.DCache != 0)
 }
 
 func (t *windowTable) clear() {
@@ -254,6 +254,9 @@ func (c *Core) physLoad(addr uint64, width uint8) (uint64, bus.Fault) {
 		return c.cfg.Bus.Load(addr, width)
 	}
 	c.access(w, addr, false)
+	if w.Read != nil {
+		c.tellRead(w, addr, uint64(width))
+	}
 	return loadBytes(w.Data[addr-w.Base:], width), bus.None
 }
 
@@ -282,6 +285,17 @@ func (c *Core) access(w *window, addr uint64, write bool) {
 		c.Cycle += c.lookup(w.DCache-1, addr, write)
 		c.recent.enter(w, addr)
 	}
+}
+
+// tellRead tells of a load. The fast path will not tell of others from the same line.
+func (c *Core) tellRead(w *window, addr, n uint64) {
+	if w.DCache != 0 {
+		last := uint64(c.caches[w.DCache-1].Line - 1)
+		end := min((addr+n+last)&^last, w.Base+uint64(len(w.Data)))
+		addr = max(addr&^last, w.Base)
+		n = end - addr
+	}
+	w.Read(addr, n)
 }
 
 func loadBytes(b []byte, width uint8) uint64 {

@@ -116,6 +116,9 @@ func (s *skipper) slotFor(w *window, addr uint64, width uint8) (i int, ok bool) 
 			return i, p.off == off && p.width == width
 		}
 	}
+	if w.Read != nil {
+		s.c.tellRead(w, addr, uint64(width))
+	}
 	value := signExtend(loadBytes(w.Data[off:], width), width)
 	s.slots = append(s.slots, slot{mem: w.mem, data: w.Data, off: off, width: width, value: value, fresh: true})
 	s.now = append(s.now, abstract{least: value, most: value, exact: true, from: i + 1})
