@@ -60,7 +60,8 @@ type FlashWatcher interface {
 	// the instructions that follow, and more often.
 	FlashRead(off, n uint32)
 	// FlashBegin and FlashEnd come before any cell changes and after the last one has.
-	// An operation that is refused is not told; one that is dropped is. One that was under way
+	// That an operation has ended may be told late, but before anything can see its effect
+	// (ReadCells does). One that is refused is not told; one that is dropped is. One that was under way
 	// when WatchFlash was called is not told to end.
 	FlashBegin(op FlashOp)
 	FlashEnd(op FlashOp)

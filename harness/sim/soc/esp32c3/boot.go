@@ -44,7 +44,9 @@ func (c *Chip) romFlash(off, n uint32) []byte {
 		cells := c.nor.Data()
 		for done := 0; done < len(p); {
 			at := (int(off) + done) % len(cells)
-			done += copy(p[done:], cells[at:])
+			n := copy(p[done:], cells[at:])
+			c.nor.Cells().Read(uint32(at), uint32(n))
+			done += n
 		}
 	}
 	return p

@@ -111,15 +111,16 @@ func (c *Chip) flashRegions() (all []riscv.Region) {
 		}
 		at := c.EXTMEM.MMU[first] & mmuPageNo % pages * mmuPage
 		data := flash[at : at+uint32(n)*mmuPage]
-		all = append(all, c.window("IROM", iromBase, first, data)...)
-		all = append(all, c.window("DROM", dromBase, first, data)...)
+		all = append(all, c.window("IROM", iromBase, first, at, data)...)
+		all = append(all, c.window("DROM", dromBase, first, at, data)...)
 		first += n
 	}
 	return all
 }
 
-// window is a run of pages on one of the buses, if that is open.
-func (c *Chip) window(name string, base uint32, page int, data []byte) []riscv.Region {
+// window is a run of pages, which begins somewhere in flash, on one of the buses, if that is
+// open.
+func (c *Chip) window(name string, base uint32, page int, flash uint32, data []byte) []riscv.Region {
 	exec := base == iromBase
 	shut := uint32(2)
 	if exec {
@@ -129,7 +130,11 @@ func (c *Chip) window(name string, base uint32, page int, data []byte) []riscv.R
 		return nil
 	}
 	at := base + uint32(page)*mmuPage
-	return []riscv.Region{{Name: fmt.Sprintf("%s 0x%08x", name, at), Base: uint64(at), Data: data, Exec: exec, ICache: 1, DCache: 1}}
+	r := riscv.Region{Name: fmt.Sprintf("%s 0x%08x", name, at), Base: uint64(at), Data: data, Exec: exec, ICache: 1, DCache: 1}
+	if c.nor.Cells().Watched() {
+		r.Read = func(addr, n uint64) { c.nor.Cells().Read(flash+uint32(addr)-at, uint32(n)) }
+	}
+	return []riscv.Region{r}
 }
 
 // pagesRun is how many pages from one on are valid and follow each other in flash.

@@ -117,7 +117,10 @@ type Chip struct {
 	outside           // what the board connects: gpio.go
 }
 
-var _ board.Chip = (*Chip)(nil)
+var (
+	_ board.Chip        = (*Chip)(nil)
+	_ board.Nonvolatile = (*Chip)(nil)
+)
 
 // Slots of clock.Events: the deadlines of the blocks. At one cycle the lower
 // slot goes first.

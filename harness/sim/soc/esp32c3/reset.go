@@ -18,6 +18,7 @@ const (
 	resetCPUMWDT0 resetCause = 0x0B
 	resetCPUSoft  resetCause = 0x0C // RTC_CNTL.OPTIONS0.SW_PROCPU_RST
 	resetCPURWDT  resetCause = 0x0D
+	resetBrownOut resetCause = 0x0F // of the digital part and RTC, as it is set up by a reset
 	resetSysRWDT  resetCause = 0x10
 	resetCPUMWDT1 resetCause = 0x11
 	resetSuperWDT resetCause = 0x12
@@ -38,7 +39,7 @@ func (r resetCause) level() resetLevel {
 	switch r {
 	case resetPowerOn:
 		return levelChip
-	case resetSysRWDT, resetSuperWDT:
+	case resetSysRWDT, resetSuperWDT, resetBrownOut:
 		return levelSystem
 	case resetCPUMWDT0, resetCPUMWDT1, resetCPUSoft, resetCPURWDT:
 		return levelCPU

@@ -443,7 +443,9 @@ func (c *Chip) romBytes(addr, n uint32) []byte {
 			c.warn("a function of the ROM was given memory at 0x%08x, where none is", addr)
 			break
 		}
-		done += copy(p[done:], m)
+		n := copy(p[done:], m)
+		c.romTellRead(addr+uint32(done), n)
+		done += n
 	}
 	return p
 }

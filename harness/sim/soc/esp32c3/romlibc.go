@@ -27,8 +27,10 @@ func (c *Chip) romStringN(addr, most uint32) string {
 		}
 		p = p[:min(len(p), int(most)-len(s))]
 		if end := bytes.IndexByte(p, 0); end >= 0 {
+			c.romTellRead(addr+uint32(len(s)), end+1)
 			return string(append(s, p[:end]...))
 		}
+		c.romTellRead(addr+uint32(len(s)), len(p))
 		s = append(s, p...)
 	}
 	return string(s)
@@ -42,6 +44,19 @@ func (c *Chip) romReach(addr uint32) []byte {
 		}
 	}
 	return nil
+}
+
+// romTellRead tells who watches flash of what the ROM's code reads through the cache.
+func (c *Chip) romTellRead(addr uint32, n int) {
+	if !c.nor.Cells().Watched() {
+		return
+	}
+	for _, r := range c.regions() {
+		if uint64(addr)-r.Base < uint64(len(r.Data)) && r.Read != nil {
+			r.Read(uint64(addr), uint64(n))
+			return
+		}
+	}
 }
 
 // str is the string that an argument points to, with its cost.

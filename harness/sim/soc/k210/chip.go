@@ -120,7 +120,10 @@ type Chip struct {
 	outside // what the board connects: fpioa.go
 }
 
-var _ board.Chip = (*Chip)(nil)
+var (
+	_ board.Chip        = (*Chip)(nil)
+	_ board.Nonvolatile = (*Chip)(nil)
+)
 
 // Slots of the agenda. At one cycle the lower slot goes first.
 const (

@@ -172,7 +172,7 @@ func (c *Chip) romFlash(off, n uint32) []byte {
 	}
 	c.nor.Settle(c.Time())
 	if _, busy := c.nor.Busy(c.Time()); !busy && c.nor.Powered && !c.nor.Asleep && off < c.nor.Size() {
-		copy(p, c.nor.Data()[off:])
+		c.nor.Cells().Read(off, uint32(copy(p, c.nor.Data()[off:])))
 	}
 	return p
 }

@@ -26,6 +26,7 @@ type snapshot struct {
 // Snapshot copies the chip's state and memories.
 func (c *Chip) Snapshot() any {
 	c.catchUpPins()
+	c.nor.Settle(c.Time())
 	return &snapshot{
 		state:    c.state,
 		agenda:   c.State,
@@ -54,6 +55,7 @@ func (c *Chip) Restore(from any) {
 // Digest hashes all that decides what the chip does next.
 func (c *Chip) Digest() (sum [32]byte) {
 	c.catchUpPins()
+	c.nor.Settle(c.Time())
 	h := sha256.New()
 	fmt.Fprintf(h, "%v\n%v\n", c.state, c.Timeline)
 	for slot := range slots {

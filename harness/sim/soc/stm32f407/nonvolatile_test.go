@@ -27,7 +27,8 @@ func TestNonvolatile(t *testing.T) {
 			loadELF(t, c, "latency-stm32f407-168mhz")
 			return c
 		},
-		Boot: 20 * clock.Millisecond,
+		InPlace: true,
+		Boot:    20 * clock.Millisecond,
 		Program: func(bc board.Chip, off uint32, data []byte) {
 			c := unlocked(bc, flashPG)
 			c.program(flashBase+off, 4, binary.LittleEndian.Uint32(data))
