@@ -79,7 +79,8 @@ var rules = []rule{
 
 	// The host's half of updates.
 	{pkg: "harness/ota/delta", imports: []string{"firmware/ota/patch"}, tests: []string{"firmware/images"}},
-	{pkg: "harness/ota", imports: []string{"firmware/ota/...", "firmware/wire/...", "harness/flash", "harness/ota/delta", "harness/port", "harness/timebase", "probes"}},
+	{pkg: "harness/ota/attack", imports: []string{"firmware/ota/...", "firmware/wire/ota", "harness/ota"}},
+	{pkg: "harness/ota", imports: []string{"firmware/ota/...", "firmware/wire/...", "harness/flash", "harness/ota/delta", "harness/port", "harness/timebase", "probes"}, tests: []string{"harness/ota/attack"}},
 
 	// The pipeline itself knows contracts, never a backend.
 	{pkg: "harness", imports: append([]string{"firmware/images", "firmware/wire", "harness/judge", "harness/measure", "harness/record"}, contracts...)},
