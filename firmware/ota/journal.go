@@ -170,19 +170,30 @@ func (j *Journal) Set(m Mark) Refusal {
 	return ok
 }
 
-// Attempt marks the next attempt and returns its number, 0 if there is none left. A mark
+// Attempt marks an attempt and returns how many are marked then, 0 if there was none left. A mark
 // that the flash doesn't take is passed over: an attempt that isn't counted could be
 // made for ever.
-func (j *Journal) Attempt() uint8 {
+func (j *Journal) Attempt() (made uint8) {
+	marked := false
 	for n := range uint32(Attempts) {
 		m := Attempt1 + Mark(n)
-		at := j.at + 4*uint32(m)
-		if j.word(at) == blank && (j.Set(m) == ok || j.word(at) != blank) {
-			return uint8(n + 1)
+		used := j.used(m)
+		if !used && !marked {
+			j.Set(m)
+			used = j.used(m)
+			marked = used
+		}
+		if used {
+			made++
 		}
 	}
-	return 0
+	if !marked {
+		return 0
+	}
+	return made
 }
+
+func (j *Journal) used(m Mark) bool { return j.word(j.at+4*uint32(m)) != blank }
 
 // Append writes an entry, which then is in force, and numbers it. Places that a cut write
 // of other bytes has spoilt are passed over. If there is none left the other sector is
