@@ -144,7 +144,7 @@ func (d *Device) proper(m *Manifest, slot int) Refusal {
 		return ota.WrongChip
 	case m.Slot != AnySlot && int(m.Slot) != slot || m.Slot == AnySlot && d.Layout.Origin != 0:
 		return ota.WrongSlot
-	case m.ImageSize == 0 || m.ImageSize > d.Layout.Room() || m.PayloadSize == 0 || m.PayloadSize > MaxPayload:
+	case m.ImageSize == 0 || m.ImageSize > d.Layout.Room() || m.PayloadSize == 0 || m.PayloadSize > d.Layout.MaxPayload():
 		return ota.TooLarge
 	}
 	return ok

@@ -1,5 +1,7 @@
 package ota
 
+import "rigor/firmware/wire/ota"
+
 // Area is a part of the flash, offsets from the flash's start.
 type Area struct {
 	Off, Size uint32
@@ -31,6 +33,11 @@ func (l *Layout) Image(slot int) uint32 { return l.Slots[slot].Off + l.Gap }
 
 // Room is the size of the largest image.
 func (l *Layout) Room() uint32 { return min(l.Slots[0].Size, l.Slots[1].Size) - l.Gap }
+
+// MaxPayload is the length of the longest payload: what staging holds of pieces.
+func (l *Layout) MaxPayload() uint32 {
+	return min(ota.MaxPieces, l.Staging.Size/pageSize) * ota.PieceSize
+}
 
 // The chips. The STM32F407 has sectors of 16, 64 and 128 KB (RM0090 table 5); of its 64 KB
 // sector the journal uses the first 16. The other two have a NOR of 4 KB sectors.

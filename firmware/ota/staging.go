@@ -10,9 +10,6 @@ import (
 // of its bytes and its index. That word is written last and read first: where it is blank
 // the piece is missing.
 
-// MaxPayload is the length of the longest payload in bytes.
-const MaxPayload = ota.MaxPieces * ota.PieceSize
-
 // pieceChecksum is never blank.
 func pieceChecksum(p []byte, index uint32) uint32 {
 	if crc := checksum(p, index); crc != blank {

@@ -13,6 +13,7 @@ type Updater struct {
 	Device
 	slot     uint8 // that runs
 	version  uint32
+	counter  uint32
 	running  uint32 // the id of its manifest
 	offered  bool   // manifest is that of the entry in force
 	manifest Manifest
@@ -29,7 +30,7 @@ func (u *Updater) Start(slot uint8) {
 	var m Manifest
 	u.readManifest(int(slot))
 	m.Decode(u.raw[:])
-	u.version, u.running = m.Version, u.id()
+	u.version, u.counter, u.running = m.Version, m.Counter, u.id()
 	switch standing := u.Standing(); {
 	case standing == Done && u.Target == slot:
 		u.Set(Confirmed) // the boot program may have read it right by chance
@@ -134,7 +135,7 @@ func (u *Updater) admit(m *Manifest) Refusal {
 	switch {
 	case m.Version <= u.version:
 		return ota.OldVersion
-	case m.Counter < floor:
+	case m.Counter < max(floor, u.counter):
 		return ota.OldCounter
 	case m.Kind == Difference && !defect.BaseUnchecked.Planted() && !u.isBase(m):
 		return ota.WrongBase
@@ -175,7 +176,7 @@ func (u *Updater) begin(id uint32) Refusal {
 	return u.Append(Entry{
 		Target: 1 - u.slot, Base: u.slot, Update: id,
 		RevokedBefore: revoked, RevokedAfter: revoked | u.manifest.Revoke,
-		FloorBefore: floor, FloorAfter: max(floor, u.manifest.Counter),
+		FloorBefore: floor, FloorAfter: max(floor, u.counter, u.manifest.Counter),
 	})
 }
 

@@ -220,7 +220,7 @@ func (w *world) send(u *update) ota.Refusal {
 	for w.answer.State == ota.Receiving {
 		k := w.answer.First[0]
 		piece := bytes.Repeat([]byte{0xFF}, ota.PieceSize)
-		copy(piece, u.payload[int(k)*ota.PieceSize:])
+		copy(piece, u.payload[min(int(k)*ota.PieceSize, len(u.payload)):])
 		if r := w.ask(ota.Piece, k, piece); r != ok {
 			return r
 		}
