@@ -130,19 +130,24 @@ func (c *Client) SelfTest(ctx context.Context) (wireota.Answer, error) {
 	return c.ask(ctx, wireota.Request{Op: wireota.SelfTest})
 }
 
-// Restart asks once: each restart uses one attempt of a trial. It waits for the
-// answer or a sign of the start, but no longer than a lost frame is waited for;
-// what came of it, Query tells.
+// Restart asks once: each restart uses one attempt of a trial. It waits until a program
+// greets, but no longer than a lost frame is waited for; what came of it, Query tells.
 func (c *Client) Restart(ctx context.Context) error {
+	c.tell(Event{Op: wireota.Restart})
 	c.hello, c.boot = false, nil
 	if err := c.send(ctx, c.begin(wireota.Request{Op: wireota.Restart})); err != nil {
 		return err
 	}
-	_, err := c.await(ctx, c.Token, c.Clock.Now().Add(usual.again), func() bool { return c.hello || c.boot != nil })
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil
+	greeted := func() bool { return c.hello }
+	for deadline := c.Clock.Now().Add(usual.again); !c.hello; {
+		switch _, err := c.await(ctx, c.Token, deadline, greeted); {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return nil
+		case err != nil:
+			return fmt.Errorf("wait for the restart: %w", err)
+		}
 	}
-	return err
+	return nil
 }
 
 // AwaitBoot waits for a report of the boot program that comes after the last

@@ -32,7 +32,7 @@ type Report struct {
 	Version       string  `json:"version"`
 	Counter       uint32  `json:"counter"`
 	Key           uint8   `json:"key"`
-	Revokes       []uint8 `json:"revokes"`
+	Revokes       []int   `json:"revokes"` // places of keys
 	BaseVersion   string  `json:"baseVersion,omitempty"`
 	BaseSize      uint32  `json:"baseSize,omitempty"`
 	BaseDigest    string  `json:"baseDigest,omitempty"`
@@ -67,14 +67,14 @@ func Inspect(p *Package, keys []ed25519.PublicKey, base *Program) (*Report, erro
 	}
 	r := &Report{
 		ID: fmt.Sprintf("%08x", p.ID()), Kind: "full", Chip: chipOf(&m), Version: Version(m.Version).String(), Counter: m.Counter,
-		Key: m.Key, Revokes: []uint8{}, ImageSize: m.ImageSize, TargetDigest: hex.EncodeToString(m.TargetDigest[:]), Image: Unchecked,
+		Key: m.Key, Revokes: []int{}, ImageSize: m.ImageSize, TargetDigest: hex.EncodeToString(m.TargetDigest[:]), Image: Unchecked,
 		PayloadSize: m.PayloadSize, PayloadDigest: hex.EncodeToString(m.PayloadDigest[:]), Payload: good(sha256.Sum256(p.Payload) == m.PayloadDigest),
 		Signature: p.signature(m.Key, keys),
 	}
 	if m.Slot != device.AnySlot {
 		r.Slot = &m.Slot
 	}
-	for k := range uint8(8) {
+	for k := range 8 {
 		if m.Revoke>>k&1 != 0 {
 			r.Revokes = append(r.Revokes, k)
 		}
@@ -163,5 +163,5 @@ func (r *Report) revoking() string {
 	if len(r.Revokes) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", and revokes %d", r.Revokes)
+	return fmt.Sprintf(", and revokes %v", r.Revokes)
 }

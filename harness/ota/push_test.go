@@ -111,7 +111,7 @@ func TestPushOverBadLine(t *testing.T) {
 	} {
 		for _, chip := range chips {
 			s := newScene(t, chip)
-			for seed := range uint64(8) {
+			for seed := range uint64(4) {
 				var counts [2]ota.Counts
 				for i := range counts {
 					b := newBoard(t, chip, s.factory)

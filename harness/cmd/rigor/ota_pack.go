@@ -4,9 +4,11 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
+	wireota "rigor/firmware/wire/ota"
 	"rigor/harness/ota"
 )
 
@@ -292,21 +294,28 @@ func publicKeys(files []string) (keys []ed25519.PublicKey, err error) {
 }
 
 type otaInspectCmd struct {
-	Package string   `arg:"" type:"existingfile" help:"Package."`
-	Public  []string `type:"existingfile" placeholder:"FILE" help:"Public key to check the signature by: the only one, or several in the order of their places."`
-	Base    string   `type:"existingfile" placeholder:"FILE" help:"Base of a difference, to try it: ELF, bytes of its slot, or a package that is no difference."`
-	JSON    bool     `name:"json" help:"Print JSON."`
+	File   string   `arg:"" type:"existingfile" help:"Package, or a copy of a chip's flash."`
+	Public []string `type:"existingfile" placeholder:"FILE" help:"Public key to check the signature by: the only one, or several in the order of their places."`
+	Base   string   `type:"existingfile" placeholder:"FILE" help:"Base of a difference, to try it: ELF, bytes of its slot, or a package that is no difference."`
+	Flash  string   `enum:",stm32f407,esp32c3,k210" default:"" placeholder:"CHIP" help:"The file is a copy of this chip's flash, from its start: stm32f407, esp32c3 or k210."`
+	JSON   bool     `name:"json" help:"Print JSON."`
 }
 
 func (*otaInspectCmd) Help() string {
-	return "Prints what the manifest says, and whether payload, base, result and signature are what it says. What cannot be checked\n" +
-		"without --public or --base is marked so.\n\n" +
-		"The exit status is 0 if nothing is wrong, 1 if something is, 2 if the file is no package."
+	return "Prints what a package's manifest says, and whether payload, base, result and signature are what it says. What cannot be\n" +
+		"checked without --public or --base is marked so.\n\n" +
+		"With --flash it prints what a board's flash holds: keys, the journal's entry in force, what lies in the slots, and what\n" +
+		"the boot program would do.\n\n" +
+		"The exit status is 0 if nothing is wrong, 1 if a board would refuse the package or boot nothing, 2 if the file is no such\n" +
+		"file."
 }
 
 // Run prints.
 func (c *otaInspectCmd) Run() error {
-	p, err := readPackage(c.Package)
+	if c.Flash != "" {
+		return c.flash()
+	}
+	p, err := readPackage(c.File)
 	if err != nil {
 		return err
 	}
@@ -320,15 +329,33 @@ func (c *otaInspectCmd) Run() error {
 	}
 	r, err := ota.Inspect(p, keys, base)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Package, err)
+		return fmt.Errorf("%s: %w", c.File, err)
 	}
+	return c.print(r, r.OK(), "a board would refuse this package")
+}
+
+func (c *otaInspectCmd) flash() error {
+	text, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	d, err := ota.InspectFlash(text, c.Flash)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	return c.print(d, d.Boot.Why != wireota.None, "a board with this flash would boot nothing")
+}
+
+// print prints in either form.
+func (c *otaInspectCmd) print(v interface{ WriteText(io.Writer) error }, ok bool, wanting string) error {
+	var err error
 	if c.JSON {
-		err = printJSON(r)
+		err = printJSON(v)
 	} else {
-		err = r.WriteText(os.Stdout)
+		err = v.WriteText(os.Stdout)
 	}
-	if err == nil && !r.OK() {
-		return &exitError{exitWanting, errors.New("a board would refuse this package")}
+	if err == nil && !ok {
+		return &exitError{exitWanting, errors.New(wanting)}
 	}
 	return err
 }
@@ -340,7 +367,7 @@ func (c *otaInspectCmd) base(p *ota.Package) (*ota.Program, error) {
 	}
 	m, err := p.Decode()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Package, err)
+		return nil, fmt.Errorf("%s: %w", c.File, err)
 	}
 	k := otaProgram{Chip: strings.TrimRight(string(m.Chip[:]), "\x00")}
 	return k.read(c.Base, "0.0.1")

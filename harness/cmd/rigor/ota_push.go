@@ -100,11 +100,11 @@ func (c *otaPushCmd) prepare(ctx context.Context, s *rig.Station, display *repor
 
 // pushed is the result for a script.
 type pushed struct {
-	Version  string            `json:"version"` // that runs
-	Slot     uint8             `json:"slot"`
-	Requests int               `json:"requests"`
-	Repeats  int               `json:"repeats"`
-	Took     map[string]string `json:"took"` // by request, in the rig's time
+	Version  string                   `json:"version"` // that runs
+	Slot     uint8                    `json:"slot"`
+	Requests int                      `json:"requests"`
+	Repeats  int                      `json:"repeats"`
+	Took     map[string]time.Duration `json:"tookNanoseconds"` // by request, in the rig's time
 }
 
 func (c *otaPushCmd) push(ctx context.Context, s *rig.Station, p *ota.Package, display *report.Display) error {
@@ -120,9 +120,9 @@ func (c *otaPushCmd) push(ctx context.Context, s *rig.Station, p *ota.Package, d
 	if !c.JSON {
 		return nil
 	}
-	took := map[string]string{}
+	took := map[string]time.Duration{}
 	for _, step := range result.Steps {
-		took[step.Op.String()] = result.Took(step.Op).String()
+		took[step.Op.String()] += step.Duration
 	}
 	return printJSON(pushed{ota.Version(a.Version).String(), a.Slot, result.Counts.Requests, result.Counts.Repeats, took})
 }
