@@ -57,10 +57,10 @@ func Restart() {
 	}
 }
 
-// Idle lets the processor sleep until an interrupt, or for 10 ms by the alarm of the runtime's timer,
+// Idle lets the processor sleep until an interrupt, or for 1 ms by the alarm of the runtime's timer,
 // of which it does not count on the runtime to clear the last.
 func Idle() {
-	const ticks, latch = 400_000, 1 << 31
+	const ticks, latch = 40_000, 1 << 31
 	t := esp.TIMG0
 	for t.T0UPDATE.Set(latch); t.T0UPDATE.HasBits(latch); { // it crosses into the timer's clock
 	}

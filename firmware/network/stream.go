@@ -1,3 +1,5 @@
+//go:build !notcp
+
 package network
 
 import "rigor/firmware/network/tcp"

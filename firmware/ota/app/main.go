@@ -26,6 +26,7 @@ var (
 func main() {
 	board.Init()
 	startUpdater()
+	startNetwork()
 	go blink()
 	go read()
 	greet()
@@ -36,15 +37,16 @@ func main() {
 		case f.Type == wire.TypeCommand:
 			obey(f.Payload)
 		case f.Type == wireota.TypeRequest:
-			request(f.Payload)
+			request(f.Payload, board.Write)
 		}
 	}
 }
 
-// nextByte lets the others run until a byte comes from the console.
+// nextByte lets the others run, and the network be heard, until a byte comes from the console.
 func nextByte() byte {
 	for {
 		feed()
+		attend()
 		if b, ok := board.TryReadByte(); ok {
 			return b
 		}

@@ -33,7 +33,7 @@ func others() {
 }
 
 // request does what the host asks for, and answers.
-func request(payload []byte) {
+func request(payload []byte, answer func(frame []byte)) {
 	r, err := wireota.ParseRequest(payload)
 	if err != nil {
 		return
@@ -43,7 +43,7 @@ func request(payload []byte) {
 	if r.Op == wireota.SelfTest {
 		selfTest(&a)
 	}
-	board.Write(wireota.AppendAnswer(frame[:0], &a))
+	answer(wireota.AppendAnswer(frame[:0], &a))
 	switch r.Op {
 	case wireota.Hang:
 		hung = true

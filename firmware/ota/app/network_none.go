@@ -1,0 +1,7 @@
+//go:build tinygo && !net
+
+package main
+
+func startNetwork() {}
+
+func attend() {}
