@@ -61,7 +61,18 @@ func (v *Verifier) setKey(public []byte) bool {
 		return false
 	}
 	v.r.MultByCofactor(&v.a)
-	return v.r.Equal(identity) == 0 && string(v.a.Bytes()) == string(public)
+	return v.r.Equal(identity) == 0 && canonical(public)
+}
+
+// canonical says whether y is below p = 2^255 - 19, which no other y stands for then.
+// That x = 0 has no sign needs no look: those points are of small order.
+func canonical(public []byte) bool {
+	for _, b := range public[1:31] {
+		if b != 0xFF {
+			return true
+		}
+	}
+	return public[31]|0x80 != 0xFF || public[0] < 0xED
 }
 
 var (

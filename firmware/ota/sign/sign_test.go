@@ -96,6 +96,28 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// All y from p on are refused, and none below.
+func TestCanonical(t *testing.T) {
+	y := bytes.Repeat([]byte{0xFF}, 32)
+	for _, sign := range []byte{0, 0x80} {
+		y[31] = 0x7F | sign
+		for low := range 256 {
+			y[0] = byte(low)
+			if got, want := canonical(y), low < 0xED; got != want {
+				t.Errorf("%x: %v, want %v", y, got, want)
+			}
+		}
+		y[0] = 0xFF
+		for i := 1; i < 32; i++ {
+			y[i] ^= 1
+			if !canonical(y) {
+				t.Errorf("%x: not canonical", y)
+			}
+			y[i] ^= 1
+		}
+	}
+}
+
 // The eight points of small order, five of whose encodings are canonical with either sign:
 // y = 1, -1, 0 and the two of order 8 (those of the libsodium project's blocklist).
 func TestSmallOrderKeys(t *testing.T) {
