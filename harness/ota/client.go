@@ -54,7 +54,7 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("the device refused to %v: %v [%s]", e.Op, e.Code.Error(), e.Code.String())
+	return fmt.Sprintf("the device refused the request %q: %s [%s]", e.Op, e.Code.Error(), e.Code.String())
 }
 
 func (e *RefusedError) Unwrap() error { return e.Code }

@@ -55,7 +55,11 @@ func (c *otaProgram) base() (*ota.Program, error) {
 	if c.Base == "" {
 		return nil, nil
 	}
-	return c.read(c.Base, c.BaseVersion)
+	p, err := c.read(c.Base, c.BaseVersion)
+	if err != nil && c.BaseVersion == "" {
+		return nil, fmt.Errorf("read the base without --base-version: %w", err)
+	}
+	return p, err
 }
 
 type otaPackCmd struct {

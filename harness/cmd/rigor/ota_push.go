@@ -48,6 +48,9 @@ func (c *otaPushCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if r.Kind == rig.Virtual && c.Factory == "" {
+		return fmt.Errorf("boards of the virtual rig %s begin empty: give --factory, or another --rig", r.Name)
+	}
 	board, err := c.pick(r, p)
 	if err != nil {
 		return err
