@@ -65,14 +65,45 @@ func (s Stretch) check(at, baseSize, room uint32) (from uint32, err error) {
 
 // stretch makes the image's bytes from done on.
 func (d *Decoder) stretch(s Stretch, from, done uint32) error {
-	for i := range s.Like {
-		if err := d.put(d.model.like(&d.bits, d.base.around(from+i), done+i, 0)); err != nil {
+	for i := uint32(0); i < s.Like; i += block {
+		n := min(block, s.Like-i)
+		if err := d.block(n, from+i, done+i); err != nil {
 			return err
 		}
 	}
 	for i := range s.Own {
 		if err := d.put(d.model.own(&d.bits, done+s.Like+i, 0)); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// block makes n of a stretch's bytes that are like the base's.
+func (d *Decoder) block(n, from, done uint32) error {
+	if d.model.isSame(&d.bits, false) {
+		return d.copy(n, from)
+	}
+	for i := range n {
+		if err := d.put(d.model.like(&d.bits, d.base.around(from+i), done+i, 0)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copy makes n bytes that are the base's.
+func (d *Decoder) copy(n, from uint32) error {
+	for n > 0 {
+		p := d.base.from(from)
+		p = p[:copy(d.page[d.filled:], p[:min(n, uint32(len(p)))])]
+		d.model.copied(p)
+		from += uint32(len(p))
+		n -= uint32(len(p))
+		if d.filled += len(p); d.filled == len(d.page) {
+			if err := d.flush(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -129,10 +160,15 @@ func (w *window) at(at uint32) byte {
 	if at >= w.base.Size {
 		return 0
 	}
+	return w.from(at)[0]
+}
+
+// from returns some of the base's bytes from a place in it on, at least one.
+func (w *window) from(at uint32) []byte {
 	if at-w.start >= w.filled {
 		w.start = at &^ 3
 		w.filled = min(w.base.Size-w.start, uint32(len(w.bytes)))
 		w.base.Read(w.start, w.bytes[:w.filled])
 	}
-	return w.bytes[at-w.start]
+	return w.bytes[at-w.start : w.filled]
 }
