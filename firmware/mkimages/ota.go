@@ -56,6 +56,8 @@ var updated = []variant{
 	{name: "ota-esp32c3", program: "ota/app", chip: esp32c3App, clockHz: 160e6},
 	{name: "ota-1.0.1-esp32c3", program: "ota/app", chip: esp32c3App, clockHz: 160e6, tags: "v1_0_1"},
 	{name: "ota-1.1.0-esp32c3", program: "ota/app", chip: esp32c3App, clockHz: 160e6, tags: "v1_1_0"},
+	{name: "ota-net-esp32c3", program: "ota/app", chip: esp32c3App, clockHz: 160e6, tags: "net notcp"},
+	{name: "ota-net-1.1.0-esp32c3", program: "ota/app", chip: esp32c3App, clockHz: 160e6, tags: "net notcp v1_1_0"},
 	{name: "otaboot-k210", program: "ota/boot", chip: k210Boot, clockHz: 390e6},
 	{name: "ota-k210", program: "ota/app", chip: k210App, clockHz: 390e6},
 	{name: "ota-1.0.1-k210", program: "ota/app", chip: k210App, clockHz: 390e6, tags: "v1_0_1"},
