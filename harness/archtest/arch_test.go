@@ -123,7 +123,7 @@ var rules = []rule{
 	{pkg: "suites/hub", imports: append([]string{"firmware/wire/hub", "suites/internal/broker"}, suiteImports...)},
 	{pkg: "suites/flash", imports: append([]string{"harness/rig"}, suiteImports...)},
 	{pkg: "suites/spectrum", imports: append([]string{"firmware/wire/audio"}, suiteImports...)},
-	{pkg: "suites/ota", imports: append([]string{"firmware/ota/...", "firmware/wire/ota", "harness/faults", "harness/ota", "harness/ota/attack", "harness/rig"}, suiteImports...)},
+	{pkg: "suites/ota", imports: append([]string{"firmware/ota/...", "firmware/wire/ota", "harness/faults", "harness/ota", "harness/ota/attack", "harness/ota/delta", "harness/rig"}, suiteImports...)},
 	{pkg: "suites/internal/listener", tests: []string{"suites/spectrum", "harness", "harness/flash", "harness/measure", "harness/port", "harness/rig", "harness/timebase",
 		"probes", "firmware/images", "firmware/wire", "firmware/wire/audio"}},
 	{pkg: "suites/internal/broker", imports: []string{"probes"}},

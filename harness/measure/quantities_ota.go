@@ -34,11 +34,10 @@ const (
 	WholeImage  = "whole"
 )
 
-// Variants of how a patch for a slot of its own is made: against the same slot's image, and
-// against the other slot's with and without its addresses being moved first.
+// Variants of how a patch for another slot could be made, where images are linked to slots: against
+// the same slot's image, and against the other's without its addresses being moved first.
 const (
 	SameSlot = "same-slot"
-	Moved    = "moved"
 	Unmoved  = "unmoved"
 )
 
@@ -71,8 +70,7 @@ func updates() []Quantity {
 	for change, of := range inOrder(SmallChange, "a change of one line", NewRelease, "a release", WholeImage, "a whole image, against nothing") {
 		all = append(all, Quantity{Under(PatchRatio, change), "Size of the payload against the new image's, for " + of})
 	}
-	for variant, by := range inOrder(SameSlot, "against the old image linked for the same slot", Moved, "against the other slot's image, its addresses moved",
-		Unmoved, "against the other slot's image as it is") {
+	for variant, by := range inOrder(SameSlot, "against the old image linked for the same slot", Unmoved, "against the other slot's image as it is") {
 		all = append(all, Quantity{Under(Under(PatchRatio, NewRelease), variant), "Size of the payload against the new image's, for a release " + by})
 	}
 	for _, image := range CutOutcomes {

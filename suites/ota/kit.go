@@ -3,7 +3,6 @@ package ota
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 
 	"rigor/firmware/images"
@@ -128,16 +127,4 @@ func (k *kit) update(release string, whole bool) (*ota.Package, error) {
 		o.Base = nil
 	}
 	return k.pack(p, o)
-}
-
-// ratio is how large a payload is beside its image, in millionths.
-func ratio(p *ota.Package) (int64, error) {
-	m, err := p.Decode()
-	if err == nil && m.ImageSize == 0 {
-		err = errors.New("a package of an empty image")
-	}
-	if err != nil {
-		return 0, err
-	}
-	return int64(len(p.Payload)) * 1e6 / int64(m.ImageSize), nil
 }

@@ -91,12 +91,13 @@ func takes(release, change string, whole bool) question {
 		if err != nil {
 			return nil, err
 		}
-		of, err := ratio(p)
-		return []measure.Sample{
-			sample(measure.Under(measure.PatchRatio, change), measure.PPM, of),
-			sample(measure.UpdateTime, measure.Nanoseconds, s.Clock().Now().Sub(began).Nanoseconds()),
+		took := s.Clock().Now().Sub(began)
+		ratios, err := s.ratios(p, change)
+		return append(ratios,
+			sample(measure.UpdateTime, measure.Nanoseconds, took.Nanoseconds()),
 			sample(measure.InstallTime, measure.Nanoseconds, result.Took(wire.Install).Nanoseconds()),
-		}, err
+			sample(measure.UpdateSent, measure.Bytes, int64(len(p.Manifest)+len(p.Payload))),
+		), err
 	}
 }
 
