@@ -25,8 +25,8 @@ var (
 		stm32f407.linked("stm32f407-slot0", "stm32f407-slot0", "stm32f407"),
 		stm32f407.linked("stm32f407-slot1", "stm32f407-slot1", "stm32f407"),
 	}
-	esp32c3Boot = esp32c3.linked("esp32c3-boot").optimized("2")
-	esp32c3App  = esp32c3.linked("esp32c3-app").optimized("2")
+	esp32c3Boot = esp32c3.linked("esp32c3-boot").optimized("s")
+	esp32c3App  = esp32c3.linked("esp32c3-app").optimized("s")
 
 	k210Boot = k210.linked("k210-boot", "k210-boot", "k210").optimized("s")
 	k210App  = k210.linked("k210-app", "k210-app", "k210").optimized("s")
