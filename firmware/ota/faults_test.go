@@ -64,14 +64,6 @@ func (w *world) interrupted(again int, find func(string)) (tried int) {
 	return tried
 }
 
-// readings is in how many ways the flash is read.
-func (w *world) readings() uint32 {
-	if zero(w.weak) {
-		return 1
-	}
-	return 3
-}
-
 func (w *world) interruptedAgain(step, first int, find func(string)) (tried int) {
 	for hit := first % step; hit < w.count(); hit += step {
 		how := cuts[(hit+first)%len(cuts)]
@@ -166,7 +158,7 @@ func TestInterrupted(t *testing.T) {
 		if w.page > 4 {
 			again = 1
 		} else if !testing.Short() {
-			again = 23
+			again = 41
 		}
 		n := w.interrupted(again, func(s string) { t.Errorf("%s: %s", name, s) })
 		t.Logf("%s: %d recoveries", name, n)

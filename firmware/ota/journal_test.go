@@ -1,0 +1,94 @@
+package ota
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+	"testing"
+)
+
+// Boards in the field read these bytes. The CRC is Python's zlib.crc32 of the five words before.
+func TestJournalEntry(t *testing.T) {
+	c := newCells(smallSize, 256)
+	j := Journal{Flash: c, Layout: small(0)}
+	j.Read()
+	if r := j.Append(Entry{Target: 1, RevokedBefore: 1, RevokedAfter: 3, FloorBefore: 5, FloorAfter: 0x0607, Update: 0xDDCCBBAA}); r != ok {
+		t.Fatal(r)
+	}
+	for _, m := range []Mark{Erased, Switch, Attempt1, Reverted} {
+		if r := j.Set(m); r != ok {
+			t.Fatal(r)
+		}
+	}
+	const want = "01000000" + "01000103" + "05000000" + "07060000" + "aabbccdd" + "6a295961" +
+		"45524153" + "53574954" + "54525931" + "ffffffff" + "ffffffff" + "ffffffff" + "52455654" + "ffffffff" + "ffffffff" + "ffffffff"
+	if got := hex.EncodeToString(c.mem[0x100:0x140]); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	again := Journal{Flash: c, Layout: j.Layout}
+	if again.Read(); again.Entry != j.Entry || again.Standing() != GivenUp {
+		t.Errorf("read back: %+v, standing %d", again.Entry, again.Standing())
+	}
+	records := Inspect(c, j.Layout)
+	if len(records) != 1 || !records[0].Sound || records[0].Entry != j.Entry {
+		t.Fatalf("the host reads %+v", records)
+	}
+	const text = "0x000100  entry 1: update ddccbbaa to slot 1, from slot 0; given up after 1 attempts: boots slot 0; rollback counter 5, keys revoked 0001"
+	if got := records[0].String(); got != text {
+		t.Errorf("%s\nwant %s", got, text)
+	}
+}
+
+// What is torn is passed over, by board and host alike, and the same write goes to the same place.
+func TestTornHeader(t *testing.T) {
+	e := Entry{Target: 1, Update: 7}
+	for bytesDone := range headerSize {
+		c := newCells(smallSize, 256)
+		c.hit, c.how = 0, mishap{cutFirst, uint32(bytesDone)}
+		j := Journal{Flash: c, Layout: small(0)}
+		if j.Read(); uncut(func() { j.Append(e) }) {
+			t.Fatal("not cut")
+		}
+		if j.Read(); j.Seq != 0 {
+			t.Errorf("entry of %d bytes is taken", bytesDone)
+		}
+		if r := Inspect(c, j.Layout); len(r) > 0 && (r[0].Sound || !strings.Contains(r[0].String(), "torn")) {
+			t.Errorf("the host reads %v", r[0])
+		}
+		other := Journal{Flash: c.clone(), Layout: j.Layout}
+		if other.Append(Entry{Target: 1, Update: 8}); bytesDone > 17 && other.at != 0x140 {
+			t.Errorf("another entry after %d bytes is at %#x", bytesDone, other.at)
+		}
+		if j.Append(e); j.at != 0x100 {
+			t.Errorf("the same entry after %d bytes is at %#x", bytesDone, j.at)
+		}
+	}
+}
+
+// The read set of a boot is small: of blank places the first word, of spoilt ones the header.
+func TestReadsLittle(t *testing.T) {
+	c := newCells(smallSize, 256)
+	r := &reads{Flash: c}
+	j := Journal{Flash: r, Layout: small(0)}
+	j.Read()
+	if r.bytes != 2*3*4 {
+		t.Errorf("%d bytes of a blank journal are read, want the first words: %d", r.bytes, 2*3*4)
+	}
+	copy(c.mem[0x140:], bytes.Repeat([]byte{0}, 64))
+	c.mem[0x140] = 9
+	r.bytes = 0
+	j.Read()
+	if want := 2*3*4 + headerSize; r.bytes != want {
+		t.Errorf("%d bytes are read, want %d", r.bytes, want)
+	}
+}
+
+type reads struct {
+	Flash
+	bytes int
+}
+
+func (r *reads) Read(off uint32, p []byte) {
+	r.bytes += len(p)
+	r.Flash.Read(off, p)
+}
