@@ -170,12 +170,8 @@ func (o *Options) check(p *Program) error {
 		return fmt.Errorf("key %d cannot revoke itself: sign with the key that stays", o.Key)
 	case o.Base == nil:
 		return nil
-	case o.Base.layout != p.layout:
-		return fmt.Errorf("the base is for the %s, the program for the %s", o.Base.layout.Chip, p.layout.Chip)
-	case p.Slot != device.AnySlot && o.Base.Slot == p.Slot:
-		return fmt.Errorf("base and program are both linked to slot %d: a board that runs the base has room for the other slot's program only", p.Slot)
 	case o.Base.Version >= p.Version:
 		return fmt.Errorf("the base has version %v, the program %v: boards take newer ones only", o.Base.Version, p.Version)
 	}
-	return nil
+	return p.follows(o.Base)
 }

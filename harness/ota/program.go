@@ -113,9 +113,20 @@ func (p *Program) payload(base *Program) ([]byte, error) {
 	return payload, nil
 }
 
-// Diff makes the payload for a board that runs the base.
+// follows refuses a base that no board can run when it is sent the program.
+func (p *Program) follows(base *Program) error {
+	switch {
+	case base.layout != p.layout:
+		return fmt.Errorf("the base is for the %s, the program for the %s", base.layout.Chip, p.layout.Chip)
+	case p.Slot != device.AnySlot && base.Slot == p.Slot:
+		return fmt.Errorf("base and program are both linked to slot %d: a board that runs the base has room for the other slot's program only", p.Slot)
+	}
+	return nil
+}
+
+// Diff makes the payload for a board that runs the base, whatever the versions.
 func Diff(base, p *Program) ([]byte, error) {
-	if err := (&Options{Base: base}).check(p); err != nil {
+	if err := p.follows(base); err != nil {
 		return nil, err
 	}
 	return p.payload(base)
@@ -123,15 +134,15 @@ func Diff(base, p *Program) ([]byte, error) {
 
 // Repack makes a payload of a patch of bsdiff 4 between what lies in the slots: it keeps what
 // the patch found to be alike. It gives the program that the patch makes, too.
-func Repack(base *Program, classic []byte, v Version) (payload []byte, p *Program, err error) {
+func Repack(base *Program, classic []byte) (payload []byte, p *Program, err error) {
 	image, stretches, err := delta.ApplyBSDIFF40(classic, base.Image)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the classic patch: %w", err)
 	}
-	if p, err = ReadProgram(image, base.Chip(), v); err != nil {
+	if p, err = ReadProgram(image, base.Chip(), base.Version); err != nil {
 		return nil, nil, fmt.Errorf("what the classic patch makes: %w", err)
 	}
-	if err := (&Options{Base: base}).check(p); err != nil {
+	if err := p.follows(base); err != nil {
 		return nil, nil, err
 	}
 	payload, err = patch.Encode(p.moved(base), image, stretches)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -127,8 +128,8 @@ func writePackage(name string, p *ota.Package, base *ota.Program) error {
 	if err := writeAside(name, p.Bytes()); err != nil {
 		return err
 	}
-	fmt.Printf("%s: update %s, %s for the %s, version %s, %d bytes, %d.%d %% of the program\n",
-		name, r.ID, r.Kind, r.Chip, r.Version, len(p.Bytes()), r.Ratio()/10, r.Ratio()%10)
+	fmt.Printf("%s: update %s, %s for the %s, version %s, payload %s of the program\n",
+		name, r.ID, r.Kind, r.Chip, r.Version, perCent(len(p.Payload), int(r.ImageSize)))
 	if r.Signature == ota.Missing {
 		fmt.Println("It is not signed: boards refuse it until `rigor ota sign` has.")
 	}
@@ -197,25 +198,16 @@ func (*otaDiffCmd) Help() string {
 		"The exit status is 0 if the payload was written, 2 if not."
 }
 
-// Run makes a payload. Versions do not matter to it.
+// anyVersion is for what does not depend on versions.
+const anyVersion = "0.0.1"
+
+// Run makes a payload.
 func (c *otaDiffCmd) Run() error {
-	k := otaProgram{Chip: c.Chip}
-	old, err := k.read(c.Old, "0.0.1")
+	old, err := (&otaProgram{Chip: c.Chip}).read(c.Old, anyVersion)
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(c.New)
-	if err != nil {
-		return err
-	}
-	var payload []byte
-	var program *ota.Program
-	if strings.HasPrefix(string(text), "BSDIFF40") {
-		payload, program, err = ota.Repack(old, text, old.Version+1)
-	} else if program, err = k.read(c.New, "0.0.2"); err == nil {
-		program.Version = old.Version + 1
-		payload, err = ota.Diff(old, program)
-	}
+	payload, program, err := c.payload(old)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.New, err)
 	}
@@ -224,6 +216,22 @@ func (c *otaDiffCmd) Run() error {
 	}
 	fmt.Printf("%s: %d bytes for a program of %d, %s\n", c.Out, len(payload), len(program.Image), perCent(len(payload), len(program.Image)))
 	return nil
+}
+
+func (c *otaDiffCmd) payload(old *ota.Program) ([]byte, *ota.Program, error) {
+	text, err := os.ReadFile(c.New)
+	if err != nil {
+		return nil, nil, err
+	}
+	if bytes.HasPrefix(text, []byte("BSDIFF40")) {
+		return ota.Repack(old, text)
+	}
+	program, err := (&otaProgram{Chip: c.Chip}).read(c.New, anyVersion)
+	if err != nil {
+		return nil, nil, err
+	}
+	payload, err := ota.Diff(old, program)
+	return payload, program, err
 }
 
 func perCent(part, whole int) string {
@@ -244,7 +252,7 @@ func (*otaImageCmd) Help() string {
 
 // Run writes the bytes.
 func (c *otaImageCmd) Run() error {
-	p, err := (&otaProgram{Chip: c.Chip}).read(c.Program, "0.0.1")
+	p, err := (&otaProgram{Chip: c.Chip}).read(c.Program, anyVersion)
 	if err != nil {
 		return err
 	}
@@ -374,5 +382,5 @@ func (c *otaInspectCmd) base(p *ota.Package) (*ota.Program, error) {
 		return nil, fmt.Errorf("%s: %w", c.File, err)
 	}
 	k := otaProgram{Chip: strings.TrimRight(string(m.Chip[:]), "\x00")}
-	return k.read(c.Base, "0.0.1")
+	return k.read(c.Base, anyVersion)
 }
