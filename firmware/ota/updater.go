@@ -8,7 +8,7 @@ import (
 )
 
 // Updater is the application's part: it answers the host. It has all the memory that it
-// needs in itself, about ten kilobytes. Open and Start come first.
+// needs in itself, about eleven kilobytes, most of them the decoder's. Open and Start come first.
 type Updater struct {
 	Device
 	slot     uint8 // that runs
@@ -19,14 +19,14 @@ type Updater struct {
 	manifest Manifest
 	encoded  [ManifestSize]byte
 	stage    stage
-	slotw    slotWriter
+	writer   slotWriter
 	base     patch.Base
 	decoder  patch.Decoder
 }
 
 // Start says which slot the application runs in.
 func (u *Updater) Start(slot uint8) {
-	u.slot, u.stage.Device, u.slotw.Device = slot, &u.Device, &u.Device
+	u.slot, u.stage.Device, u.writer.Device = slot, &u.Device, &u.Device
 	var m Manifest
 	u.readManifest(int(slot))
 	m.Decode(u.raw[:])
@@ -249,11 +249,11 @@ func (u *Updater) build() Refusal {
 		u.base = u.Layout.Base(u.Flash, int(u.slot), m.BaseSize)
 	}
 	u.stage.at = 0
-	u.slotw.open(u.Layout.Image(target))
-	if r := refusal(u.decoder.Apply(&u.stage, &u.base, &u.slotw, m.ImageSize)); r != ok {
+	u.writer.open(u.Layout.Image(target))
+	if r := refusal(u.decoder.Apply(&u.stage, &u.base, &u.writer, m.ImageSize)); r != ok {
 		return r
 	}
-	if *u.slotw.digest(m.ImageSize) != m.TargetDigest {
+	if *u.writer.digest(m.ImageSize) != m.TargetDigest {
 		return ota.TargetDigest
 	}
 	return ok

@@ -215,3 +215,10 @@ func FuzzJournal(f *testing.F) {
 		}
 	})
 }
+
+func TestSelfTest(t *testing.T) {
+	var u Updater
+	if !u.SelfTest() {
+		t.Error("a signature of RFC 8032 is judged wrongly")
+	}
+}

@@ -9,6 +9,7 @@ type Info struct {
 	Wrong   string
 	Boot    bool // the boot program has it
 	App     bool // the application has it
+	New     bool // which is the one that is updated to, not the one that updates
 	FoundBy string
 }
 
@@ -17,36 +18,36 @@ func (i Info) Tags() []string { return []string{"defect", "defect_" + i.Name} }
 
 // All are the defects, in the order of their constants.
 var All = []Info{
-	{BootTrusts, "boot_trusts", "the boot program verifies nothing: it takes the journal's word", true, false,
+	{BootTrusts, "boot_trusts", "the boot program verifies nothing: it takes the journal's word", true, false, false,
 		"bit flip in the image that runs"},
-	{SwitchEarly, "switch_early", "the switch is made before the image is, and the boot program believes it", true, true,
+	{SwitchEarly, "switch_early", "the switch is made before the image is, and the boot program believes it", true, true, false,
 		"cut during the installation"},
-	{SwitchInTwo, "switch_in_two", "the old slot is retired by one write and the new one made valid by another", true, true,
+	{SwitchInTwo, "switch_in_two", "the old slot is retired by one write and the new one made valid by another", true, true, false,
 		"cut between the two"},
-	{OldFirst, "old_first", "the old slot's manifest is destroyed before the new image is written", false, true,
+	{OldFirst, "old_first", "the old slot's manifest is destroyed before the new image is written", false, true, false,
 		"cut during the installation"},
-	{StreamDigest, "stream_digest", "the digest is taken of what is to be written, before it is, and the boot program believes it", true, true,
+	{StreamDigest, "stream_digest", "the digest is taken of what is to be written, before it is, and the boot program believes it", true, true, false,
 		"dropped or partial write of a page"},
-	{ResumeTrusts, "resume_trusts", "an installation goes on where pages are written already by an interrupted one", false, true,
+	{ResumeTrusts, "resume_trusts", "an installation goes on where pages are written already by an interrupted one", false, true, false,
 		"cut inside a page of the image"},
-	{TornHeader, "torn_header", "a journal entry counts as soon as its first word is there", true, true,
+	{TornHeader, "torn_header", "a journal entry counts as soon as its first word is there", true, true, false,
 		"cut inside the write of an entry's header"},
-	{CompactInForce, "compact_in_force", "a full journal is emptied before the new entry is written", false, true,
+	{CompactInForce, "compact_in_force", "a full journal is emptied before the new entry is written", false, true, false,
 		"cut during the erase, with a full journal, a revoked key or the running image in slot 1"},
-	{MarkUnchecked, "mark_unchecked", "that a mark was written is believed, not read", false, true,
+	{MarkUnchecked, "mark_unchecked", "that a mark was written is believed, not read", false, true, true,
 		"refused or dropped write of the confirmation"},
-	{ConfirmEarly, "confirm_early", "the application confirms itself as soon as it starts", false, true,
+	{ConfirmEarly, "confirm_early", "the application confirms itself as soon as it starts", false, true, true,
 		"update that hangs after its start"},
-	{AttemptLate, "attempt_late", "the attempt is marked by the application, not before it", true, true,
+	{AttemptLate, "attempt_late", "the attempt is marked by the application, not before it", true, true, true,
 		"signed image that doesn't start"},
-	{AttemptsInRAM, "attempts_in_ram", "attempts are counted in RAM that a warm reset keeps", true, false,
+	{AttemptsInRAM, "attempts_in_ram", "attempts are counted in RAM that a warm reset keeps", true, false, false,
 		"power-on instead of a warm reset in a trial that hangs; reset that keeps RAM; report against journal"},
-	{RevertBootsNew, "revert_boots_new", "after the last attempt the journal says reverted, but the new image is booted", true, false,
+	{RevertBootsNew, "revert_boots_new", "after the last attempt the journal says reverted, but the new image is booted", true, false, false,
 		"update that hangs; report against digest of what runs"},
-	{PayloadSigned, "payload_signed", "the signature is over the payload's digest alone", true, true,
+	{PayloadSigned, "payload_signed", "the signature is over the payload's digest alone", true, true, false,
 		"flipped bit in the manifest"},
-	{BaseUnchecked, "base_unchecked", "a difference is applied to whatever runs", false, true,
+	{BaseUnchecked, "base_unchecked", "a difference is applied to whatever runs", false, true, false,
 		"difference against another base: not its own refusal, and the other slot is lost"},
-	{LongScalar, "long_scalar", "S of a signature may be any number: S+L is taken too", true, true,
+	{LongScalar, "long_scalar", "S of a signature may be any number: S+L is taken too", true, true, false,
 		"malleable signature"},
 }
