@@ -224,7 +224,7 @@ func (s *slot) code(c bitCoder, bit int) uint32 {
 // learn moves a slot towards what a bit was, fast at first.
 func (s *slot) learn(bit int) {
 	p, n := int32(*s>>4), *s&15
-	p += (int32(bit)*4095 - p) * rates[n] >> 16
+	p += (int32(bit)*4095 - p) * int32(rates[n]) >> 8
 	*s = slot(p)<<4 | min(n+1, 15)
 }
 
@@ -235,8 +235,8 @@ func bit(is bool) int {
 	return 0
 }
 
-// rates are 1/(n+1.6) in 1/65536, and none below 1/11.6.
-var rates = [16]int32{40960, 25206, 18204, 14247, 11703, 9930, 8623, 7620, 6827, 6183, 5650, 5650, 5650, 5650, 5650, 5650}
+// rates are 1/(n+1.6) in 1/256, and none below 1/11.6.
+var rates = [16]uint8{160, 98, 71, 56, 46, 39, 34, 30, 27, 24, 22, 22, 22, 22, 22, 22}
 
 // probability is 65536/(1+2^-x) for an x in 1/256.
 func probability(x int32) uint32 {
