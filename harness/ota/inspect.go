@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	device "rigor/firmware/ota"
+	"rigor/firmware/ota/patch"
 )
 
 // Finding is what became of a check.
@@ -43,6 +44,8 @@ type Report struct {
 	PayloadSize   uint32  `json:"payloadSize"`
 	PayloadDigest string  `json:"payloadDigest"`
 	Payload       Finding `json:"payload"`
+	Stretches     int     `json:"stretches,omitempty"` // a classic patch has as many control triples
+	Like          uint32  `json:"like,omitempty"`      // bytes that are made of the base's
 	Signature     Finding `json:"signature"`
 	Problem       string  `json:"problem,omitempty"` // with the payload
 }
@@ -127,6 +130,12 @@ func (r *Report) unpack(p *Package, m *device.Manifest, base *Program) {
 		return
 	}
 	r.Image = good(sha256.Sum256(program.Image) == m.TargetDigest)
+	from := program.baseOf(m, base)
+	stretches, _ := patch.Stretches(bytes.NewReader(p.Payload), &from, m.ImageSize) // which Unpack could apply
+	r.Stretches = len(stretches)
+	for _, s := range stretches {
+		r.Like += s.Like
+	}
 }
 
 // Ratio is the payload's size in thousandths of the image's.
@@ -153,6 +162,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	row("", "sha256 %s: %s", r.TargetDigest, r.Image)
 	row("payload", "%d bytes, %d.%d %% of the image", r.PayloadSize, r.Ratio()/10, r.Ratio()%10)
 	row("", "sha256 %s: %s", r.PayloadDigest, r.Payload)
+	if r.Stretches > 0 {
+		row("", "%d control triples; %d bytes of the image are the base's, with differences, %d its own", r.Stretches, r.Like, r.ImageSize-r.Like)
+	}
 	if r.Problem != "" {
 		row("problem", "%s", r.Problem)
 	}

@@ -105,6 +105,11 @@ func TestInspectFinds(t *testing.T) {
 		if got := [4]ota.Finding{r.Base, r.Image, r.Payload, r.Signature}; got != c.want {
 			t.Errorf("%s: base, image, payload and signature are %q, want %q", name, got, c.want)
 		}
+		switch alike := r.Like > r.ImageSize/2 && r.Like <= r.ImageSize; {
+		case r.Image != ota.Good:
+		case c.p == s.diff && !alike || c.p == s.full && (r.Stretches != 1 || r.Like != 0):
+			t.Errorf("%s: %d stretches, %d of %d bytes like the base's", name, r.Stretches, r.Like, r.ImageSize)
+		}
 	}
 }
 

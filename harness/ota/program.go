@@ -160,6 +160,14 @@ func (p *Program) base(running *Program) patch.Base {
 	return b
 }
 
+// baseOf is what a package's payload is applied to: nothing, if it is a full image.
+func (p *Program) baseOf(m *device.Manifest, running *Program) patch.Base {
+	if m.Kind == device.Full {
+		return patch.Base{}
+	}
+	return p.base(running)
+}
+
 // moved is the base as a decoder sees it.
 func (p *Program) moved(running *Program) []byte {
 	b := p.base(running)
@@ -188,13 +196,10 @@ func Unpack(p *Package, running *Program) (*Program, error) {
 	if m.ImageSize > made.layout.Room() || made.layout.Origin != 0 && m.Slot > 1 {
 		return nil, fmt.Errorf("the package makes %d bytes for slot %d, which no %s has", m.ImageSize, m.Slot, chip)
 	}
-	base := patch.Base{}
-	if m.Kind == device.Difference {
-		if running == nil {
-			return nil, fmt.Errorf("the package is a difference against version %v, which is not given", Version(m.BaseVersion))
-		}
-		base = made.base(running)
+	if m.Kind == device.Difference && running == nil {
+		return nil, fmt.Errorf("the package is a difference against version %v, which is not given", Version(m.BaseVersion))
 	}
+	base := made.baseOf(&m, running)
 	var d patch.Decoder
 	var out bytes.Buffer
 	if err := d.Apply(bytes.NewReader(p.Payload), &base, &out, m.ImageSize); err != nil {

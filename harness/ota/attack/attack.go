@@ -233,7 +233,32 @@ func (b *builder) payloads() error {
 		return err
 	}
 	b.payload("patch that reads behind its base", outside, wireota.PatchOutside, nil)
+	b.overflows()
 	return nil
+}
+
+// overflows are patches with lengths and places that leave base or slot, most of them
+// only if their sum is not taken to be larger than 32 bits.
+func (b *builder) overflows() {
+	const most = 1<<31 - 1
+	size, from := uint32(len(b.New.Image)), int32(len(b.Base.Image))
+	for _, f := range []struct {
+		name    string
+		stretch patch.Stretch
+	}{
+		{"own bytes past the slot", patch.Stretch{Own: most}},
+		{"own bytes one past the image", patch.Stretch{Own: size + 1}},
+		{"lengths whose sum is 2^32", patch.Stretch{Like: 1, Own: most}},
+		{"lengths whose sum passes 2^32", patch.Stretch{Like: most, Own: most}},
+		{"like bytes past the slot", patch.Stretch{Like: most}},
+		{"place before the base", patch.Stretch{Step: -1, Like: 4}},
+		{"place far before the base", patch.Stretch{Step: -1 << 30, Like: 4}},
+		{"place behind the base", patch.Stretch{Step: from + 1, Own: 4}},
+		{"place far behind the base", patch.Stretch{Step: 1<<30 - 1, Like: 4}},
+		{"like bytes over the base's end", patch.Stretch{Step: from - 4, Like: 8}},
+	} {
+		b.payload("patch with "+f.name, patch.Forge(f.stretch), wireota.PatchOutside, nil)
+	}
 }
 
 // payload adds a package with another payload, of which all digests are right.
