@@ -26,6 +26,10 @@
 //   - A journal entry names the slot that runs. The other is the only one that is touched
 //     under it.
 //
+// Falling back to the other slot may run the image before, whose counter is below the floor: the
+// floor is for what is installed, since a board that runs something old is better than one that
+// runs nothing. What a revoked key signed doesn't run at all.
+//
 // Left out: encryption, updates of the boot program itself and of the keys in it, and more
 // than one update at a time. An image whose slot was damaged while the other is being rewritten
 // can't be helped.
