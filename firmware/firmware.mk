@@ -1,6 +1,6 @@
 # Firmware: included by the top-level Makefile, to be run in its folder.
 #
-#   make firmware        build compiler, TINYGOROOT and images
+#   make firmware        build compiler, TINYGOROOT and images; ONLY=expression: only those of such names
 #   make firmware-check  build the images again elsewhere and compare bit for bit
 #   make firmware-deps   install the Debian packages these two need
 
@@ -13,7 +13,7 @@ MKIMAGES = TINYGOROOT=$(FIRMWARE_BUILD)/root go run ./firmware/mkimages -tinygo 
 
 .PHONY: firmware firmware-check firmware-deps
 firmware: $(TINYGO) $(FIRMWARE_BUILD)/root.stamp
-	$(MKIMAGES)
+	$(MKIMAGES) -only '$(ONLY)'
 
 firmware-check: $(TINYGO) $(FIRMWARE_BUILD)/root.stamp
 	$(MKIMAGES) -check

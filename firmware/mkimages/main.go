@@ -89,9 +89,13 @@ func main() {
 	tinygo := flag.String("tinygo", "tinygo", "the TinyGo `compiler`; TINYGOROOT must be set for it")
 	dir := flag.String("o", "firmware/images", "`folder` of the images")
 	check := flag.Bool("check", false, "compare with what is in the folder instead of writing there")
+	only := flag.String("only", "", "build only the images whose names match this `expression`, and leave the others as they are")
 	flag.Parse()
-	b := builder{tinygo: *tinygo}
-	var err error
+	which, err := regexp.Compile(*only)
+	if err != nil {
+		log.Fatal(err)
+	}
+	b := builder{tinygo: *tinygo, only: which}
 	if *check {
 		err = b.check(*dir)
 	} else {
@@ -102,11 +106,19 @@ func main() {
 	}
 }
 
-type builder struct{ tinygo string }
+type builder struct {
+	tinygo string
+	only   *regexp.Regexp // matches the names of those to build
+}
 
-// build makes all images and the manifest in dir.
+// build makes the images and the manifest in dir. Of those that it doesn't build the
+// manifest keeps what it had.
 func (b builder) build(dir string) error {
 	m := images.Manifest{Toolchains: map[string]images.Toolchain{}}
+	old, err := b.kept(dir)
+	if err != nil {
+		return err
+	}
 	for _, c := range chips {
 		t, err := b.toolchain(c)
 		if err != nil {
@@ -115,6 +127,13 @@ func (b builder) build(dir string) error {
 		m.Toolchains[c.name] = t
 	}
 	for _, v := range variants {
+		if !b.only.MatchString(v.name) {
+			i := slices.IndexFunc(old.Images, func(e images.Entry) bool { return e.Name == v.name })
+			if i >= 0 {
+				m.Images = append(m.Images, old.Images[i])
+			}
+			continue
+		}
 		e, err := b.image(v, dir)
 		if err != nil {
 			return fmt.Errorf("build %s: %w", v.name, err)
@@ -126,6 +145,14 @@ func (b builder) build(dir string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "manifest.json"), append(text, '\n'), 0o644)
+}
+
+// kept is the manifest of the images that are not built, none if all are.
+func (b builder) kept(dir string) (images.Manifest, error) {
+	if b.only.String() == "" {
+		return images.Manifest{}, nil
+	}
+	return images.ReadManifest(os.DirFS(dir))
 }
 
 // image builds one image.
