@@ -43,7 +43,7 @@ func TestDefects(t *testing.T) {
 			}
 			var first string
 			n := 0
-			for _, name := range []string{"pages, first update", "pages, full journal", "words, full journal"} {
+			for _, name := range []string{"pages, first update", "pages, later update", "words, later update"} {
 				suspects[d.Defect](all[name], func(s string) {
 					if n++; n == 1 {
 						first = name + ": " + s

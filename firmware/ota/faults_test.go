@@ -165,6 +165,26 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// An update is cut, and given up for another, which is cut in turn: what the first left in the
+// journal stays weak where the second doesn't write over it.
+func TestInterruptedForAnother(t *testing.T) {
+	for _, name := range []string{"pages, first update", "pages, later update"} {
+		w, tried := worlds(t)[name], 0
+		w.seen = map[uint64]bool{}
+		for hit := range w.count() {
+			for _, how := range cuts {
+				w.tries(hit, how, func(b *world) {
+					b.also, b.new = w.new, pack(w.l, 6, AnySlot)
+					for b.lie = range b.readings() {
+						tried += b.interruptedAgain(4, hit, func(s string) { t.Errorf("%s, %v, bits %d: %s", name, how, b.lie, s) })
+					}
+				})
+			}
+		}
+		t.Logf("%s: %d recoveries", name, tried)
+	}
+}
+
 func TestFailing(t *testing.T) {
 	for name, w := range worlds(t) {
 		n := w.failing(func(s string) { t.Errorf("%s: %s", name, s) })

@@ -4,6 +4,7 @@ package ota
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -13,12 +14,12 @@ import (
 	"rigor/firmware/wire/ota"
 )
 
-// Record is one place of the journal that isn't blank, as the host reads it. The reading is
-// apart from Journal's on purpose: each can be held against the other.
+// Record is one of the journal's entries as the host reads it. The reading is apart from
+// Journal's on purpose: each can be held against the other.
 type Record struct {
 	Entry
-	Off      uint32 // of the place in flash
-	Sound    bool   // the checksum is good and the number is the place's
+	Off      uint32 // in flash
+	Sound    bool   // the checksum is good and the number is the sector's
 	Erased   bool
 	Switched bool
 	Attempts int // made
@@ -26,34 +27,29 @@ type Record struct {
 	GivenUp  bool
 }
 
-// Inspect reads the journal in a flash, blank places left out. The record in force comes
+// Inspect reads the journal in a flash, blank entries left out. The record in force comes
 // last, if there is any sound one.
 func Inspect(f interface{ Read(off uint32, p []byte) }, l *Layout) []Record {
 	var records []Record
 	for sector, a := range l.Journal {
-		p := make([]byte, a.Size)
+		p := make([]byte, EntrySize)
 		f.Read(a.Off, p)
-		for off := 0; off < len(p); off += EntrySize {
-			place := p[off : off+EntrySize]
-			if len(bytes.Trim(place, "\xFF")) == 0 {
-				continue
-			}
-			r := record(place)
-			r.Off = a.Off + uint32(off)
-			n := int(a.Size) / EntrySize
-			r.Sound = r.Sound && r.Seq != 0 && r.Seq != blank &&
-				int(r.Seq-1)%n == off/EntrySize && int(r.Seq-1)/n%2 == sector
-			records = append(records, r)
+		if len(bytes.Trim(p, "\xFF")) == 0 {
+			continue
 		}
+		r := record(p)
+		r.Off = a.Off
+		r.Sound = r.Sound && r.Seq != 0 && r.Seq != blank && r.Seq%2 == uint32(1-sector)
+		records = append(records, r)
 	}
 	slices.SortStableFunc(records, func(a, b Record) int {
-		switch {
-		case a.Sound != b.Sound && b.Sound:
-			return -1
-		case a.Sound != b.Sound:
+		if a.Sound != b.Sound {
+			if b.Sound {
+				return -1
+			}
 			return 1
 		}
-		return int(int64(a.Seq) - int64(b.Seq))
+		return cmp.Compare(a.Seq, b.Seq)
 	})
 	return records
 }

@@ -2,7 +2,7 @@ package ota
 
 import "rigor/firmware/ota/defect"
 
-// The journal is in two sectors of entries of sixteen words, little endian:
+// The journal is two sectors, each with one entry of sixteen words, little endian:
 //
 //	0     sequence number
 //	1     target slot, base slot, keys revoked before and after: a byte each
@@ -11,9 +11,10 @@ import "rigor/firmware/ota/defect"
 //	5     CRC-32 of the words before
 //	6-15  marks, each a word that is blank or has its magic
 //
-// The entry with the highest sequence number and a good CRC is in force. A sequence number
-// is the entry's place, counted on from one filling of a sector to the next of the
-// other, so that no two places ever have the same.
+// The entry with the higher sequence number is in force, if its CRC is good. The next one goes
+// to the other sector, which is erased first, whatever it reads. (Places one after another in a sector would
+// save erases. But one that reads blank may have been written to by an update that was cut short
+// and given up: cells that are weak from then on stay so where the next entry doesn't program them.)
 
 // EntrySize is the length of a journal entry in bytes.
 const EntrySize = 64
@@ -76,52 +77,38 @@ type Journal struct {
 	Layout *Layout
 	Entry  // the one in force
 	at     uint32
-	buf    [EntrySize]byte
-	check  [EntrySize]byte
+	buf    [headerSize]byte
+	check  [headerSize]byte
 }
 
-// Read finds the entry in force. Of each place it reads the first word, and the header only if
-// that may be the latest.
+// Read finds the entry in force. Of a sector that is blank it reads one word.
 func (j *Journal) Read() {
 	j.Entry, j.at = Entry{}, 0
 	for sector, a := range j.Layout.Journal {
-		for at := a.Off; at < a.End(); at += EntrySize {
-			if seq := j.word(at); seq != blank && seq > j.Seq {
-				j.header(sector, at)
-			}
+		if seq := j.word(a.Off); seq != blank && seq > j.Seq {
+			j.header(sector, a.Off)
 		}
 	}
 }
 
-// header takes the entry at a place for the one in force, if it is sound.
+// header takes the entry of a sector for the one in force, if it is sound.
 func (j *Journal) header(sector int, at uint32) {
 	p := j.buf[:headerSize]
 	j.Flash.Read(at, p)
-	sound := le.Uint32(p[20:]) == checksum(p[:20], 0) && le.Uint32(p) == j.sequence(le.Uint32(p), sector, at)
+	seq := le.Uint32(p)
+	sound := le.Uint32(p[20:]) == checksum(p[:20], 0) && sectorOf(seq) == sector
 	if !sound && !defect.TornHeader.Planted() {
 		return
 	}
 	j.at = at
 	j.Entry = Entry{
-		Seq: le.Uint32(p), Target: p[4] & 1, Base: p[5] & 1, RevokedBefore: p[6], RevokedAfter: p[7],
+		Seq: seq, Target: p[4] & 1, Base: p[5] & 1, RevokedBefore: p[6], RevokedAfter: p[7],
 		FloorBefore: le.Uint32(p[8:]), FloorAfter: le.Uint32(p[12:]), Update: le.Uint32(p[16:]),
 	}
 }
 
-// sequence is the number that a place has in the filling of which near is one, or in
-// the next if that is of the other sector.
-func (j *Journal) sequence(near uint32, sector int, at uint32) uint32 {
-	a := j.Layout.Journal[sector]
-	places := a.Size / EntrySize
-	filling := uint32(0)
-	if near != 0 {
-		filling = (near - 1) / places
-	}
-	if filling&1 != uint32(sector) {
-		filling++
-	}
-	return filling*places + (at-a.Off)/EntrySize + 1
-}
+// sectorOf is the sector of the entry with that number.
+func sectorOf(seq uint32) int { return int(seq-1) & 1 }
 
 // Standing reads how the entry in force stands.
 func (j *Journal) Standing() Standing {
@@ -195,47 +182,60 @@ func (j *Journal) Attempt() (made uint8) {
 
 func (j *Journal) used(m Mark) bool { return j.word(j.at+4*uint32(m)) != blank }
 
-// Append writes an entry, which then is in force, and numbers it. Places that a cut write
-// of other bytes has spoilt are passed over. If there is none left the other sector is
-// erased, even if it reads blank: only entries that are past are in it.
+// Append numbers an entry and writes it, which then is in force. The one before is made
+// sound first, since it is all that there is while the other sector is erased.
 func (j *Journal) Append(e Entry) Refusal {
-	sector, at := j.next()
-	a := j.Layout.Journal[sector]
-	for ; at < a.End(); at += EntrySize {
-		e.Seq = j.sequence(j.Seq, sector, at)
-		if j.encode(&e); j.fits(at) {
-			return j.write(&e, at)
+	if j.Seq != 0 {
+		if r := j.strengthen(); r != ok {
+			return r
 		}
 	}
-	seq := j.sequence(j.Seq, 1-sector, j.Layout.Journal[1-sector].Off)
-	if !defect.CompactInForce.Planted() {
-		sector = 1 - sector
+	e.Seq = j.Seq + 1
+	if defect.CompactInForce.Planted() && j.Seq != 0 {
+		e.Seq++
 	}
-	a = j.Layout.Journal[sector]
+	a := j.Layout.Journal[sectorOf(e.Seq)]
 	if j.Flash.Erase(a.Off, a.Size) != nil {
 		return flashFault
 	}
-	e.Seq = j.sequence(seq, sector, a.Off)
-	j.encode(&e)
 	return j.write(&e, a.Off)
 }
 
-// next is the place behind the entry in force.
-func (j *Journal) next() (sector int, at uint32) {
-	if j.Seq == 0 {
-		return 0, j.Layout.Journal[0].Off
+// strengthen writes the entry in force once more, with its marks.
+func (j *Journal) strengthen() Refusal {
+	if r := j.Renew(); r != ok {
+		return r
 	}
-	if second := j.Layout.Journal[1]; j.at >= second.Off && j.at < second.End() {
-		sector = 1
+	for _, m := range [...]Mark{Switch, Confirmed, Reverted} {
+		if !j.Has(m) {
+			continue
+		}
+		if r := j.Set(m); r != ok {
+			return r
+		}
 	}
-	return sector, j.at + EntrySize
+	return ok
 }
 
 // Renew writes the header in force once more.
 func (j *Journal) Renew() Refusal {
 	e := j.Entry
-	j.encode(&e)
 	return j.write(&e, j.at)
+}
+
+// write programs a header to an erased place, or to where it is already.
+func (j *Journal) write(e *Entry, at uint32) Refusal {
+	p := j.buf[:headerSize]
+	j.encode(e)
+	if j.Flash.Program(at, p) != nil {
+		return flashFault
+	}
+	j.Flash.Read(at, j.check[:])
+	if string(j.check[:]) != string(p) {
+		return flashFault
+	}
+	j.Entry, j.at = *e, at
+	return ok
 }
 
 func (j *Journal) encode(e *Entry) {
@@ -246,30 +246,6 @@ func (j *Journal) encode(e *Entry) {
 	le.PutUint32(p[12:], e.FloorAfter)
 	le.PutUint32(p[16:], e.Update)
 	le.PutUint32(p[20:], checksum(p[:20], 0))
-}
-
-// fits says whether the header in buf can be programmed at a place that has no marks.
-func (j *Journal) fits(at uint32) bool {
-	j.Flash.Read(at, j.check[:])
-	for i, was := range j.check {
-		if i < headerSize && was&j.buf[i] != j.buf[i] || i >= headerSize && was != 0xFF {
-			return false
-		}
-	}
-	return true
-}
-
-// write programs the header in buf.
-func (j *Journal) write(e *Entry, at uint32) Refusal {
-	if j.Flash.Program(at, j.buf[:headerSize]) != nil {
-		return flashFault
-	}
-	j.Flash.Read(at, j.check[:headerSize])
-	if string(j.check[:headerSize]) != string(j.buf[:headerSize]) {
-		return flashFault
-	}
-	j.Entry, j.at = *e, at
-	return ok
 }
 
 func (j *Journal) word(at uint32) uint32 {

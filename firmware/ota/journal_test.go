@@ -39,47 +39,70 @@ func TestJournalEntry(t *testing.T) {
 	}
 }
 
-// What is torn is passed over, by board and host alike, and the same write goes to the same place.
+// What is torn is passed over, by board and host alike, and what is written next goes to the same
+// sector, erased.
 func TestTornHeader(t *testing.T) {
-	e := Entry{Target: 1, Update: 7}
-	for bytesDone := range headerSize {
+	for done := range uint32(headerSize) {
 		c := newCells(smallSize, 256)
-		c.hit, c.how = 0, mishap{cutFirst, uint32(bytesDone)}
+		c.hit, c.how = 1, mishap{cutFirst, done} // 0 is the erase
 		j := Journal{Flash: c, Layout: small(0)}
-		if j.Read(); uncut(func() { j.Append(e) }) {
+		if j.Read(); uncut(func() { j.Append(Entry{Target: 1, Update: 7}) }) {
 			t.Fatal("not cut")
 		}
 		if j.Read(); j.Seq != 0 {
-			t.Errorf("entry of %d bytes is taken", bytesDone)
+			t.Errorf("entry of %d bytes is taken", done)
 		}
 		if r := Inspect(c, j.Layout); len(r) > 0 && (r[0].Sound || !strings.Contains(r[0].String(), "torn")) {
 			t.Errorf("the host reads %v", r[0])
 		}
-		other := Journal{Flash: c.clone(), Layout: j.Layout}
-		if other.Append(Entry{Target: 1, Update: 8}); bytesDone > 17 && other.at != 0x140 {
-			t.Errorf("another entry after %d bytes is at %#x", bytesDone, other.at)
-		}
-		if j.Append(e); j.at != 0x100 {
-			t.Errorf("the same entry after %d bytes is at %#x", bytesDone, j.at)
+		if r := j.Append(Entry{Base: 1, Update: 0xFFFF}); r != ok || j.at != 0x100 || j.Seq != 1 {
+			t.Errorf("the next entry: %v, %d at %#x", r, j.Seq, j.at)
 		}
 	}
 }
 
-// The read set of a boot is small: of blank places the first word, of spoilt ones the header.
+// Entries take turns, and the higher number is in force.
+func TestSectorsTakeTurns(t *testing.T) {
+	c := newCells(smallSize, 256)
+	for n := uint32(1); n < 6; n++ {
+		j := Journal{Flash: c, Layout: small(0)}
+		j.Read()
+		if r := j.Append(Entry{Target: 1, Update: 100 + n}); r != ok {
+			t.Fatal(r)
+		}
+		j.Read()
+		records := Inspect(c, j.Layout)
+		if last := records[len(records)-1]; j.Seq != n || j.Update != 100+n || last.Entry != j.Entry || !last.Sound {
+			t.Errorf("entry %d of update %d is in force, want %d; the host reads %v", j.Seq, j.Update, n, records)
+		}
+	}
+}
+
+// An entry in the other's sector is none: its number gives it away.
+func TestWrongSector(t *testing.T) {
+	c := newCells(smallSize, 256)
+	j := Journal{Flash: c, Layout: small(0)}
+	j.Read()
+	j.Append(Entry{Target: 1})
+	copy(c.mem[0x200:0x240], c.mem[0x100:0x140])
+	copy(c.mem[0x100:0x140], bytes.Repeat([]byte{0xFF}, 64))
+	if j.Read(); j.Seq != 0 || Inspect(c, j.Layout)[0].Sound {
+		t.Errorf("entry %d is taken", j.Seq)
+	}
+}
+
+// The read set of a boot is small: of a blank sector the first word.
 func TestReadsLittle(t *testing.T) {
 	c := newCells(smallSize, 256)
 	r := &reads{Flash: c}
 	j := Journal{Flash: r, Layout: small(0)}
-	j.Read()
-	if r.bytes != 2*3*4 {
-		t.Errorf("%d bytes of a blank journal are read, want the first words: %d", r.bytes, 2*3*4)
+	if j.Read(); r.bytes != 2*4 {
+		t.Errorf("%d bytes of a blank journal are read, want the first words: 8", r.bytes)
 	}
-	copy(c.mem[0x140:], bytes.Repeat([]byte{0}, 64))
-	c.mem[0x140] = 9
+	c.mem[0x200] = 9
 	r.bytes = 0
-	j.Read()
-	if want := 2*3*4 + headerSize; r.bytes != want {
-		t.Errorf("%d bytes are read, want %d", r.bytes, want)
+	if j.Read(); r.bytes != 2*4+headerSize {
+		t.Errorf("%d bytes are read, want %d", r.bytes, 2*4+headerSize)
 	}
 }
 

@@ -131,8 +131,8 @@ func TestRevertedAgain(t *testing.T) {
 	}
 }
 
-// The journal goes round its two sectors for as long as one likes.
-func TestJournalGoesRound(t *testing.T) {
+// Update follows update, from slot to slot.
+func TestUpdateAfterUpdate(t *testing.T) {
 	w := factory(small(0), 256)
 	w.powerOn()
 	for version := uint32(2); version < 16; version++ {
@@ -205,11 +205,11 @@ func FuzzJournal(f *testing.F) {
 	base.new = pack(base.l, 2, 1)
 	base.powerOn()
 	base.send(base.new)
-	f.Add(base.mem[0x100:0x1C0], base.mem[0x200:0x2C0])
+	f.Add(base.mem[0x100:0x140], base.mem[0x200:0x240])
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		w := base.branch()
-		copy(w.mem[0x100:0x1C0], first)
-		copy(w.mem[0x200:0x2C0], second)
+		copy(w.mem[0x100:0x140], first)
+		copy(w.mem[0x200:0x240], second)
 		if w.powerOn(); len(w.findings) > 0 && w.report.Slot != ota.NoSlot {
 			t.Error(w.findings)
 		}

@@ -14,9 +14,9 @@ import (
 )
 
 // small is a chip with everything small, so that all of an update can be tried out: three
-// entries to a sector of the journal, three pieces, images of less than a kilobyte.
+// pieces, images of less than a kilobyte.
 func small(origin uint32) *Layout {
-	const sector = 192
+	const sector = 128
 	return &Layout{
 		Chip:    "small",
 		Keys:    Area{0, 128, 128},
@@ -113,6 +113,7 @@ type world struct {
 	token    uint16
 	answer   ota.Answer
 	old, new *update
+	also     *update // that may run as well: one that was given up for new
 	findings []string
 	seen     map[uint64]bool // flash contents from which an update was completed, if that is kept
 }
@@ -143,7 +144,7 @@ func (w *world) readings() uint32 {
 
 // branch is a world that goes on by itself, with power off.
 func (w *world) branch() *world {
-	return &world{cells: w.cells.clone(), l: w.l, old: w.old, new: w.new, seen: w.seen}
+	return &world{cells: w.cells.clone(), l: w.l, old: w.old, new: w.new, also: w.also, seen: w.seen}
 }
 
 // known says whether this flash was met before: what becomes of it is known then.
@@ -173,9 +174,9 @@ func (w *world) powerOn() {
 	}
 }
 
-// runs is the update that is in a slot, nil if that holds neither of the two.
+// runs is the update that is in a slot, nil if that holds none of those that may run.
 func (w *world) runs(slot uint8) *update {
-	for _, u := range []*update{w.old, w.new} {
+	for _, u := range []*update{w.old, w.new, w.also} {
 		if u == nil || slot == ota.NoSlot {
 			continue
 		}
@@ -248,7 +249,13 @@ func (w *world) push() bool {
 		if w.report.Slot == ota.NoSlot {
 			return false
 		}
-		if w.answer.State = ota.Idle; w.send(w.new) != ok {
+		w.answer.State = ota.Idle
+		switch w.send(w.new) {
+		case ok:
+		case ota.Busy: // with an earlier update
+			w.ask(ota.Confirm, 0, nil)
+			continue
+		default:
 			continue
 		}
 		if w.answer.State == ota.Switched {
@@ -290,22 +297,19 @@ func worlds(t testing.TB) map[string]*world {
 	for name, w := range map[string]*world{"words": factory(small(0x08000000), 4), "pages": factory(small(0), 256)} {
 		w.new = packDifference(w.cells, w.l, 1, 2, 1)
 		all[name+", first update"] = w
-		all[name+", full journal"] = fourth(t, w.branch())
+		all[name+", later update"] = later(t, w.branch())
 	}
 	return all
 }
 
-// fourth is a board whose journal's first sector is full, and that runs slot 1.
-func fourth(t testing.TB, w *world) *world {
+// later is a board that was updated before and runs slot 1.
+func later(t testing.TB, w *world) *world {
 	t.Helper()
 	w.powerOn()
-	for version := uint32(2); version <= 4; version++ {
-		w.new = pack(w.l, version, 1-w.report.Slot)
-		if !w.push() || len(w.findings) > 0 {
-			t.Fatalf("update to version %d: %v %v", version, w.answer.Refusal, w.findings)
-		}
-		w.old = w.new
+	w.new = pack(w.l, 2, 1)
+	if !w.push() || len(w.findings) > 0 {
+		t.Fatalf("first update: %v %v", w.answer.Refusal, w.findings)
 	}
-	w.new = packDifference(w.cells, w.l, 4, 5, 1-w.report.Slot)
+	w.old, w.new = w.new, packDifference(w.cells, w.l, 2, 5, 0)
 	return w.branch()
 }
