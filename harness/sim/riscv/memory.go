@@ -17,8 +17,10 @@ type window struct {
 // memory is the storage behind one or more windows, with the decoded code that
 // depends on it.
 type memory struct {
-	marks []bool // pages that blocks were decoded from, or that hold a reservation, or what a core waits for
+	marks []bool // pages that blocks were decoded from, or that hold a reservation, or what a core waits for, or that are clean
 	held  map[uint64][]*block
+	clean []bool // pages that were not stored to since Clean; nil: nobody wants to know
+	soil  func(off uint64)
 }
 
 const (
@@ -120,6 +122,7 @@ func (m *memory) hold(off, size uint64, b *block) {
 // nil, something else. It breaks the reservations of the others.
 func (c *Core) spoil(m *memory, off, size uint64, by *Core) {
 	for page := off >> pageBits; page <= (off+size-1)>>pageBits; page++ {
+		c.soil(m, page)
 		if !m.marks[page] {
 			continue
 		}
@@ -129,8 +132,14 @@ func (c *Core) spoil(m *memory, off, size uint64, by *Core) {
 			b.drop()
 		}
 		delete(m.held, page)
-		m.marks[page] = c.reservedPage(m, page) || c.awaited(m, page<<pageBits, 1<<pageBits)
+		c.remark(m, page)
 	}
+}
+
+// remark marks a page again if there is a reason to.
+func (c *Core) remark(m *memory, page uint64) {
+	m.marks[page] = len(m.held[page]) > 0 || m.clean != nil && m.clean[page] ||
+		c.reservedPage(m, page) || c.awaited(m, page<<pageBits, 1<<pageBits)
 }
 
 // release forgets the blocks that are dead.
@@ -139,7 +148,7 @@ func (c *Core) release(m *memory) {
 		m.held[page] = slices.DeleteFunc(held, func(b *block) bool { return b.dead })
 		if len(m.held[page]) == 0 {
 			delete(m.held, page)
-			m.marks[page] = c.reservedPage(m, page) || c.awaited(m, page<<pageBits, 1<<pageBits)
+			c.remark(m, page)
 		}
 	}
 }

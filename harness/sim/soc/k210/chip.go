@@ -104,6 +104,7 @@ type Chip struct {
 	state
 	agenda.Agenda
 	ram    []byte // SRAM and behind it AI RAM
+	copies ramCopies
 	nor    *nor.Flash
 	harts  [2]*riscv.Core
 	opt    Options
@@ -164,6 +165,7 @@ func New(opt Options) *Chip {
 	riscv.Share(c.harts[0], c.harts[1])
 	c.wireBlocks()
 	c.mapMemory()
+	c.poisonRAM()
 	c.resetParts(resetPin)
 	return c
 }

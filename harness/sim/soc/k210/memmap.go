@@ -1,7 +1,6 @@
 package k210
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"rigor/harness/sim/bus"
@@ -110,15 +109,6 @@ func (c *Chip) decodeError(addr uint64, what string) bus.Fault {
 		return c.lack(fmt.Sprintf("%s SPI3's window of the flash chip at 0x%08x", what, addr))
 	}
 	return bus.Error
-}
-
-// poisonRAM is what RAM holds after power-on: nothing a program may count on.
-func (c *Chip) poisonRAM() {
-	state := c.opt.Seed + c.Colds
-	for i := 0; i < len(c.ram); i += 8 {
-		binary.LittleEndian.PutUint64(c.ram[i:], splitmix(&state))
-	}
-	c.ramChanged(ramBase, ramSize)
 }
 
 // splitmix is Vigna's SplitMix64.

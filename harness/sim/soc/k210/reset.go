@@ -32,6 +32,7 @@ func (c *Chip) SetPower(on bool) {
 	c.spiPower(on)
 	if on {
 		c.Colds++
+	} else {
 		c.poisonRAM()
 	}
 	c.pinReset()

@@ -1,7 +1,6 @@
 package k210
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"slices"
@@ -17,7 +16,7 @@ type snapshot struct {
 	state    state
 	agenda   agenda.State
 	harts    [2]riscv.State
-	ram      []byte
+	ram      ramCopies
 	flash    *nor.Snapshot
 	stopped  board.Stop
 	warnings board.Warnings
@@ -31,7 +30,7 @@ func (c *Chip) Snapshot() any {
 		state:    c.state,
 		agenda:   c.State,
 		harts:    [2]riscv.State{c.harts[0].Snapshot(), c.harts[1].Snapshot()},
-		ram:      bytes.Clone(c.ram),
+		ram:      c.copyRAM(),
 		flash:    c.nor.Snapshot(),
 		stopped:  c.stopped,
 		warnings: slices.Clone(c.warnings),
@@ -43,7 +42,7 @@ func (c *Chip) Snapshot() any {
 func (c *Chip) Restore(from any) {
 	s := from.(*snapshot)
 	c.state, c.State = s.state, s.agenda
-	copy(c.ram, s.ram)
+	c.restoreRAM(&s.ram)
 	c.nor.Restore(s.flash)
 	c.stopped, c.warnings = s.stopped, slices.Clone(s.warnings)
 	for n, h := range c.harts {
