@@ -1,0 +1,328 @@
+package faults
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"rigor/harness/sim/board"
+)
+
+// kin are all states with the same recovery that agree on the marginal cells in
+// what it reads.
+type kin struct {
+	*recovery
+	// extra is what they are told apart by besides, though the recovery does not
+	// read it: what is found for one of them would not hold for the others.
+	extra words
+}
+
+// kinship names kin.
+type kinship struct {
+	r    *recovery
+	weak uint64
+}
+
+// key names a class: kin that agree on extra.
+type key struct {
+	*kin
+	sum uint64
+}
+
+// class is one of its states, for all of them.
+type class struct {
+	key
+	start   *state
+	depth   int // faults before it
+	parent  *class
+	fault   Fault        // of the parent's recovery, which led here
+	reached map[*kin]int // by cuts of this one's, and from which operation on
+}
+
+// touches tells whether an operation there may change which class a state
+// belongs to.
+func (k *kin) touches(s span) bool { return k.reads.touches(s) || k.extra.touches(s) }
+
+// keyOf names the class of a state with a recovery.
+func (e *explorer) keyOf(s *state, r *recovery) (k key) {
+	k.kin = e.kinOf(kinship{r, s.hashWeak(r.reads)}, s.size)
+	k.extra.each(func(i uint32) { k.sum += hashWord(i, s.cells.word(i), s.weak.word(i)) })
+	return k
+}
+
+// kinOf makes the kin on the first call.
+func (e *explorer) kinOf(name kinship, size int) *kin {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.families[name] == nil {
+		e.families[name] = &kin{recovery: name.r, extra: newWords(size)}
+	}
+	return e.families[name]
+}
+
+// hashWeak is a number for the marginal cells among some words.
+func (s *state) hashWeak(of words) (sum uint64) {
+	if s.frail == 0 {
+		return 0
+	}
+	for n, p := range s.weak.pages {
+		if p == nil || of.pages[n] == nil {
+			continue
+		}
+		for i := uint32(n * pageWords); i < uint32((n+1)*pageWords); i++ {
+			if w := s.weak.word(i); w != 0 && of.has(i) {
+				sum += hashWord(i, 0, w)
+			}
+		}
+	}
+	return sum
+}
+
+// explorer finds all classes, level by level: those after one fault, after two,
+// and so on, until no level brings a new one.
+type explorer struct {
+	*executor
+	config   *Config
+	workers  []*worker
+	update   *recovery // the one without faults
+	began    time.Time
+	families map[kinship]*kin
+	classes  map[key]*class
+	order    []*class        // all, as found
+	states   map[uint64]bool // before an operation that was cut
+	visits   map[uint64]bool // operations cut in a state
+	touched  words           // by any operation
+	result   *Result
+}
+
+// job is a stretch of a class's recovery whose operations are to be cut.
+type job struct {
+	c        *class
+	s        *state // before the first operation
+	from     int
+	ops      []board.FlashOp
+	last     bool   // the end of the recovery follows
+	fresh    []bool // by operation: has not been cut in this state before
+	findings findings
+}
+
+// findings are what a job brings.
+type findings struct {
+	tallies  []Tally  // by operation
+	repeated int      // points that were not fresh
+	found    []*class // in order, perhaps not for the first time
+	reached  map[*kin]int
+	failures []Failure
+	err      error
+}
+
+// stretch is how many operations a job has. It must not depend on the number of
+// workers: what is found first is what stands for its class.
+const stretch = 256
+
+// level cuts every operation of the classes given, and returns the new ones that
+// are reached.
+func (e *explorer) level(ctx context.Context, classes []*class) ([]*class, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // what else is under way once a job has failed
+	jobs := make(chan *job)
+	var group sync.WaitGroup
+	for _, w := range e.workers {
+		group.Go(func() {
+			for j := range jobs {
+				if j.findings.err = e.walk(ctx, w, j); j.findings.err != nil {
+					stop()
+				}
+			}
+		})
+	}
+	all := e.deal(ctx, classes, jobs)
+	close(jobs)
+	group.Wait()
+	next, err := e.merge(all)
+	return next, cmp.Or(err, ctx.Err())
+}
+
+// deal hands out the jobs.
+func (e *explorer) deal(ctx context.Context, classes []*class, jobs chan<- *job) (all []*job) {
+	for _, c := range classes {
+		s := c.start.clone()
+		for from := 0; ctx.Err() == nil; from += stretch {
+			j := e.cutOut(c, s, from)
+			all = append(all, j)
+			jobs <- j
+			if j.last {
+				break
+			}
+		}
+	}
+	return all
+}
+
+// cutOut makes the job that begins with an operation, and takes s past it.
+func (e *explorer) cutOut(c *class, s *state, from int) *job {
+	to := min(from+stretch, len(c.ops))
+	j := &job{c: c, s: s.clone().share(), from: from, ops: c.ops[from:to], last: to == len(c.ops)}
+	for _, op := range j.ops {
+		j.fresh = append(j.fresh, e.visit(s, op))
+		e.touched.add(span{op.Off, op.Len})
+		s.apply(op)
+	}
+	if j.last {
+		j.fresh = append(j.fresh, e.visit(s, board.FlashOp{}))
+	}
+	return j
+}
+
+// visit tells whether nobody has come to this operation in this state before.
+func (e *explorer) visit(s *state, op board.FlashOp) bool {
+	e.states[s.sum] = true
+	at := mix(s.sum + mix(uint64(op.Off)<<32|uint64(op.Len)<<1|uint64(btoi(op.Erase))))
+	for _, b := range op.Data {
+		at = mix(at + uint64(b))
+	}
+	fresh := !e.visits[at]
+	e.visits[at] = true
+	return fresh
+}
+
+// merge takes in what the jobs of a level found, in their order, whoever was
+// quicker.
+func (e *explorer) merge(jobs []*job) (next []*class, err error) {
+	for _, j := range jobs {
+		f := &j.findings
+		if f.err != nil {
+			return nil, f.err
+		}
+		e.result.count(j)
+		for _, bad := range f.failures {
+			e.result.fail(bad.Faults, bad.Err)
+		}
+		for r, at := range f.reached {
+			if was, ok := j.c.reached[r]; !ok || at < was {
+				j.c.reached[r] = at
+			}
+		}
+		for _, c := range f.found {
+			if e.classes[c.key] == nil {
+				e.add(c)
+				next = append(next, c)
+			}
+		}
+	}
+	return next, nil
+}
+
+func (e *explorer) add(c *class) {
+	c.reached = map[*kin]int{}
+	e.classes[c.key] = c
+	e.order = append(e.order, c)
+	if err := c.check(false); err != nil {
+		e.result.fail(c.faults(), err)
+	}
+}
+
+// faults are those that led to a class.
+func (c *class) faults() Sequence {
+	if c.parent == nil {
+		return nil
+	}
+	return append(c.parent.faults(), c.fault)
+}
+
+// explore goes through all levels from the device as it was before the update, and
+// again when some classes had to be split.
+func (e *explorer) explore(ctx context.Context, root *class) error {
+	for {
+		e.begin()
+		e.add(root)
+		err := e.deepen(ctx, []*class{root})
+		if err != nil || e.result.Failed > 0 || !e.result.Closed {
+			return err
+		}
+		n := e.split()
+		if n == 0 {
+			return nil
+		}
+		e.result.Splits += n
+	}
+}
+
+// deepen goes from level to level.
+func (e *explorer) deepen(ctx context.Context, level []*class) (err error) {
+	for len(level) > 0 && e.result.Failed == 0 {
+		if len(e.result.Levels) == e.config.Depth && e.config.Depth > 0 {
+			return nil
+		}
+		e.result.Levels = append(e.result.Levels, len(level))
+		if level, err = e.level(ctx, e.expandable(level)); err != nil {
+			return err
+		}
+		e.finish()
+		if e.config.Progress != nil {
+			e.config.Progress(*e.result)
+		}
+	}
+	e.result.Closed = e.result.Failed == 0
+	return nil
+}
+
+// expandable are the classes whose recoveries are cut.
+func (e *explorer) expandable(level []*class) (near []*class) {
+	for _, c := range level {
+		if c.far {
+			e.result.Beyond++
+			continue
+		}
+		near = append(near, c)
+	}
+	return near
+}
+
+// split makes sure that what was found for one state of a class holds for all. They
+// agree on what the recovery reads, and on what it had erased when it was cut. If the
+// recovery after a cut reads anything else that ever changes, states are told
+// apart by that, too, from now on; and those from which they come. It returns how
+// many kin that concerns.
+func (e *explorer) split() int {
+	concerned := map[*kin]bool{}
+	for more := true; more; {
+		more = false
+		for _, c := range e.order {
+			if c.agree(e.touched) {
+				continue
+			}
+			concerned[c.kin], more = true, true
+		}
+	}
+	return len(concerned)
+}
+
+// agree tells whether the states of a class are alike in all that decides what
+// follows, and has them told apart if not.
+func (c *class) agree(touched words) bool {
+	erased, at, alike := newWords(c.start.size), 0, true
+	for _, next := range c.byOperation() {
+		for ; at < c.reached[next]; at++ {
+			if op := c.ops[at]; op.Erase {
+				erased.add(span{op.Off, op.Len})
+			}
+		}
+		for _, read := range []words{next.reads, next.extra} {
+			if open := read.and(touched).minus(c.reads, c.extra, erased); !open.empty() {
+				c.extra.merge(open)
+				alike = false
+			}
+		}
+	}
+	return alike
+}
+
+// byOperation are the kin that a class leads to, in the order of the operations
+// from which on they do.
+func (c *class) byOperation() []*kin {
+	return slices.SortedFunc(maps.Keys(c.reached), func(a, b *kin) int { return c.reached[a] - c.reached[b] })
+}
