@@ -33,7 +33,8 @@ func TestImages(t *testing.T) {
 			if len(img.Data) >= 1<<20 {
 				t.Errorf("%d bytes: too large to be checked in", len(img.Data))
 			}
-			if !bytes.Contains(img.Data, []byte(img.SourceDigest)) {
+			// The update system's boot program greets nobody: what it starts does.
+			if img.Program != "ota/boot" && !bytes.Contains(img.Data, []byte(img.SourceDigest)) {
 				t.Error("the source digest is not in the program: it can't say so in Hello")
 			}
 			f, err := elf.NewFile(bytes.NewReader(img.Data))
