@@ -78,7 +78,7 @@ var rules = []rule{
 	{pkg: "harness/report", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig", "harness/timebase"}},
 
 	// The host's half of updates.
-	{pkg: "harness/ota/delta", imports: []string{"firmware/ota/patch"}, tests: []string{"firmware/images"}},
+	{pkg: "harness/ota/delta", imports: []string{"firmware/ota/patch"}, tests: []string{"firmware/images", "firmware/ota", "harness/ota"}},
 	{pkg: "harness/ota/attack", imports: []string{"firmware/ota/...", "firmware/wire/ota", "harness/ota"}},
 	{pkg: "harness/ota", imports: []string{"firmware/ota/...", "firmware/wire/...", "harness/flash", "harness/ota/delta", "harness/port", "harness/timebase", "probes"}, tests: []string{"harness/ota/attack"}},
 

@@ -51,19 +51,6 @@ func whole(image []byte) []patch.Stretch {
 	return []patch.Stretch{{Own: uint32(len(image))}}
 }
 
-// Moved returns the base as patch.Base.Read gives it: with its words that point
-// into [low, high) moved by distance.
-func Moved(base []byte, low, high, distance uint32) []byte {
-	b := patch.Base{Memory: memory(base), Size: uint32(len(base)), Low: low, High: high, Distance: distance}
-	moved := make([]byte, len(base))
-	b.Read(0, moved)
-	return moved
-}
-
-type memory []byte
-
-func (m memory) Read(off uint32, p []byte) { copy(p, m[off:]) }
-
 // A searcher looks for an image's parts in a base.
 type searcher struct {
 	base, image []byte
