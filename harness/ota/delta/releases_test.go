@@ -23,6 +23,9 @@ var releases = []struct {
 	{"esp32c3", "ota-1.0.1-esp32c3", "ota-1.1.0-esp32c3", 15},
 	{"k210", "ota-k210", "ota-1.0.1-k210", 3},
 	{"k210", "ota-k210", "ota-1.1.0-k210", 15},
+	{"stm32f407", "ota-stm32f407-slot0", "ota-1.0.1-stm32f407-slot1", 3},
+	{"stm32f407", "ota-stm32f407-slot0", "ota-1.1.0-stm32f407-slot1", 15},
+	{"stm32f407", "ota-1.0.1-stm32f407-slot1", "ota-1.1.0-stm32f407-slot0", 15},
 }
 
 func program(tb testing.TB, name, chip string) *ota.Program {
