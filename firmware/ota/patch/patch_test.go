@@ -252,9 +252,8 @@ func FuzzApply(f *testing.F) {
 
 // What is encoded comes out again, however the image is cut into stretches.
 func FuzzRoundTrip(f *testing.F) {
-	base, image, _ := sample()
-	f.Add(base, image, []byte{10, 20, 30})
-	f.Add([]byte{}, image[:300], []byte{})
+	f.Add([]byte("the base's bytes"), []byte("some of the base's, and some bytes of its own"), []byte{2, 9, 5, 0, 16, 3})
+	f.Add([]byte{}, make([]byte, Page+1), []byte{})
 	f.Fuzz(func(t *testing.T, base, image, cuts []byte) {
 		stretches := cut(len(base), len(image), cuts)
 		payload := encoded(t, base, image, stretches)
