@@ -67,6 +67,9 @@ func (c *Core) build(addr uint32, it uint8) *block {
 	if w.read != nil {
 		w.read(addr, b.end()-addr)
 	}
+	if c.tracker != nil && w.write {
+		c.tracker.Loaded(addr, b.end()-addr)
+	}
 	return b
 }
 

@@ -189,6 +189,7 @@ type Core struct {
 	fast    tables
 
 	watched bool    // some region has Read
+	tracker Tracker // nil: nobody wants to know
 	cached  []uint8 // by flash line: 1 + its slot in Flash.Insn
 
 	blocks      map[uint64]*block
@@ -293,6 +294,21 @@ func (c *Core) Restore(s State) {
 // executed; nil, as at first, costs nothing.
 func (c *Core) SetTrace(f func(pc uint32)) {
 	c.trace = f
+	c.leave = true
+}
+
+// Tracker is told of all accesses to memory that is Write, and of pieces of code in it,
+// of up to 32 instructions, before they are executed.
+type Tracker interface {
+	Loaded(addr, n uint32)
+	Stored(addr, n uint32)
+}
+
+// SetTracker has t told of accesses to memory, slowly; nil ends it.
+func (c *Core) SetTracker(t Tracker) {
+	c.tracker = t
+	c.drop()
+	c.selectTables()
 	c.leave = true
 }
 

@@ -224,6 +224,9 @@ func (c *Core) physLoad(addr uint32, width uint8) (uint32, bus.Fault) {
 		if w.read != nil {
 			w.read(addr, uint32(width))
 		}
+		if c.tracker != nil && w.write {
+			c.tracker.Loaded(addr, uint32(width))
+		}
 		return loadBytes(w.data[addr-w.base:], width), bus.None
 	}
 	if target, bit, ok := bitBand(addr, width); ok {
@@ -241,6 +244,9 @@ func (c *Core) physStore(addr uint32, width uint8, v uint32) bus.Fault {
 		off := addr - w.base
 		c.spoil(w.mem, off, uint32(width))
 		storeBytes(w.data[off:], width, v)
+		if c.tracker != nil {
+			c.tracker.Stored(addr, uint32(width))
+		}
 		return bus.None
 	}
 	if target, bit, ok := bitBand(addr, width); ok {

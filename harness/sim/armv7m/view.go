@@ -67,7 +67,7 @@ func (c *Core) selectTables() {
 	v := c.present()
 	c.view, c.world = v, v.world
 	switch {
-	case c.SharedUntil > c.Cycle:
+	case c.SharedUntil > c.Cycle || c.tracker != nil:
 		c.fast = withheld
 	case c.stalls():
 		c.fast = tables{&v.stores, &v.stores, nil}

@@ -154,12 +154,14 @@ type Chip struct {
 	watch    func(p board.Pin, high bool, at clock.Time)
 	watched  map[board.Pin]bool // what watch must see in time; nil: all pins
 	sources  pad.Sources
+	track    *ramTrack // nil: nobody wants to know
 }
 
 var (
 	_ board.Chip        = (*Chip)(nil)
 	_ board.Selective   = (*Chip)(nil)
 	_ board.Nonvolatile = (*Chip)(nil)
+	_ board.RAMTracker  = (*Chip)(nil)
 )
 
 // Slots of clock.Events: the deadlines of the blocks. At one cycle the lower

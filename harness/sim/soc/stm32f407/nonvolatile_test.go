@@ -41,3 +41,27 @@ func TestNonvolatile(t *testing.T) {
 		Size:   128 << 10,
 	})
 }
+
+// nobody watches without a word.
+type nobody struct{}
+
+func (nobody) FlashRead(off, n uint32)  {}
+func (nobody) FlashBegin(board.FlashOp) {}
+func (nobody) FlashEnd(board.FlashOp)   {}
+
+// BenchmarkWatched is BenchmarkFirmware with a watcher.
+func BenchmarkWatched(b *testing.B) {
+	c := New(Options{})
+	loadELF(b, c, "latency-stm32f407-168mhz")
+	c.WatchFlash(nobody{})
+	c.SetPower(true)
+	c.Run(powerOnReset)
+	snap := c.Snapshot()
+	var insns uint64
+	for b.Loop() {
+		c.Restore(snap)
+		c.Run(c.Now() + 10*clock.Millisecond)
+		insns += c.Stats().Instructions
+	}
+	b.ReportMetric(float64(insns)/b.Elapsed().Seconds()/1e6, "MIPS")
+}
