@@ -9,7 +9,7 @@
 //   - package net: replaced by the two names that lneto, which reaches no network
 //     through it, wants.
 //
-// One line of TinyGo's is changed, see correctIdle.
+// What is wrong in TinyGo's own files is corrected: see correctIdle and correctRAM.
 //
 // Target names stay those of an official release, so the firmware builds the
 // same way with either. A chip is a row of the table chips.
@@ -136,6 +136,9 @@ func (b *builder) build() error {
 			return fmt.Errorf("add %s: %w", c.svd, err)
 		}
 	}
+	if err := b.correctRAM(); err != nil {
+		return err
+	}
 	return b.correctIdle()
 }
 
@@ -211,6 +214,27 @@ func (b *builder) correctIdle() error {
 		}
 	}
 	return nil
+}
+
+// The ESP32-C3's RAM is on two buses, and TinyGo's linker script has code follow data: where their sizes
+// end together, which leaves out what lies between two sections so that the second is aligned. Then the
+// code lies over the last of the data.
+const (
+	ramFile    = "targets/esp32c3.ld"
+	ramSizes   = "        . += SIZEOF(.stack);\n        . += SIZEOF(.bss);\n        . += SIZEOF(.data);\n"
+	ramCorrect = "        . += _edata - ORIGIN(DRAM);\n"
+)
+
+func (b *builder) correctRAM() error {
+	text, err := os.ReadFile(b.path(ramFile))
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(text, []byte(ramSizes)) {
+		return fmt.Errorf("%s: no sum of sizes: is the correction still needed?", ramFile)
+	}
+	text = bytes.Replace(text, []byte(ramSizes), []byte(ramCorrect), 1)
+	return os.WriteFile(b.path(ramFile), text, 0o644)
 }
 
 func dropLibraries(target map[string]any) {
