@@ -71,6 +71,14 @@ func (e *TimeoutError) Error() string {
 		e.Op, e.After, e.Tries)
 }
 
+// NoImageError is a board whose boot program finds nothing to hand over to. Only
+// its chip's own boot loader can help it.
+type NoImageError struct{ Op wireota.Op }
+
+func (e *NoImageError) Error() string {
+	return fmt.Sprintf("no answer to %v: the boot program says that neither slot holds a signed image of the right digest", e.Op)
+}
+
 // patience is how long an answer may take, and how often one that may have been lost is
 // asked for again. It follows what the slowest part takes: a signature is verified
 // in 6 s at 16 MHz, 128 KB of an STM32F407 are erased in 4 s at most (DS8626 table
@@ -185,6 +193,8 @@ func (c *Client) ask(ctx context.Context, r wireota.Request) (wireota.Answer, er
 			return a, &RefusedError{r.Op, a.Refusal}
 		case err == nil:
 			return a, nil
+		case errors.Is(err, os.ErrDeadlineExceeded) && c.boot != nil && c.boot.Why == wireota.None:
+			return a, &NoImageError{r.Op}
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return a, fmt.Errorf("wait for the answer to %v: %w", r.Op, err)
 		case took >= p.total:

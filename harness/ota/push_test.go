@@ -250,6 +250,18 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// A board without a sound image says so, and there is no use in asking on.
+func TestNoImage(t *testing.T) {
+	s := newScene(t, "k210")
+	b := newBoard(t, "k210", s.factory)
+	b.flash[b.layout.Image(0)] ^= 1
+	b.start()
+	var none *ota.NoImageError
+	if _, err := b.client().Push(t.Context(), s.full); !errors.As(err, &none) || b.now.Sub(epoch) > time.Second {
+		t.Errorf("got %v after %v", err, b.now.Sub(epoch))
+	}
+}
+
 // stubborn is a link to a device that is never content.
 type stubborn struct {
 	answer wireota.Answer
