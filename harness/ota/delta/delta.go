@@ -29,7 +29,7 @@ func Payload(base, image []byte) ([]byte, error) {
 	if len(base) == 0 {
 		return patch.Encode(nil, image, whole(image))
 	}
-	s := searcher{base: base, image: image, index: suffixarray.New(base)}
+	s := searcher{base: base, image: image, index: suffixarray.New(base), found: make([]found, len(image))}
 	var best []byte
 	for _, t := range thresholds {
 		payload, err := patch.Encode(base, image, s.stretches(t))
@@ -55,6 +55,13 @@ func whole(image []byte) []patch.Stretch {
 type searcher struct {
 	base, image []byte
 	index       *suffixarray.Index
+	found       []found // by the place in the image; each threshold asks again
+}
+
+// A found is the longest match of an image's place.
+type found struct {
+	known        bool
+	from, length int
 }
 
 // A match is where the image from at on is like the base from from on.
@@ -89,7 +96,7 @@ func (s *searcher) stretches(threshold int) (out []patch.Stretch) {
 func (s *searcher) next(at int, last match, threshold int) (m match, length int, onward bool) {
 	agree, counted := 0, at // image[at:counted] agrees with the last match in so many bytes
 	for ; at < len(s.image); at++ {
-		from, length := s.longest(s.image[at:])
+		from, length := s.longest(at)
 		if end := at + length; end > counted {
 			agree += s.agreeing(last, counted, end)
 			counted = end
@@ -115,9 +122,20 @@ func (s *searcher) agreeing(m match, from, to int) (n int) {
 	return n
 }
 
-// longest finds the longest beginning of text in the base.
-func (s *searcher) longest(text []byte) (from, length int) {
-	found := func(n int) bool {
+// longest finds the longest beginning of the image's bytes from at on in the base.
+func (s *searcher) longest(at int) (from, length int) {
+	f := &s.found[at]
+	if !f.known {
+		f.known = true
+		f.from, f.length = s.search(s.image[at:])
+	}
+	return f.from, f.length
+}
+
+// search tries lengths, by doubling and then halving, since the index finds texts
+// of a given length.
+func (s *searcher) search(text []byte) (from, length int) {
+	try := func(n int) bool {
 		if n > len(text) {
 			return false
 		}
@@ -128,11 +146,11 @@ func (s *searcher) longest(text []byte) (from, length int) {
 		return at != nil
 	}
 	n := 4
-	for found(n) {
+	for try(n) {
 		n *= 2
 	}
 	for low, high := length, min(n, len(text)+1); high-low > 1; {
-		if mid := (low + high) / 2; found(mid) {
+		if mid := (low + high) / 2; try(mid) {
 			low = mid
 		} else {
 			high = mid
