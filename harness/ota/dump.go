@@ -103,7 +103,7 @@ func InspectFlash(content []byte, chip string) (*Dump, error) {
 }
 
 func keysIn(f Memory, l *device.Layout) (keys []string) {
-	for i := range uint32(device.MaxKeys) {
+	for i := range uint32(MaxKeys) {
 		key := f[l.Keys.Off+i*ed25519.PublicKeySize:][:ed25519.PublicKeySize]
 		text := hex.EncodeToString(key)
 		if string(key) == string(blank(len(key))) {
@@ -156,7 +156,7 @@ func slotIn(f Memory, l *device.Layout, slot int) *Slot {
 	if m.ImageSize <= l.Room() {
 		s.Image = good(sha256.Sum256(f[l.Image(slot):][:m.ImageSize]) == m.TargetDigest)
 	}
-	if m.Key < device.MaxKeys {
+	if m.Key < MaxKeys {
 		key := f[l.Keys.Off+uint32(m.Key)*ed25519.PublicKeySize:][:ed25519.PublicKeySize]
 		s.Signature = good(p.SignedBy(ed25519.PublicKey(key)))
 	}

@@ -52,8 +52,8 @@ func Factory(boot []byte, keys []ed25519.PublicKey, first *Package) ([]byte, err
 // firstProgram takes the program out of its package, if the board would boot it.
 func firstProgram(p *Package, m device.Manifest, keys []ed25519.PublicKey) (*Program, error) {
 	switch {
-	case len(keys) == 0 || len(keys) > device.MaxKeys:
-		return nil, fmt.Errorf("%d public keys: a board has 1 to %d", len(keys), device.MaxKeys)
+	case len(keys) == 0 || len(keys) > MaxKeys:
+		return nil, fmt.Errorf("%d public keys: a board has 1 to %d", len(keys), MaxKeys)
 	case m.Kind != device.Full:
 		return nil, fmt.Errorf("the package is a difference against version %v: a board's first program is a full image, packed without --base", Version(m.BaseVersion))
 	case m.Slot == 1:
@@ -92,7 +92,7 @@ func bootSegments(boot []byte, part flash.Part, l *device.Layout) ([]flash.Segme
 
 // keyTable is the keys as they lie in flash.
 func keyTable(keys []ed25519.PublicKey) []byte {
-	table := blank(device.MaxKeys * ed25519.PublicKeySize)
+	table := blank(MaxKeys * ed25519.PublicKeySize)
 	for i, k := range keys {
 		copy(table[i*ed25519.PublicKeySize:], k)
 	}

@@ -15,6 +15,9 @@ import (
 // MaxPayload is the most bytes that a device can stage.
 const MaxPayload = wireota.MaxPieces * wireota.PieceSize
 
+// MaxKeys is how many public keys a board has places for.
+const MaxKeys = device.MaxKeys
+
 // Package is an update: its manifest as it is sent, and its payload.
 type Package struct {
 	Manifest [device.ManifestSize]byte
@@ -162,10 +165,10 @@ func Pack(p *Program, o Options) (*Package, error) {
 
 func (o *Options) check(p *Program) error {
 	switch {
-	case o.Key >= device.MaxKeys:
-		return fmt.Errorf("key %d: a board has keys 0 to %d", o.Key, device.MaxKeys-1)
-	case o.Revoke>>device.MaxKeys != 0:
-		return fmt.Errorf("revoke mask %#x: a board has keys 0 to %d", o.Revoke, device.MaxKeys-1)
+	case o.Key >= MaxKeys:
+		return fmt.Errorf("key %d: a board has keys 0 to %d", o.Key, MaxKeys-1)
+	case o.Revoke>>MaxKeys != 0:
+		return fmt.Errorf("revoke mask %#x: a board has keys 0 to %d", o.Revoke, MaxKeys-1)
 	case o.Revoke>>o.Key&1 != 0:
 		return fmt.Errorf("key %d cannot revoke itself: sign with the key that stays", o.Key)
 	case o.Base == nil:

@@ -26,12 +26,14 @@ func (*otaCmd) Help() string {
 	return "A board that takes updates has a boot program, up to four public keys and two slots for programs. From nothing to an\n" +
 		"update:\n\n" +
 		"  rigor ota keygen release                       # release.pem (keep it secret) and release.pub.pem\n" +
-		"  rigor ota pack v1.elf --chip stm32f407 --version 1.0.0 --key release.pem -o v1.rota\n" +
+		"  rigor ota pack v1.elf --chip k210 --version 1.0.0 --key release.pem -o v1.rota\n" +
 		"  rigor ota factory boot.elf v1.rota --public release.pub.pem -o factory.hex\n" +
 		"  rigor flash factory.hex --rig bench            # once, by the chip's own boot loader\n" +
-		"  rigor ota pack v2.elf --chip stm32f407 --version 1.1.0 --base v1.elf --base-version 1.0.0 --key release.pem -o v2.rota\n" +
+		"  rigor ota pack v2.elf --chip k210 --version 1.1.0 --base v1.elf --base-version 1.0.0 --key release.pem -o v2.rota\n" +
 		"  rigor ota inspect v2.rota --public release.pub.pem\n" +
-		"  rigor ota push v2.rota --rig bench             # from then on, over the console\n\n" +
+		"  rigor ota push v2.rota --rig bench             # from then on, over the console\n" +
+		"  rigor ota push v2.rota --factory factory.hex   # all of it on a simulated board\n\n" +
+		"Programs to try it with are firmware/images/otaboot-k210.elf, ota-k210.elf and ota-1.1.0-k210.elf.\n\n" +
 		"Programs of an stm32f407 run where they lie, so that each slot has its own: what is linked for slot 0 cannot be sent to\n" +
 		"a board that runs slot 0. Programs of an esp32c3 or k210 go to either."
 }

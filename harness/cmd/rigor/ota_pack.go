@@ -65,14 +65,14 @@ func (c *otaProgram) base() (*ota.Program, error) {
 
 type otaPackCmd struct {
 	otaProgram
-	Image   string `arg:"" type:"existingfile" help:"Program: ELF, or the bytes of its slot."`
-	Version string `required:"" placeholder:"X.Y.Z" help:"Its version; boards take newer ones only."`
-	Counter uint32 `placeholder:"N" help:"Rollback counter: a board that has confirmed N takes nothing lower, whatever its version (default: 0)."`
-	Payload string `type:"existingfile" placeholder:"FILE" help:"Payload made by rigor ota diff for the same base (default: made here)."`
-	Key     string `type:"existingfile" placeholder:"FILE" help:"Private key to sign with (default: unsigned, for rigor ota sign)."`
-	Index   uint8  `placeholder:"N" help:"Place of the key among the board's, from 0 (default: 0)."`
-	Revoke  []int  `placeholder:"N" help:"Place of a key that boards trust no more once they have confirmed this; may be repeated."`
-	Out     string `short:"o" required:"" type:"path" placeholder:"FILE" help:"Package to write, by custom *.rota."`
+	Image   string  `arg:"" type:"existingfile" help:"Program: ELF, or the bytes of its slot."`
+	Version string  `required:"" placeholder:"X.Y.Z" help:"Its version; boards take newer ones only."`
+	Counter uint32  `placeholder:"N" help:"Rollback counter: a board that has confirmed N takes nothing lower, whatever its version (default: 0)."`
+	Payload string  `type:"existingfile" placeholder:"FILE" help:"Payload made by rigor ota diff for the same base (default: made here)."`
+	Key     string  `type:"existingfile" placeholder:"FILE" help:"Private key to sign with (default: unsigned, for rigor ota sign)."`
+	Index   uint8   `placeholder:"N" help:"Place of the key among the board's, from 0 (default: 0)."`
+	Revoke  []uint8 `placeholder:"N" help:"Place of a key that boards trust no more once they have confirmed this; may be repeated."`
+	Out     string  `short:"o" required:"" type:"path" placeholder:"FILE" help:"Package to write, by custom *.rota."`
 }
 
 func (*otaPackCmd) Help() string {
@@ -95,6 +95,9 @@ func (c *otaPackCmd) Run() error {
 	}
 	o := ota.Options{Counter: c.Counter, Key: c.Index, Base: base}
 	for _, k := range c.Revoke {
+		if k >= ota.MaxKeys {
+			return fmt.Errorf("--revoke %d: a board has keys 0 to %d", k, ota.MaxKeys-1)
+		}
 		o.Revoke |= 1 << k
 	}
 	if c.Payload != "" {

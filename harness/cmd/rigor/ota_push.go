@@ -30,8 +30,8 @@ func (*otaPushCmd) Help() string {
 		"the way is sent again, and a push that was interrupted is resumed by another. If the new program does not start, the\n" +
 		"board goes back to the old one by itself.\n\n" +
 		"Boards of a virtual rig begin empty and forget when the command ends: give --factory.\n\n" +
-		"The exit status is 0 if the board runs the new program, confirmed; 1 if it refused the update or went back; 2 if the rig\n" +
-		"or the set-up did not allow to tell."
+		"The exit status is 0 if the board runs the new program, confirmed; 1 if it refused the update, went back or boots nothing; 2 if\n" +
+		"the rig or the set-up did not allow to tell."
 }
 
 // Run updates one board.
@@ -135,7 +135,8 @@ func (c *otaPushCmd) push(ctx context.Context, s *rig.Station, p *ota.Package, d
 func pushFailed(err error) error {
 	var refused *ota.RefusedError
 	var reverted *ota.RevertedError
-	if errors.As(err, &refused) || errors.As(err, &reverted) {
+	var nothing *ota.NoImageError
+	if errors.As(err, &refused) || errors.As(err, &reverted) || errors.As(err, &nothing) {
 		return &exitError{exitWanting, err}
 	}
 	return err

@@ -150,6 +150,8 @@ func TestOTARefusesFiles(t *testing.T) {
 		"pack v1.elf --chip esp32c3 --version 1.0.0 -o x.rota":                    "image is for EM_RISCV (ELFCLASS64)",
 		"pack boot.elf --chip k210 --version 1.0.0 -o x.rota":                     "a boot program expects",
 		"pack v2.elf --chip k210 --version 1.1.0 --base v1.elf -o x.rota":         "without --base-version",
+		"pack v1.elf --chip k210 --version 1.0.0 --revoke 9 -o x.rota":            "a board has keys 0 to 3",
+		"pack v1.elf --chip k210 --version 1.0.0 --revoke -1 -o x.rota":           "expected",
 		"inspect v1.elf":                "not a package",
 		"sign v1.elf --key release.pem": "not a package",
 		"inspect v1.elf --flash k210":   "bytes of flash",
