@@ -69,6 +69,10 @@ var rules = []rule{
 	{pkg: "harness/station", imports: []string{"harness/hardware", "harness/virtual", "harness/rig", "harness/timebase"}},
 	// The fault engine knows flash operations and their times, and nothing of who makes them.
 	{pkg: "harness/faults", imports: []string{"harness/sim/board", "harness/sim/clock"}},
+	{pkg: "harness/faults/device",
+		imports: []string{"firmware/ota", "firmware/wire", "firmware/wire/ota", "harness/faults", "harness/flash", "harness/ota", "harness/port", "harness/rig",
+			"harness/sim/board", "harness/sim/clock", "harness/timebase", "harness/virtual"},
+		tests: []string{"firmware/images"}},
 
 	// Pure numbers, and what becomes of them.
 	{pkg: "harness/measure", imports: []string{"harness/timebase", "probes"}},
@@ -123,7 +127,7 @@ var rules = []rule{
 	{pkg: "suites/hub", imports: append([]string{"firmware/wire/hub", "suites/internal/broker"}, suiteImports...)},
 	{pkg: "suites/flash", imports: append([]string{"harness/rig"}, suiteImports...)},
 	{pkg: "suites/spectrum", imports: append([]string{"firmware/wire/audio"}, suiteImports...)},
-	{pkg: "suites/ota", imports: append([]string{"firmware/ota/...", "firmware/wire/ota", "harness/faults", "harness/ota", "harness/ota/attack", "harness/ota/delta", "harness/rig"}, suiteImports...)},
+	{pkg: "suites/ota", imports: append([]string{"firmware/ota/...", "firmware/wire/ota", "harness/faults", "harness/faults/device", "harness/ota", "harness/ota/attack", "harness/ota/delta", "harness/rig", "harness/sim/clock"}, suiteImports...)},
 	{pkg: "suites/internal/listener", tests: []string{"suites/spectrum", "harness", "harness/flash", "harness/measure", "harness/port", "harness/rig", "harness/timebase",
 		"probes", "firmware/images", "firmware/wire", "firmware/wire/audio"}},
 	{pkg: "suites/internal/broker", imports: []string{"probes"}},

@@ -152,7 +152,7 @@ func (w *worker) boot(ctx context.Context, s *state) (*boot, *recorder, error) {
 
 // goOn records what follows a boot of s.
 func (w *worker) goOn(s *state, b *boot) *recorder {
-	run := &recorder{began: s, known: b.run.known.clone(), ops: slices.Clone(b.run.ops)}
+	run := b.run.resume(s)
 	w.m.WatchFlash(run)
 	return run
 }
@@ -172,10 +172,8 @@ func (w *worker) update(ctx context.Context, b *boot, run *recorder) (*recovery,
 		return nil, fmt.Errorf("update: %w", err)
 	}
 	r.verdict = r.verdictOf(false)
-	r.ops, r.reads = run.ops, newWords(run.began.size)
-	for _, s := range slices.Concat(b.run.reads, run.reads) {
-		r.reads.add(s)
-	}
+	r.ops = run.ops
+	r.depends(run.began.size, slices.Concat(b.run.reads, run.reads))
 	return r, nil
 }
 

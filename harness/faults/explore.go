@@ -48,7 +48,7 @@ func (k *kin) touches(s span) bool { return k.reads.touches(s) || k.extra.touche
 
 // keyOf names the class of a state with a recovery.
 func (e *explorer) keyOf(s *state, r *recovery) (k key) {
-	k.kin = e.kinOf(kinship{r, s.hashWeak(r.reads)}, s.size)
+	k.kin = e.kinOf(kinship{r, s.hashWeak(r)}, s.size)
 	k.extra.each(func(i uint32) { k.sum += hashWord(i, s.cells.word(i), s.weak.word(i)) })
 	return k
 }
@@ -63,18 +63,18 @@ func (e *explorer) kinOf(name kinship, size int) *kin {
 	return e.families[name]
 }
 
-// hashWeak is a number for the marginal cells among some words.
-func (s *state) hashWeak(of words) (sum uint64) {
+// hashWeak is a number for the marginal cells in what a recovery reads.
+func (s *state) hashWeak(r *recovery) (sum uint64) {
 	if s.frail == 0 {
 		return 0
 	}
 	for n, p := range s.weak.pages {
-		if p == nil || of.pages[n] == nil {
+		if p == nil || r.reads.pages[n] == nil {
 			continue
 		}
 		for i := uint32(n * pageWords); i < uint32((n+1)*pageWords); i++ {
-			if w := s.weak.word(i); w != 0 && of.has(i) {
-				sum += hashWord(i, 0, w)
+			if w := s.weak.word(i); w != 0 && w&r.mask(i) != 0 {
+				sum += hashWord(i, 0, w&r.mask(i))
 			}
 		}
 	}
@@ -304,21 +304,61 @@ func (e *explorer) split() int {
 // agree tells whether the states of a class are alike in all that decides what
 // follows, and has them told apart if not.
 func (c *class) agree(touched words) bool {
-	erased, at, alike := newWords(c.start.size), 0, true
+	made, at, alike := c.maker(), 0, true
 	for _, next := range c.byOperation() {
 		for ; at < c.reached[next]; at++ {
-			if op := c.ops[at]; op.Erase {
-				erased.add(span{op.Off, op.Len})
-			}
+			made.apply(c.ops[at])
 		}
-		for _, read := range []words{next.reads, next.extra} {
-			if open := read.and(touched).minus(c.reads, c.extra, erased); !open.empty() {
-				c.extra.merge(open)
-				alike = false
-			}
+		open := next.reads.and(touched).minus(c.firm, c.extra, made.words)
+		next.shared(c.recovery, open)
+		open.merge(next.extra.and(touched).minus(c.firm, c.extra, made.words))
+		if !open.empty() {
+			c.extra.merge(open)
+			alike = false
 		}
 	}
 	return alike
+}
+
+// shared takes away the words in which another recovery reads at least the same bits.
+func (r *recovery) shared(other *recovery, open words) {
+	for i, mask := range r.masks {
+		if mask&^other.mask(i) == 0 {
+			open.unset(i)
+		}
+	}
+}
+
+// maker finds the words that are alike in all states of a class because its recovery has
+// made them so: those that it has erased, and those that it has programmed where it
+// reads no other bits than those left.
+type maker struct {
+	words
+	left map[uint32]uint32 // bits of a word that have not been programmed
+	want map[uint32]uint32
+}
+
+func (c *class) maker() *maker {
+	return &maker{newWords(c.start.size), map[uint32]uint32{}, c.masks}
+}
+
+func (m *maker) apply(op board.FlashOp) {
+	if op.Erase {
+		m.add(span{op.Off, op.Len})
+		return
+	}
+	eachWord(op, func(i, data uint32) {
+		want, masked := m.want[i]
+		if !masked {
+			return
+		}
+		if left, ok := m.left[i]; ok {
+			data &= left
+		}
+		if m.left[i] = data; data == want {
+			m.set(i)
+		}
+	})
 }
 
 // byOperation are the kin that a class leads to, in the order of the operations

@@ -29,6 +29,35 @@ type recovery struct {
 	far     bool            // beyond the horizon
 	ops     []board.FlashOp // those of boot first
 	reads   words
+	firm    words             // of these, those that are read whole
+	masks   map[uint32]uint32 // of words of which only some bits are read
+}
+
+// depends takes in what was read.
+func (r *recovery) depends(flashSize int, reads []read) {
+	r.reads, r.firm, r.masks = newWords(flashSize), newWords(flashSize), map[uint32]uint32{}
+	for _, read := range reads {
+		r.reads.add(read.span)
+		if read.mask == all {
+			r.firm.add(read.span)
+			continue
+		}
+		from, to := read.limits()
+		for i := from; i < to; i++ {
+			r.masks[i] = read.mask
+		}
+	}
+}
+
+// mask is which bits of a word it reads.
+func (r *recovery) mask(i uint32) uint32 {
+	if !r.reads.has(i) {
+		return 0
+	}
+	if mask, ok := r.masks[i]; ok {
+		return mask
+	}
+	return all
 }
 
 // verdictOf is what it comes to.

@@ -174,28 +174,30 @@ func (r Reading) ones(seed uint64, i uint32) uint32 {
 	return pattern(seed, int(r)-2, i)
 }
 
-// holds tells whether the cells of s are as in values.
-func (s *state) holds(r span, values []byte) bool {
-	for r.n > 0 {
-		from := r.off % pageBytes
-		n := min(r.n, pageBytes-from)
-		if !bytes.Equal(s.cells.pages[r.off/pageBytes][from:from+n], values[:n]) {
+// holds tells whether what r reads of s is as in values.
+func (s *state) holds(r read, values []byte) bool {
+	if r.mask != all {
+		return s.holdsMasked(r, values)
+	}
+	for at := r.span; at.n > 0; {
+		from := at.off % pageBytes
+		n := min(at.n, pageBytes-from)
+		if !bytes.Equal(s.cells.pages[at.off/pageBytes][from:from+n], values[:n]) {
 			return false
 		}
-		r, values = span{r.off + n, r.n - n}, values[n:]
+		at, values = span{at.off + n, at.n - n}, values[n:]
 	}
 	return true
 }
 
-// append adds the cells of a span to p.
-func (s *state) append(p []byte, r span) []byte {
-	for r.n > 0 {
-		from := r.off % pageBytes
-		n := min(r.n, pageBytes-from)
-		p = append(p, s.cells.pages[r.off/pageBytes][from:from+n]...)
-		r = span{r.off + n, r.n - n}
+func (s *state) holdsMasked(r read, values []byte) bool {
+	from, to := r.limits()
+	for i := from; i < to; i++ {
+		if s.cells.word(i)&r.mask != binary.LittleEndian.Uint32(values[(i-from)*wordBytes:]) {
+			return false
+		}
 	}
-	return p
+	return true
 }
 
 // put writes a state into a machine that has another one.
@@ -233,11 +235,11 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// hash is a number for the cells of a span.
-func (s *state) hash(r span) (sum uint64) {
+// hash is a number for what r reads.
+func (s *state) hash(r read) (sum uint64) {
 	from, to := r.limits()
 	for i := from; i < to; i++ {
-		sum += hashWord(i, s.cells.word(i), 0)
+		sum += hashWord(i, s.cells.word(i)&r.mask, 0)
 	}
 	return sum
 }

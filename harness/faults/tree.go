@@ -15,7 +15,7 @@ type tree[T any] struct{ root *branch[T] }
 
 // branch is a piece of a path on which nothing has been seen to differ.
 type branch[T any] struct {
-	reads  []span
+	reads  []read
 	values []byte // that were read, one span after another
 	next   []*branch[T]
 	leaf   *T // nil if there are next ones: they begin with the same read
@@ -75,7 +75,7 @@ var errUndetermined = errors.New("the machine did two things with the same flash
 
 // insert adds a run and gives back the leaf of its path: another one if the path
 // was known.
-func (t *tree[T]) insert(reads []span, values []byte, leaf *T) (*T, error) {
+func (t *tree[T]) insert(reads []read, values []byte, leaf *T) (*T, error) {
 	if t.root == nil {
 		t.root = &branch[T]{reads: reads, values: values, leaf: leaf}
 		return leaf, nil
@@ -104,7 +104,7 @@ func (t *tree[T]) insert(reads []span, values []byte, leaf *T) (*T, error) {
 }
 
 // common counts the reads that the branch and a run share, and their bytes.
-func (b *branch[T]) common(reads []span, values []byte) (n int, at uint32) {
+func (b *branch[T]) common(reads []read, values []byte) (n int, at uint32) {
 	for n < len(reads) && n < len(b.reads) && reads[n] == b.reads[n] {
 		end := at + reads[n].n
 		if !bytes.Equal(values[at:end], b.values[at:end]) {
@@ -116,7 +116,7 @@ func (b *branch[T]) common(reads []span, values []byte) (n int, at uint32) {
 }
 
 // fork splits a branch before its read n, which gave something else in a new run.
-func (b *branch[T]) fork(n int, at uint32, reads []span, values []byte, leaf *T) error {
+func (b *branch[T]) fork(n int, at uint32, reads []read, values []byte, leaf *T) error {
 	if reads[n] != b.reads[n] {
 		return errUndetermined
 	}
@@ -127,7 +127,7 @@ func (b *branch[T]) fork(n int, at uint32, reads []span, values []byte, leaf *T)
 }
 
 // follow finds the branch whose first read a run shares.
-func (b *branch[T]) follow(reads []span, values []byte) *branch[T] {
+func (b *branch[T]) follow(reads []read, values []byte) *branch[T] {
 	for _, n := range b.next {
 		if k, _ := n.common(reads[:1], values); k == 1 {
 			return n

@@ -32,7 +32,7 @@ func (e *explorer) walk(ctx context.Context, w *worker, j *job) error {
 		if err := k.cut(i, op); err != nil {
 			return err
 		}
-		if k.reads(op) {
+		if k.reads(op) && (op.Erase || k.alters(op, extent{Bytes, int(op.Len)})) {
 			k.now = nil
 		}
 		k.s.apply(op)
@@ -103,11 +103,10 @@ func (k *walker) alters(op board.FlashOp, x extent) bool {
 	from, to := span{op.Off, op.Len}.limits()
 	for i := from; i < to; i++ {
 		cells, weak := k.s.cells.word(i), k.s.weak.word(i)
-		if c, w := cutWord(op, x, i, dataAt(op, i, op.Len), cells, weak, k.seed); c == cells && w == weak {
-			continue
-		}
+		c, w := cutWord(op, x, i, dataAt(op, i, op.Len), cells, weak, k.seed)
+		changed := c ^ cells | w ^ weak
 		for _, r := range k.now {
-			if r.reads.has(i) || r.extra.has(i) {
+			if changed&r.mask(i) != 0 || changed != 0 && r.extra.has(i) {
 				return true
 			}
 		}

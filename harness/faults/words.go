@@ -1,9 +1,6 @@
 package faults
 
-import (
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
 // Flash is kept in pages, and looked at in words of four bytes: no operation is
 // smaller.
@@ -15,6 +12,8 @@ const (
 
 // span is a range of flash, in bytes.
 type span struct{ off, n uint32 }
+
+func (s span) end() uint32 { return s.off + s.n }
 
 // words is a set of words of flash.
 type words struct{ pages []*[pageWords / 64]uint64 }
@@ -101,18 +100,6 @@ func (w words) clone() words {
 	return c
 }
 
-// spans are the words of the set as ranges.
-func (w words) spans() (all []span) {
-	w.each(func(i uint32) {
-		if n := len(all); n > 0 && all[n-1].off+all[n-1].n == i*wordBytes {
-			all[n-1].n += wordBytes
-			return
-		}
-		all = append(all, span{i * wordBytes, wordBytes})
-	})
-	return all
-}
-
 // and are the words in both sets. Pages without any are left out.
 func (w words) and(o words) words {
 	c := words{make([]*[pageWords / 64]uint64, len(w.pages))}
@@ -151,5 +138,16 @@ func combine(p, q *[pageWords / 64]uint64, f func(a, b uint64) uint64) *[pageWor
 }
 
 func (w words) empty() bool {
-	return !slices.ContainsFunc(w.pages, func(p *[pageWords / 64]uint64) bool { return p != nil })
+	for _, p := range w.pages {
+		if p != nil && *p != [pageWords / 64]uint64{} {
+			return false
+		}
+	}
+	return true
+}
+
+func (w words) unset(i uint32) {
+	if p := w.pages[i/pageWords]; p != nil {
+		p[i%pageWords/64] &^= 1 << (i % 64)
+	}
 }
