@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"rigor/firmware/ota/defect"
@@ -64,7 +65,8 @@ var updated = []variant{
 	{name: "ota-1.1.0-k210", program: "ota/app", chip: k210App, clockHz: 390e6, tags: "v1_1_0"},
 }
 
-// planted are boot programs and applications of the STM32F407 with a defect each, under its name.
+// planted are boot programs and applications of the STM32F407 with a defect each, under its name. An application
+// is for the slot in which it does harm.
 func planted() (all []variant) {
 	for _, d := range defect.All {
 		tags := strings.Join(d.Tags(), " ")
@@ -72,7 +74,9 @@ func planted() (all []variant) {
 			all = append(all, variant{name: "otaboot-" + d.Name + "-stm32f407", program: "ota/boot", chip: stm32f407Boot, clockHz: 168e6, tags: tags})
 		}
 		if d.App {
-			all = append(all, variant{name: "ota-" + d.Name + "-stm32f407-slot0", program: "ota/app", chip: stm32f407Slots[0], clockHz: 168e6, tags: tags})
+			slot := d.Slot()
+			name := fmt.Sprintf("ota-%s-stm32f407-slot%d", d.Name, slot)
+			all = append(all, variant{name: name, program: "ota/app", chip: stm32f407Slots[slot], clockHz: 168e6, tags: tags})
 		}
 	}
 	return all

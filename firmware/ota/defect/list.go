@@ -16,6 +16,14 @@ type Info struct {
 // Tags are the build tags that plant it.
 func (i Info) Tags() []string { return []string{"defect", "defect_" + i.Name} }
 
+// Slot is the one in which the application that has it does harm.
+func (i Info) Slot() int {
+	if i.New || i.Defect == CompactInForce {
+		return 1
+	}
+	return 0
+}
+
 // All are the defects, in the order of their constants.
 var All = []Info{
 	{BootTrusts, "boot_trusts", "the boot program verifies nothing: it takes the journal's word", true, false, false,
