@@ -17,8 +17,8 @@ type Nonvolatile interface {
 	SetCells(off uint32, p []byte)
 	// SetMarginal makes the cells whose bits are set in mask, and only these of
 	// its span, marginal: each reads as 0 or 1 from each power-on to the next,
-	// as the seed, the cell and the number of power-ons decide, until it is
-	// erased or programmed to 0. Until the next power-on they read as they did.
+	// as the seed, the number of power-ons and what else is marginal decide, until
+	// it is erased or programmed to 0. Until the next power-on they read as they did.
 	SetMarginal(off uint32, mask []byte)
 
 	// WatchFlash tells w of all that happens to flash from now on, by a program
@@ -96,9 +96,10 @@ const (
 	ResetBrownOut ResetKind = "brown-out" // the supply dips below the threshold: RAM is kept here
 )
 
-// RAMTracker is a chip that can tell which RAM a program reads without having
-// written it since the last reset. It is slow while it does.
+// RAMTracker is a chip that can tell which RAM a program or DMA reads that neither has
+// written since the last reset. It is slow while it does.
 type RAMTracker interface {
-	// TrackRAM has f called with CPU addresses; nil ends it.
+	// TrackRAM has f called with CPU addresses, once for each byte; nil ends it. Code is told
+	// by pieces of some instructions. TrackRAM and Restore count as resets.
 	TrackRAM(f func(addr, n uint32))
 }

@@ -175,8 +175,8 @@ func (m *Memory) SetMarginal(off uint32, mask []byte) {
 	}
 }
 
-// Waver lets the marginal cells in the sectors of a span read as a seed says, each
-// by itself, and reports where there are any.
+// Waver lets the marginal cells in the sectors of a span read as a seed says, and reports
+// where there are any.
 func (m *Memory) Waver(s Span, seed uint64) (changed Span) {
 	for n := s.Off / SectorSize; n < (s.Off+s.Size+SectorSize-1)/SectorSize; n++ {
 		if m.weak[n] == nil {
@@ -185,8 +185,7 @@ func (m *Memory) Waver(s Span, seed uint64) (changed Span) {
 		cells := m.data[n*SectorSize:][:SectorSize]
 		for i, mask := range m.weak[n] {
 			if mask != 0 {
-				r := byte(mix(seed ^ uint64(n*SectorSize+uint32(i))<<20))
-				cells[i] = cells[i]&^mask | r&mask
+				cells[i] = cells[i]&^mask | byte(splitmix(&seed))&mask
 			}
 		}
 		m.copies[n] = nil
@@ -272,9 +271,10 @@ func (m *Memory) HashMarginal(h hash.Hash) {
 	h.Write(m.partial)
 }
 
-// mix is the finalizer of the SplitMix64 generator.
-func mix(z uint64) uint64 {
-	z += 0x9E3779B97F4A7C15
+// splitmix is the SplitMix64 generator.
+func splitmix(state *uint64) uint64 {
+	*state += 0x9E3779B97F4A7C15
+	z := *state
 	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
 	z = (z ^ z>>27) * 0x94D049BB133111EB
 	return z ^ z>>31

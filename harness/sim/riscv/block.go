@@ -82,6 +82,9 @@ func (c *Core) build(addr uint64, pipe Pipeline) *block {
 	if w.Read != nil {
 		w.Read(addr, b.end()-addr)
 	}
+	if c.tracker != nil && w.Write {
+		c.tracker.Loaded(uint32(addr), uint32(b.end()-addr))
+	}
 	return b
 }
 

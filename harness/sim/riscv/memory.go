@@ -266,6 +266,9 @@ func (c *Core) physLoad(addr uint64, width uint8) (uint64, bus.Fault) {
 	if w.Read != nil {
 		c.tellRead(w, addr, uint64(width))
 	}
+	if c.tracker != nil && w.Write {
+		c.tracker.Loaded(uint32(addr), uint32(width))
+	}
 	return loadBytes(w.Data[addr-w.Base:], width), bus.None
 }
 
@@ -284,6 +287,9 @@ func (c *Core) storeAfter(order func(), addr uint64, width uint8, v uint64) bus.
 	c.access(w, addr, true)
 	c.spoil(w.mem, off, uint64(width), c)
 	storeBytes(w.Data[off:], width, v)
+	if c.tracker != nil {
+		c.tracker.Stored(uint32(addr), uint32(width))
+	}
 	return bus.None
 }
 

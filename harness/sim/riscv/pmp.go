@@ -92,7 +92,7 @@ func (c *Core) dataPriv() uint8 {
 // the execution of blocks.
 func (c *Core) selectTables() {
 	c.fast, c.near = &c.open, &c.recent
-	if c.guarded(c.dataPriv()) {
+	if c.guarded(c.dataPriv()) || c.tracker != nil {
 		c.fast, c.near = withheld, nowhere
 	}
 	c.world = openWorld

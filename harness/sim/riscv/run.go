@@ -22,9 +22,10 @@ type Core struct {
 	pmpWorld  uint64
 	worlds    uint64
 
-	caches []cache
-	recent recent
-	near   *recent // recent, or nowhere: see selectTables
+	caches  []cache
+	recent  recent
+	near    *recent // recent, or nowhere: see selectTables
+	tracker Tracker // nil: nobody wants to know
 
 	blocks      map[place]*block
 	hash        [hashSize]*block
@@ -368,6 +369,21 @@ func (c *Core) forgetLoops() {
 func (c *Core) SetTrace(f func(pc uint64)) {
 	c.trace = f
 	c.endSpin()
+	c.leave = true
+}
+
+// Tracker is told of all accesses to memory that is Write, by the lowest 32 bits of the
+// address, and of pieces of code in it, of up to 32 instructions, before they are executed.
+type Tracker interface {
+	Loaded(addr, n uint32)
+	Stored(addr, n uint32)
+}
+
+// SetTracker has t told of accesses to memory, slowly; nil ends it.
+func (c *Core) SetTracker(t Tracker) {
+	c.tracker = t
+	c.drop()
+	c.selectTables()
 	c.leave = true
 }
 

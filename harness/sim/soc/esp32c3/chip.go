@@ -112,6 +112,7 @@ type Chip struct {
 	lacking  string // what the last Unmodelled access lacked
 	stopped  board.Stop
 	warnings board.Warnings
+	track    *board.RAMTrack // nil: nobody wants to know
 
 	air     board.Air // the antenna's other end, nil if there is none: mac.go
 	outside           // what the board connects: gpio.go
@@ -120,6 +121,7 @@ type Chip struct {
 var (
 	_ board.Chip        = (*Chip)(nil)
 	_ board.Nonvolatile = (*Chip)(nil)
+	_ board.RAMTracker  = (*Chip)(nil)
 )
 
 // Slots of clock.Events: the deadlines of the blocks. At one cycle the lower

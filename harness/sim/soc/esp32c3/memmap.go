@@ -74,7 +74,10 @@ func (c *Chip) LoadRAM(addr uint32, data []byte) error {
 }
 
 // ramChanged tells the core that memory was written behind its back.
-func (c *Chip) ramChanged(addr, n uint32) { c.core.Invalidate(uint64(addr), uint64(n)) }
+func (c *Chip) ramChanged(addr, n uint32) {
+	c.core.Invalidate(uint64(addr), uint64(n))
+	c.track.Stored(addr, n)
+}
 
 // ReadMemory copies SRAM, RTC memory, ROM or mapped flash as a debugger sees
 // them.
@@ -173,4 +176,5 @@ func (c *Chip) poisonRAM() {
 	c.ramChanged(dramBase, dramSize)
 	c.ramChanged(iramBase, dramSize)
 	c.ramChanged(rtcBase, rtcSize)
+	c.track.Reset()
 }

@@ -110,6 +110,7 @@ func (c *Chip) resetParts(r resetCause) {
 	c.Running, c.ResetDue = false, 0
 	c.Cause = r
 	c.stopped = board.Stop{}
+	c.track.Reset()
 	c.ScheduleAt(slotReset, clock.NeverTime)
 	if r.level() >= levelSystem {
 		c.rtcReset()

@@ -431,6 +431,7 @@ func signed(v uint32) uint64 { return uint64(int64(int32(v))) }
 // what is written is lost.
 func (c *Chip) romBytes(addr, n uint32) []byte {
 	if p := c.ramAt(addr, n); p != nil {
+		c.track.Loaded(addr, n)
 		return p
 	}
 	if c.block(addr) != nil {

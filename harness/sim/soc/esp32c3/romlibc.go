@@ -46,8 +46,10 @@ func (c *Chip) romReach(addr uint32) []byte {
 	return nil
 }
 
-// romTellRead tells who watches flash of what the ROM's code reads through the cache.
+// romTellRead tells who watches flash of what the ROM's code reads through the cache, and who
+// tracks RAM of that.
 func (c *Chip) romTellRead(addr uint32, n int) {
+	c.track.Loaded(addr, uint32(n))
 	if !c.nor.Cells().Watched() {
 		return
 	}

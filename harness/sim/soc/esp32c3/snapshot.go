@@ -50,6 +50,7 @@ func (c *Chip) Restore(from any) {
 	copy(c.mem.SRAM1, s.mem.SRAM1)
 	copy(c.mem.RTC, s.mem.RTC)
 	c.nor.Restore(s.flash)
+	c.track.Reset()
 	c.stopped, c.warnings = s.stopped, slices.Clone(s.warnings)
 	c.mapMemory()
 	c.core.Restore(s.core)

@@ -117,6 +117,7 @@ type Chip struct {
 	lacking  string // what the last Unmodelled access lacked
 	stopped  board.Stop
 	warnings board.Warnings
+	track    *board.RAMTrack // nil: nobody wants to know
 
 	outside // what the board connects: fpioa.go
 }
@@ -124,6 +125,7 @@ type Chip struct {
 var (
 	_ board.Chip        = (*Chip)(nil)
 	_ board.Nonvolatile = (*Chip)(nil)
+	_ board.RAMTracker  = (*Chip)(nil)
 )
 
 // Slots of the agenda. At one cycle the lower slot goes first.

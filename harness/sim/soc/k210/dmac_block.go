@@ -176,6 +176,7 @@ func (c *Chip) dmacFetched(n int) {
 		return
 	}
 	c.dmacCached(n, "reads", ch.Item, lliSize)
+	c.track.Loaded(uint32(ch.Item), lliSize)
 	field := func(off int) uint64 { return binary.LittleEndian.Uint64(m[off:]) }
 	if field(lliCTL)&lliVALID == 0 {
 		ch.Invalid = true

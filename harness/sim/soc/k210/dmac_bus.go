@@ -80,6 +80,7 @@ func (c *Chip) dmacAccess(n, side int, at uint64, data []byte, width int) bus.Fa
 func (c *Chip) dmacMemory(n, side int, at uint64, memory, data []byte) {
 	if side == source {
 		c.dmacCached(n, "reads", at, len(memory))
+		c.track.Loaded(uint32(at), uint32(len(memory)))
 		for i := 0; i < len(data); i += len(memory) {
 			copy(data[i:], memory)
 		}

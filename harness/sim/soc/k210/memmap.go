@@ -75,6 +75,7 @@ func (c *Chip) LoadFlash(addr uint32, data []byte) error {
 // ramChanged tells the harts that memory was written behind their backs.
 func (c *Chip) ramChanged(addr, n uint32) {
 	c.harts[0].Invalidate(uint64(addr), uint64(n)) // hart 1 shares it
+	c.track.Stored(addr, n)
 }
 
 // ReadMemory copies RAM as a debugger sees it.

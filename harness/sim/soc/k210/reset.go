@@ -79,6 +79,7 @@ func (c *Chip) resetParts(r resetCause) {
 	c.idle(c.Clock)
 	c.Running, c.ResetDue = false, 0
 	c.stopped = board.Stop{}
+	c.track.Reset()
 	c.ScheduleAt(slotReset, clock.NeverTime)
 	c.sysctlReset(uint32(r))
 	c.clintReset()

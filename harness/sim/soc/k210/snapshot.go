@@ -44,6 +44,7 @@ func (c *Chip) Restore(from any) {
 	c.state, c.State = s.state, s.agenda
 	c.restoreRAM(&s.ram)
 	c.nor.Restore(s.flash)
+	c.track.Reset()
 	c.stopped, c.warnings = s.stopped, slices.Clone(s.warnings)
 	for n, h := range c.harts {
 		h.Restore(s.harts[n])

@@ -154,7 +154,7 @@ type Chip struct {
 	watch    func(p board.Pin, high bool, at clock.Time)
 	watched  map[board.Pin]bool // what watch must see in time; nil: all pins
 	sources  pad.Sources
-	track    *ramTrack // nil: nobody wants to know
+	track    *board.RAMTrack // nil: nobody wants to know
 }
 
 var (

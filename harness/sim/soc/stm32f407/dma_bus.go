@@ -25,9 +25,8 @@ func (d dmaController) read(s *dmaStream, p dmaPort, addr, size uint32) (uint32,
 	if mem, off := d.c.dmaMemory(addr); mem != nil {
 		if addr-flashBase < flashSize {
 			d.c.cells.Read(off, size)
-		} else if d.c.track != nil {
-			d.c.track.Loaded(addr, size)
 		}
+		d.c.track.Loaded(addr, size)
 		return uint32(littleEndian(mem[off:][:size])), true
 	}
 	v, f := d.c.load(addr, uint8(size))
@@ -47,9 +46,7 @@ func (d dmaController) write(s *dmaStream, p dmaPort, addr, size, v uint32) bool
 		binary.LittleEndian.PutUint32(b[:], v)
 		copy(mem[off:], b[:size])
 		d.c.core.Invalidate(addr, size)
-		if d.c.track != nil {
-			d.c.track.Stored(addr, size)
-		}
+		d.c.track.Stored(addr, size)
 		return true
 	}
 	f := d.c.store(addr, uint8(size), v)

@@ -7,6 +7,7 @@ import (
 
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
+	"rigor/harness/sim/soc/soctest"
 )
 
 // TestTrackRAM: a load of what was not stored to is told, once, and again after a reset.
@@ -42,44 +43,30 @@ func TestTrackRAM(t *testing.T) {
 	}
 }
 
-// TestTrackRAMIsComplete: what RAM holds that is not told makes no difference.
 func TestTrackRAMIsComplete(t *testing.T) {
-	begin := func() *Chip {
-		c := New(Options{Seed: 4})
-		loadELF(t, c, "latency-stm32f407-168mhz")
-		c.SetPower(true)
-		run(t, c, 20*clock.Millisecond)
-		c.ResetBy(board.ResetPin)
-		return c
-	}
-	plain, tracked, other := begin(), begin(), begin()
-	run(t, plain, 20*clock.Millisecond)
-	var used [sramSize + ccmSize]bool
-	n := uint32(0)
-	tracked.TrackRAM(func(addr, size uint32) {
-		for i := range size {
-			at, _ := tracked.track.place(addr + i)
-			used[at] = true
-		}
-		n += size
+	soctest.TracksItsRAM(t, soctest.RAMPart{
+		New: func() board.Chip {
+			c := New(Options{Seed: 4})
+			loadELF(t, c, "latency-stm32f407-168mhz")
+			c.SetPower(true)
+			run(t, c, 20*clock.Millisecond)
+			c.ResetBy(board.ResetPin)
+			return c
+		},
+		Spoil: func(bc board.Chip, told func(uint32) bool) {
+			c := bc.(*Chip)
+			for i := range c.mem.SRAM {
+				if !told(sramBase + uint32(i)) {
+					c.mem.SRAM[i] ^= 0xFF
+				}
+			}
+			for i := range c.mem.CCM {
+				if !told(ccmBase + uint32(i)) {
+					c.mem.CCM[i] ^= 0xFF
+				}
+			}
+		},
+		Same: func(a, b board.Chip) bool { return a.(*Chip).core.Snapshot() == b.(*Chip).core.Snapshot() },
+		Boot: 20 * clock.Millisecond,
 	})
-	run(t, tracked, 20*clock.Millisecond)
-	if tracked.Digest() != plain.Digest() {
-		t.Error("a tracked chip goes another way")
-	}
-	t.Logf("%d bytes read that were not written", n)
-	for i := range other.mem.SRAM {
-		if !used[i] {
-			other.mem.SRAM[i] ^= 0xFF
-		}
-	}
-	for i := range other.mem.CCM {
-		if !used[sramSize+i] {
-			other.mem.CCM[i] ^= 0xFF
-		}
-	}
-	run(t, other, 20*clock.Millisecond)
-	if other.core.Snapshot() != plain.core.Snapshot() {
-		t.Error("RAM of which nothing was told has an effect")
-	}
 }

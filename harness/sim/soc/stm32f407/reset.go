@@ -97,7 +97,7 @@ func (c *Chip) resetParts(flags uint32) {
 	start, lse := c.pendingStart(), c.Due[slotLSE]
 	c.Running, c.Booting, c.ResetDue = false, false, 0
 	c.stopped = board.Stop{}
-	c.track.reset()
+	c.track.Reset()
 	c.Clear()
 	c.ScheduleAt(slotLSE, lse)
 	c.resetBlocks()

@@ -47,7 +47,7 @@ func (c *Chip) Restore(from any) {
 	s := from.(*snapshot)
 	c.state, c.State = s.state, s.agenda
 	c.cells.Restore(s.cells)
-	c.track.reset()
+	c.track.Reset()
 	copy(c.mem.OTP, s.mem.OTP)
 	copy(c.mem.SRAM, s.mem.SRAM)
 	copy(c.mem.CCM, s.mem.CCM)
