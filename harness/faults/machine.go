@@ -76,7 +76,8 @@ func (i Image) String() string {
 }
 
 // Judge knows the system under test. It reads the flash on its own account: what
-// it reads decides its judgement, and is kept with it.
+// it reads decides its judgement, and is kept with it. Where nobody can read it,
+// the flash is nil, and only the report counts.
 type Judge interface {
 	// Booted says what runs after Boot, from flash. An error says what the device
 	// told that flash does not bear out.
