@@ -44,7 +44,7 @@ const (
 // What a board boots, and where an update has got to.
 var (
 	CutOutcomes  = []string{"old", "new"}
-	UpdatePhases = []string{"journal", "staging", "slot", "manifest"}
+	UpdatePhases = []string{"journal", "staging", "slot"}
 )
 
 // updates are the quantities of programs boot and app.
@@ -69,9 +69,9 @@ func updates() []Quantity {
 	}
 	for change, of := range inOrder(SmallChange, "a change of one line", NewRelease, "a release", WholeImage, "a whole image, against nothing") {
 		all = append(all, Quantity{Under(PatchRatio, change), "Size of the payload against the new image's, for " + of})
-	}
-	for variant, by := range inOrder(SameSlot, "against the old image linked for the same slot", Unmoved, "against the other slot's image as it is") {
-		all = append(all, Quantity{Under(Under(PatchRatio, NewRelease), variant), "Size of the payload against the new image's, for a release " + by})
+		for variant, by := range inOrder(SameSlot, "against the old image linked for the same slot", Unmoved, "against the other slot's image as it is") {
+			all = append(all, Quantity{Under(Under(PatchRatio, change), variant), "Size of a payload against the new image's, for " + of + ", " + by})
+		}
 	}
 	for _, image := range CutOutcomes {
 		all = append(all, Quantity{Under(CutBoots, image), fmt.Sprintf("When in an update power can be cut so that the %s image is booted next", image)})

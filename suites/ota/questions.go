@@ -33,15 +33,20 @@ func Experiments(chip string) (all []harness.Experiment) {
 		all = append(all, k.experiment(name, spoils, q))
 	}
 	ask("knows RFC 8032's vectors", false, vectors)
-	ask("refuses what it must", true, refuses)
+	ask("refuses what it must", false, refuses)
+	ask("goes back from an update that hangs", false, goesBack(hang))
+	ask("goes back from an update that nobody confirms", false, goesBack(restart))
 	ask("revokes a key", true, rotates)
 	ask("takes one changed line", true, takes(oneLine, measure.SmallChange, false))
 	ask("takes a release", true, takes(release, measure.NewRelease, false))
 	ask("takes a whole image", true, takes(release, measure.WholeImage, true))
 	ask("takes a release over a bad line", true, badLine)
-	ask("goes back from an update that hangs", true, goesBack(hang))
-	ask("goes back from an update that nobody confirms", true, goesBack(restart))
-	return all
+	ask("survives every fault", true, survives)
+	more, err := overNetwork(chip)
+	if err != nil {
+		panic("BUG: ota: " + err.Error())
+	}
+	return append(all, more...)
 }
 
 // experiment puts a question into the pipeline's shape: it is the stimulus, and what it
@@ -92,7 +97,7 @@ func takes(release, change string, whole bool) question {
 			return nil, err
 		}
 		took := s.Clock().Now().Sub(began)
-		ratios, err := s.ratios(p, change)
+		ratios, err := s.ratios(p, release, change)
 		return append(ratios,
 			sample(measure.UpdateTime, measure.Nanoseconds, took.Nanoseconds()),
 			sample(measure.InstallTime, measure.Nanoseconds, result.Took(wire.Install).Nanoseconds()),

@@ -10,8 +10,8 @@ import (
 )
 
 // ratios are how large a package's payload is beside the image that it makes. Where images are linked
-// to their slots they are so, too, for other ways to make the payload of a release.
-func (k *kit) ratios(p *ota.Package, change string) ([]measure.Sample, error) {
+// to their slots they are so, too, for other ways to make the payload of a difference.
+func (k *kit) ratios(p *ota.Package, to, change string) ([]measure.Sample, error) {
 	m, err := p.Decode()
 	if err != nil {
 		return nil, err
@@ -23,11 +23,11 @@ func (k *kit) ratios(p *ota.Package, change string) ([]measure.Sample, error) {
 		of(change, p.Payload),
 		sample(measure.PatchMemory, measure.Bytes, int64(unsafe.Sizeof(patch.Decoder{}))), // with pointers of the host, which are as long or longer
 	}
-	if k.layout.Origin == 0 || change != measure.NewRelease {
+	if k.layout.Origin == 0 || change == measure.WholeImage {
 		return all, nil
 	}
 	for slot, name := range []string{measure.SameSlot, measure.Unmoved} {
-		next, err := k.program(release, slot)
+		next, err := k.program(to, slot)
 		if err != nil {
 			return nil, err
 		}
@@ -35,7 +35,7 @@ func (k *kit) ratios(p *ota.Package, change string) ([]measure.Sample, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, of(measure.Under(measure.NewRelease, name), payload))
+		all = append(all, of(measure.Under(change, name), payload))
 	}
 	return all, nil
 }
