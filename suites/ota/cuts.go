@@ -9,6 +9,7 @@ import (
 	"rigor/harness/faults"
 	"rigor/harness/faults/device"
 	"rigor/harness/measure"
+	"rigor/harness/ota"
 	"rigor/harness/rig"
 	"rigor/harness/sim/clock"
 )
@@ -16,13 +17,22 @@ import (
 // faultSeed chooses the bits of what is half done.
 const faultSeed = 1
 
-// survives tries every fault in an update of a simulated board, and every cut in what follows from it,
-// on as many copies of the board as the host has processors.
+// survives tries every fault in a board's first update, and every cut in what follows from it.
 func survives(ctx context.Context, s *session) ([]measure.Sample, error) {
+	return s.explore(ctx, s.firstUpdate)
+}
+
+// survivesLater does so in an update that slot 1 makes, with a journal that has an entry.
+func survivesLater(ctx context.Context, s *session) ([]measure.Sample, error) {
+	return s.explore(ctx, s.laterUpdate)
+}
+
+// explore tries faults in an update of as many copies of a simulated board as the host has processors.
+func (s *session) explore(ctx context.Context, update func(context.Context, *rig.BoardConfig, int) (faults.Config, error)) ([]measure.Sample, error) {
 	if _, ok := s.Board.(rig.Simulated); !ok {
 		return nil, &rig.MissingError{What: "flash that can be looked at"}
 	}
-	c, err := s.exploration(s.Config, runtime.GOMAXPROCS(0))
+	c, err := update(ctx, s.Config, runtime.GOMAXPROCS(0))
 	if err != nil {
 		return nil, err
 	}
@@ -40,14 +50,44 @@ func survives(ctx context.Context, s *session) ([]measure.Sample, error) {
 		violations(r)), nil
 }
 
-// exploration is that of an update by one changed line.
-func (k *kit) exploration(board *rig.BoardConfig, machines int) (faults.Config, error) {
+// firstUpdate is one by a changed line.
+func (k *kit) firstUpdate(_ context.Context, board *rig.BoardConfig, machines int) (faults.Config, error) {
 	update, err := k.update(oneLine, false)
 	if err != nil {
 		return faults.Config{}, err
 	}
+	return k.exploration(board, machines, k.firstID, update)
+}
+
+// laterUpdate is one from what the first put into slot 1.
+func (k *kit) laterUpdate(ctx context.Context, board *rig.BoardConfig, machines int) (faults.Config, error) {
+	before, err := k.update(oneLine, false)
+	if err != nil {
+		return faults.Config{}, err
+	}
+	running, err := k.program(oneLine, 1)
+	if err != nil {
+		return faults.Config{}, err
+	}
+	next, err := k.program(release, 0)
+	if err != nil {
+		return faults.Config{}, err
+	}
+	update, err := k.pack(next, ota.Options{Base: running})
+	if err != nil {
+		return faults.Config{}, err
+	}
+	c, err := k.exploration(board, machines, before.ID(), update)
+	if err != nil {
+		return c, err
+	}
+	return c, k.updated(ctx, board, before, c.Machines)
+}
+
+// exploration is of an update of machines that are as the factory left them.
+func (k *kit) exploration(board *rig.BoardConfig, machines int, old uint32, update *ota.Package) (faults.Config, error) {
 	c := faults.Config{
-		Judge: device.Judge{Layout: k.layout, Old: k.firstID, New: update.ID()},
+		Judge: device.Judge{Layout: k.layout, Old: old, New: update.ID()},
 		Areas: device.Areas(k.layout), First: faults.Full, Again: faults.Coarse, Seed: faultSeed,
 	}
 	for range machines {
@@ -58,6 +98,32 @@ func (k *kit) exploration(board *rig.BoardConfig, machines int) (faults.Config, 
 		c.Machines = append(c.Machines, m)
 	}
 	return c, nil
+}
+
+// updated puts into the machines' flash what an update leaves there.
+func (k *kit) updated(ctx context.Context, board *rig.BoardConfig, p *ota.Package, machines []faults.Machine) error {
+	m, err := device.New(board, k.factory.Data, p)
+	if err != nil {
+		return err
+	}
+	m.Power(true)
+	if _, err := m.Boot(ctx); err != nil {
+		return err
+	}
+	o, err := m.Update(ctx)
+	if err == nil && !o.Done {
+		err = fmt.Errorf("the update before: %s", o.Err)
+	}
+	if err != nil {
+		return err
+	}
+	m.Power(false)
+	cells := make([]byte, m.FlashSize())
+	m.ReadCells(0, cells)
+	for _, to := range machines {
+		to.SetCells(0, cells)
+	}
+	return nil
 }
 
 // violations are what must not happen, with the shortest ways to them.

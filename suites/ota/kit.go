@@ -24,6 +24,7 @@ type kit struct {
 	keys    []ed25519.PrivateKey
 	factory images.Image // boot program, keys and the first release
 	base    *ota.Program // the first release
+	next    string       // the image that stands for every release in slot 1; none: their own
 	firstID uint32       // of the first release's manifest
 }
 
@@ -98,7 +99,11 @@ func version(text string) ota.Version {
 
 // program is a release for a slot.
 func (k *kit) program(release string, slot int) (*ota.Program, error) {
-	image, err := images.Open(imageName(release, k.chip, slot))
+	name := imageName(release, k.chip, slot)
+	if k.next != "" && slot == 1 {
+		name = k.next
+	}
+	image, err := images.Open(name)
 	if err != nil {
 		return nil, err
 	}
