@@ -11,19 +11,21 @@ import (
 	"rigor/harness/sim/board"
 )
 
-// kin are all states with the same recovery that agree on the marginal cells in
-// what it reads.
+// kin are all states with the same recovery, in which the same cells of what that
+// reads are marginal, and which recover alike in every other reading of those, too.
 type kin struct {
 	*recovery
-	// extra is what they are told apart by besides, though the recovery does not
-	// read it: what is found for one of them would not hold for the others.
+	all []*recovery // by reading
+	// extra is what they are told apart by besides, though no recovery of theirs
+	// reads it: what is found for one of them would not hold for the others.
 	extra words
 }
 
 // kinship names kin.
 type kinship struct {
-	r    *recovery
-	weak uint64
+	all     [maxReadings]*recovery
+	reading Reading
+	weak    uint64
 }
 
 // key names a class: kin that agree on extra.
@@ -42,39 +44,66 @@ type class struct {
 	reached map[*kin]int // by cuts of this one's, and from which operation on
 }
 
+// mask is which bits of a word are the same in all kin.
+func (k *kin) mask(i uint32) (mask uint32) {
+	for _, r := range k.all {
+		mask |= r.mask(i)
+	}
+	return mask
+}
+
 // touches tells whether an operation there may change which class a state
 // belongs to.
-func (k *kin) touches(s span) bool { return k.reads.touches(s) || k.extra.touches(s) }
+func (k *kin) touches(s span) bool {
+	return k.extra.touches(s) || slices.ContainsFunc(k.all, func(r *recovery) bool { return r.reads.touches(s) })
+}
 
-// keyOf names the class of a state with a recovery.
-func (e *explorer) keyOf(s *state, r *recovery) (k key) {
-	k.kin = e.kinOf(kinship{r, s.hashWeak(r)}, s.size)
+// unread takes away from a set what all kin agree on.
+func (k *kin) unread(w words) words {
+	for _, r := range k.all {
+		w = w.minus(r.firm)
+	}
+	return w.minus(k.extra)
+}
+
+// keyOf names the class of a state that recovers so, in one of its readings.
+func (e *explorer) keyOf(s *state, all []*recovery, r Reading) (k key) {
+	name := kinship{reading: r, weak: s.hashWeak(all)}
+	if name.weak == 0 { // nothing that is read is marginal
+		all, name.reading = all[r:r+1], 0
+	}
+	copy(name.all[:], all)
+	k.kin = e.kinOf(name, all, s.size)
 	k.extra.each(func(i uint32) { k.sum += hashWord(i, s.cells.word(i), s.weak.word(i)) })
 	return k
 }
 
 // kinOf makes the kin on the first call.
-func (e *explorer) kinOf(name kinship, size int) *kin {
+func (e *explorer) kinOf(name kinship, all []*recovery, size int) *kin {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.families[name] == nil {
-		e.families[name] = &kin{recovery: name.r, extra: newWords(size)}
+		e.families[name] = &kin{recovery: all[name.reading], all: all, extra: newWords(size)}
 	}
 	return e.families[name]
 }
 
-// hashWeak is a number for the marginal cells in what a recovery reads.
-func (s *state) hashWeak(r *recovery) (sum uint64) {
+// hashWeak is a number for the marginal cells in what some recoveries read.
+func (s *state) hashWeak(of []*recovery) (sum uint64) {
 	if s.frail == 0 {
 		return 0
 	}
 	for n, p := range s.weak.pages {
-		if p == nil || r.reads.pages[n] == nil {
+		if p == nil {
 			continue
 		}
 		for i := uint32(n * pageWords); i < uint32((n+1)*pageWords); i++ {
-			if w := s.weak.word(i); w != 0 && w&r.mask(i) != 0 {
-				sum += hashWord(i, 0, w&r.mask(i))
+			w, read := s.weak.word(i), uint32(0)
+			for _, r := range of {
+				read |= w & r.mask(i)
+			}
+			if read != 0 {
+				sum += hashWord(i, 0, read)
 			}
 		}
 	}
@@ -291,7 +320,7 @@ func (e *explorer) split() int {
 	concerned := map[*kin]bool{}
 	for more := true; more; {
 		more = false
-		for _, c := range e.order {
+		for _, c := range slices.Backward(e.order) { // what a class needs, those before it need
 			if c.agree(e.touched) {
 				continue
 			}
@@ -304,14 +333,18 @@ func (e *explorer) split() int {
 // agree tells whether the states of a class are alike in all that decides what
 // follows, and has them told apart if not.
 func (c *class) agree(touched words) bool {
-	made, at, alike := c.maker(), 0, true
+	made, at, alike := &maker{c.kin, newWords(c.start.size), map[uint32]uint32{}}, 0, true
 	for _, next := range c.byOperation() {
 		for ; at < c.reached[next]; at++ {
 			made.apply(c.ops[at])
 		}
-		open := next.reads.and(touched).minus(c.firm, c.extra, made.words)
-		next.shared(c.recovery, open)
-		open.merge(next.extra.and(touched).minus(c.firm, c.extra, made.words))
+		open := newWords(c.start.size)
+		for _, r := range next.all {
+			reads := c.unread(r.reads.and(touched)).minus(made.words)
+			c.agreed(r, reads)
+			open.merge(reads)
+		}
+		open.merge(c.unread(next.extra.and(touched)).minus(made.words))
 		if !open.empty() {
 			c.extra.merge(open)
 			alike = false
@@ -320,43 +353,38 @@ func (c *class) agree(touched words) bool {
 	return alike
 }
 
-// shared takes away the words in which another recovery reads at least the same bits.
-func (r *recovery) shared(other *recovery, open words) {
+// agreed takes away the words of which a recovery reads only bits that are the same in all kin.
+func (k *kin) agreed(r *recovery, open words) {
 	for i, mask := range r.masks {
-		if mask&^other.mask(i) == 0 {
+		if mask&^k.mask(i) == 0 {
 			open.unset(i)
 		}
 	}
 }
 
-// maker finds the words that are alike in all states of a class because its recovery has
-// made them so: those that it has erased, and those that it has programmed where it
-// reads no other bits than those left.
+// maker finds the words that are alike in all kin because their recovery has made them
+// so: those that it has erased, and those that it has programmed but for bits that
+// were alike.
 type maker struct {
-	words
-	left map[uint32]uint32 // bits of a word that have not been programmed
-	want map[uint32]uint32
-}
-
-func (c *class) maker() *maker {
-	return &maker{newWords(c.start.size), map[uint32]uint32{}, c.masks}
+	*kin
+	words words
+	left  map[uint32]uint32 // bits of a word that have not been programmed
 }
 
 func (m *maker) apply(op board.FlashOp) {
 	if op.Erase {
-		m.add(span{op.Off, op.Len})
+		m.words.add(span{op.Off, op.Len})
 		return
 	}
 	eachWord(op, func(i, data uint32) {
-		want, masked := m.want[i]
-		if !masked {
+		if m.words.has(i) {
 			return
 		}
 		if left, ok := m.left[i]; ok {
 			data &= left
 		}
-		if m.left[i] = data; data == want {
-			m.set(i)
+		if m.left[i] = data; data&^m.mask(i) == 0 {
+			m.words.set(i)
 		}
 	})
 }

@@ -36,7 +36,7 @@ const (
 	End                 // after the last operation
 	Bytes               // program: so many bytes are done
 	Half                // erase: the first half is done
-	Zeroed              // erase: bits are programmed first, as a pattern says
+	Zeroed              // erase: bits are programmed first, all or as a pattern says
 	numHows
 )
 

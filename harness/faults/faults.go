@@ -26,6 +26,7 @@ type Config struct {
 	Areas    []Area
 	First    Model // of a first cut
 	Again    Model // of those that follow
+	Frail    Model // of those that follow while there are marginal cells
 	// Samples is how many operations of an area, or bits, are tried with each of the
 	// faults that are not cuts; 0: none.
 	Samples int
@@ -91,7 +92,7 @@ func start(ctx context.Context, c *Config) (*explorer, *class, error) {
 		return nil, nil, err
 	}
 	e.update = r
-	return e, &class{key: e.keyOf(base, r), start: base}, happened(r)
+	return e, &class{key: e.keyOf(base, []*recovery{r}, 0), start: base}, happened(r)
 }
 
 // employ makes workers of machines, which must be alike.
@@ -148,6 +149,17 @@ func (e *explorer) begin() {
 			Start: op.Start, End: op.End, Area: e.config.area(op.Off), Erase: op.Erase, Off: op.Off, Len: op.Len,
 		})
 	}
+}
+
+// model is that of cuts after a number of others.
+func (c *Config) model(depth int, frail bool) Model {
+	switch {
+	case depth == 0:
+		return c.First
+	case frail:
+		return c.Frail
+	}
+	return c.Again
 }
 
 // area names the one that an offset lies in.

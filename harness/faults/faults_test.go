@@ -12,7 +12,7 @@ import (
 
 func toyConfig(d defect, machines int) Config {
 	c := Config{
-		Judge: toyJudge{}, Areas: toyAreas, First: Full, Again: Coarse, Seed: 1, Horizon: reverted,
+		Judge: toyJudge{}, Areas: toyAreas, First: Full, Again: Coarse, Frail: Coarse, Seed: 1, Horizon: reverted,
 		Samples: 8, Resets: []board.ResetKind{board.ResetWatchdog}, Recheck: 200,
 	}
 	for range machines {
@@ -29,13 +29,12 @@ func TestSoundDevicePasses(t *testing.T) {
 	if !r.Closed || r.Failed > 0 || r.Rechecked != 200 {
 		t.Fatalf("closed: %t; %d failures: %v; %d rechecked", r.Closed, r.Failed, r.Failures, r.Rechecked)
 	}
-	if r.Splits == 0 || r.Beyond == 0 || r.Executed >= r.Points()/10 {
-		t.Errorf("%d splits, %d beyond the horizon, %d recoveries for %d points: the toy is to need all that",
-			r.Splits, r.Beyond, r.Executed, r.Points())
+	if r.Beyond == 0 || r.Executed >= r.Points()/5 {
+		t.Errorf("%d beyond the horizon, %d recoveries for %d points: the toy is to need that", r.Beyond, r.Executed, r.Points())
 	}
 }
 
-// The first level by hand: an erase has a cut before it, half way, two of zeroes,
+// The first level by hand: an erase has a cut before it, half way, three of zeroes,
 // two of ones, and is marginal in three readings; the 11 words have one before, three
 // bytes, two of bits, and three readings; one more is at the end. The update: erase,
 // 8 words of the image, the switch, an attempt, the confirmation.
@@ -46,7 +45,7 @@ func TestPointsOfTheFirstLevel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := 9 + 11*9 + 1; r.Cuts.Total() != want {
+	if want := 10 + 11*9 + 1; r.Cuts.Total() != want {
 		t.Errorf("%d cuts, not %d", r.Cuts.Total(), want)
 	}
 	if r.Closed || len(r.Timeline) != 12 || r.States != 13 {

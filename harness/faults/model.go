@@ -5,16 +5,21 @@ import "rigor/harness/sim/board"
 // Model says how many ways there are to cut an operation.
 type Model struct {
 	Bytes    bool // a program operation after each of its bytes
-	Patterns int  // of bits that are done, seeded
+	Patterns int  // of bits that a program operation has done, seeded
+	Erases   int  // of bits that an erase has done, or has programmed before
 	Marginal bool // done, but uncertain
-	Readings int  // of marginal cells: seeded patterns, beside all ones and all zeros
+	// Readings of marginal cells are that many seeded patterns, 2 at most, beside all
+	// ones and all zeros. That of the first cut's model counts.
+	Readings int
 }
 
 // Full is for a first cut, Coarse for those that follow it: it chooses among what
-// Full chooses from, so that cuts on cuts come to an end.
+// Full chooses from, so that cuts on cuts come to an end. Edges leaves out what is
+// within a program operation.
 var (
-	Full   = Model{Bytes: true, Patterns: 2, Marginal: true, Readings: 1}
-	Coarse = Model{Patterns: 1, Readings: 1}
+	Full   = Model{Bytes: true, Patterns: 2, Erases: 2, Marginal: true, Readings: 1}
+	Coarse = Model{Patterns: 1}
+	Edges  = Model{}
 )
 
 // extent is how far an operation got.
@@ -28,11 +33,14 @@ func (m Model) cuts(all []extent, op board.FlashOp) []extent {
 	all = append(all, extent{how: Before})
 	if op.Erase {
 		all = append(all, extent{how: Half})
-		all = append(all, numbered(Zeroed, 0, m.Patterns)...)
-	} else if m.Bytes {
-		all = append(all, numbered(Bytes, 1, int(op.Len))...)
+		all = append(all, numbered(Zeroed, 0, m.Erases+1)...)
+		all = append(all, numbered(Bits, 0, m.Erases)...)
+	} else {
+		if m.Bytes {
+			all = append(all, numbered(Bytes, 1, int(op.Len))...)
+		}
+		all = append(all, numbered(Bits, 0, m.Patterns)...)
 	}
-	all = append(all, numbered(Bits, 0, m.Patterns)...)
 	if m.Marginal {
 		all = append(all, extent{how: Marginal})
 	}
@@ -46,10 +54,13 @@ func numbered(h How, from, to int) (all []extent) {
 	return all
 }
 
+// maxReadings is how many ways there can be.
+const maxReadings = 4
+
 // readings is how many ways there are to read a state.
 func (m Model) readings(frail bool) Reading {
 	if frail {
-		return Reading(2 + m.Readings)
+		return Reading(min(2+m.Readings, maxReadings))
 	}
 	return 1
 }
@@ -71,6 +82,8 @@ func cutWord(op board.FlashOp, x extent, i, data, cells, weak uint32, seed uint6
 	case x.how == Bits:
 		data |= pattern(seed, x.n, i)
 		return cells & data, weak & data
+	case x.how == Zeroed && x.n == 0:
+		return 0, 0
 	case x.how == Zeroed:
 		ones := pattern(seed, x.n, i)
 		return cells & ones, weak & ones

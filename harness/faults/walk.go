@@ -13,7 +13,6 @@ type walker struct {
 	e       *explorer
 	ctx     context.Context
 	job     *job
-	model   Model
 	told    map[key]bool
 	s       *state // before the present operation
 	now     []*kin // of s, by reading; nil: not known yet
@@ -24,10 +23,7 @@ type walker struct {
 func (e *explorer) walk(ctx context.Context, w *worker, j *job) error {
 	j.findings.tallies = make([]Tally, len(j.fresh))
 	j.findings.reached = map[*kin]int{}
-	k := &walker{worker: w, e: e, ctx: ctx, job: j, model: e.config.Again, told: map[key]bool{}, s: j.s.clone()}
-	if j.c.depth == 0 {
-		k.model = e.config.First
-	}
+	k := &walker{worker: w, e: e, ctx: ctx, job: j, told: map[key]bool{}, s: j.s.clone()}
 	for i, op := range j.ops {
 		if err := k.cut(i, op); err != nil {
 			return err
@@ -71,7 +67,7 @@ func (k *walker) cut(i int, op board.FlashOp) (err error) {
 	} else {
 		k.same(i, extent{how: Before})
 	}
-	k.extents = k.model.cuts(k.extents[:0], op)
+	k.extents = k.e.config.model(k.job.c.depth, k.s.frail > 0).cuts(k.extents[:0], op)
 	unread := !k.reads(op)
 	for _, x := range k.extents[1:] {
 		if unread || !k.alters(op, x) {
@@ -88,15 +84,8 @@ func (k *walker) cut(i int, op board.FlashOp) (err error) {
 }
 
 // reads tells whether the recovery from the present state reads what an operation
-// changes.
-func (k *walker) reads(op board.FlashOp) bool {
-	for _, r := range k.now {
-		if r.touches(span{op.Off, op.Len}) {
-			return true
-		}
-	}
-	return false
-}
+// changes, in any reading.
+func (k *walker) reads(op board.FlashOp) bool { return k.now[0].touches(span{op.Off, op.Len}) }
 
 // alters tells whether a cut changes what that recovery reads.
 func (k *walker) alters(op board.FlashOp, x extent) bool {
@@ -105,28 +94,29 @@ func (k *walker) alters(op board.FlashOp, x extent) bool {
 		cells, weak := k.s.cells.word(i), k.s.weak.word(i)
 		c, w := cutWord(op, x, i, dataAt(op, i, op.Len), cells, weak, k.seed)
 		changed := c ^ cells | w ^ weak
-		for _, r := range k.now {
-			if changed&r.mask(i) != 0 || changed != 0 && r.extra.has(i) {
-				return true
-			}
+		if changed != 0 && (changed&k.now[0].mask(i) != 0 || k.now[0].extra.has(i)) {
+			return true
 		}
 	}
 	return false
 }
 
 // look finds out how the device recovers from a state, for each way to read it.
-func (k *walker) look(s *state, f Fault) (all []*kin, err error) {
-	for f.Next = range k.model.readings(s.frail > 0) {
-		r, err := k.recover(k.ctx, s.read(f.Next, k.seed))
-		if err != nil {
+func (k *walker) look(s *state, f Fault) (kins []*kin, err error) {
+	n := k.e.config.First.readings(s.frail > 0)
+	all := make([]*recovery, n)
+	for f.Next = range n {
+		if all[f.Next], err = k.recover(k.ctx, s.read(f.Next, k.seed)); err != nil {
 			return nil, fmt.Errorf("%s: %w", append(k.job.c.faults(), f), err)
 		}
-		to := k.e.keyOf(s, r)
-		all = append(all, to.kin)
-		k.reach(to, s, f)
-		k.count(f.Op-k.job.from, f.How, r)
 	}
-	return all, nil
+	for f.Next = range n {
+		to := k.e.keyOf(s, all, f.Next)
+		kins = append(kins, to.kin)
+		k.reach(to, s, f)
+		k.count(f.Op-k.job.from, f.How, to.recovery)
+	}
+	return kins, nil
 }
 
 // reach notes the class that a cut leads to.
@@ -144,7 +134,7 @@ func (k *walker) reach(to key, s *state, f Fault) {
 
 // same counts a cut after which the device recovers as from the present state.
 func (k *walker) same(i int, x extent) {
-	for n := range k.model.readings(k.s.frail > 0 || x.how == Marginal) {
+	for n := range k.e.config.First.readings(k.s.frail > 0 || x.how == Marginal) {
 		k.count(i, x.how, k.now[int(n)%len(k.now)].recovery)
 	}
 }

@@ -124,3 +124,12 @@ func Areas(l *device.Layout) []faults.Area {
 		area("staging", l.Staging, false), area("slot 0", l.Slots[0], false), area("slot 1", l.Slots[1], false),
 	}
 }
+
+// Horizon is where the journal has more entries than one since a number: an update
+// that was given up has begun anew, as it will each time.
+func (j Judge) Horizon(since uint32) func(faults.Flash) bool {
+	return func(f faults.Flash) bool {
+		records := device.Inspect(reader{f}, j.Layout)
+		return len(records) > 0 && records[len(records)-1].Sound && records[len(records)-1].Seq > since+1
+	}
+}
