@@ -54,10 +54,13 @@ const hashSize = 1 << 12
 // find returns the block at addr for a state of the pipeline, or nil if addr is not in mapped memory.
 func (c *Core) find(addr uint64, pipe Pipeline) *block {
 	slot := &c.hash[addr>>1%hashSize]
-	if b := *slot; b != nil && b.addr == addr && b.entry == pipe && !b.dead {
+	if b := *slot; b != nil && b.addr == addr && b.entry == pipe && !b.dead && !b.shut() {
 		return b
 	}
 	b := c.blocks[place{addr, pipe}]
+	if b != nil && b.shut() {
+		return nil
+	}
 	if b == nil {
 		if b = c.build(addr, pipe); b == nil {
 			return nil
@@ -218,6 +221,9 @@ func (c *Core) drop() {
 		c.release(w.mem)
 	}
 }
+
+// shut says whether the block's memory is out of reach.
+func (b *block) shut() bool { return b.window != nil && len(b.window.shut) != 0 }
 
 func (b *block) kill() { b.dead, b.worst, b.world = true, never, 0 }
 

@@ -12,6 +12,7 @@ type window struct {
 	Region
 	marks []bool // mem.marks, for the store's fast path
 	mem   *memory
+	shut  []byte // Data, while that is out of reach: see Shut
 }
 
 // memory is the storage behind one or more windows, with the decoded code that
@@ -34,6 +35,9 @@ type windowTable [windows]*window
 
 // noWindow fills the tables where there is no memory: nothing is in it.
 var noWindow = &window{mem: &memory{}}
+
+// size is how much it is, in reach or not.
+func (w *window) size() uint64 { return uint64(len(w.Data) + len(w.shut)) }
 
 func (w *window) holds(addr uint64) bool { return addr-w.Base < uint64(len(w.Data)) }
 
@@ -73,7 +77,7 @@ func (t *tables) clear() {
 // must not overlap nor wrap.
 func (c *Core) Map(regions []Region) {
 	c.drop()
-	c.windows = nil
+	c.windows, c.shut = nil, false
 	c.open.clear()
 	c.recent.reset()
 	for _, r := range regions {
@@ -103,6 +107,24 @@ func (c *Core) Map(regions []Region) {
 			}
 		}
 	}
+	c.markReservation()
+	c.selectTables()
+	c.leave = true
+}
+
+// Shut takes all memory behind caches out of reach, as it is while what it is read from is needed for
+// something else, or lets it be reached again. Code that was decoded from it is kept. After Map all is
+// in reach.
+func (c *Core) Shut(shut bool) {
+	c.shut = shut
+	for _, w := range c.windows {
+		if (w.ICache != 0 || w.DCache != 0) && shut == (len(w.Data) != 0) {
+			w.Data, w.shut = w.shut, w.Data
+		}
+	}
+	c.endSpin()
+	c.recent.clear()
+	c.newWorld()
 	c.markReservation()
 	c.selectTables()
 	c.leave = true
@@ -157,7 +179,7 @@ func (c *Core) release(m *memory) {
 // back of all cores that share it. Caches, which hold no data, stay as they are.
 func (c *Core) Invalidate(addr, size uint64) {
 	for _, w := range c.windows {
-		first, last := max(addr, w.Base), min(addr+size, w.Base+uint64(len(w.Data)))
+		first, last := max(addr, w.Base), min(addr+size, w.Base+w.size())
 		if first < last {
 			c.spoil(w.mem, first-w.Base, last-first, nil)
 		}

@@ -51,6 +51,11 @@ func (c *Core) refreshPMP() {
 		c.pmp = append(c.pmp, e)
 		c.pmpLocked = c.pmpLocked || cfg&pmpL != 0
 	}
+	c.newWorld()
+}
+
+// newWorld has what was found out about blocks found out again where it is checked.
+func (c *Core) newWorld() {
 	c.worlds++
 	c.pmpWorld = 2 * c.worlds
 }
@@ -95,9 +100,13 @@ func (c *Core) selectTables() {
 	if c.guarded(c.dataPriv()) || c.tracker != nil {
 		c.fast, c.near = withheld, nowhere
 	}
-	c.world = openWorld
-	if c.guarded(c.Priv) {
+	switch {
+	case c.guarded(c.Priv):
 		c.world = c.pmpWorld + uint64(c.Priv&1)
+	case c.shut:
+		c.world = shutWorld
+	default:
+		c.world = openWorld
 	}
 }
 
@@ -105,6 +114,9 @@ func (c *Core) selectTables() {
 // fetched depends on PMP and privilege; blocks remember the last world in which all of
 // their code could be.
 const openWorld = 1
+
+// shutWorld is that of code that nothing checks while some is out of reach.
+const shutWorld = ^uint64(0)
 
 var withheld = func() *tables {
 	t := &tables{}

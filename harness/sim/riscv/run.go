@@ -11,6 +11,7 @@ type Core struct {
 
 	sharers []*Core // all that share memory, this one too
 	windows []*window
+	shut    bool    // those behind caches are out of reach
 	open    tables  // all of the quick ones
 	fast    *tables // those in use: see selectTables
 	world   uint64

@@ -96,11 +96,8 @@ func (c *Chip) coreCaches() []riscv.CacheConfig {
 
 // flashRegions are the windows as the MMU maps them: a region for each run of
 // pages that follow each other in flash too. Addresses beyond the flash chip's
-// size come round to its start.
+// size come round to its start. They are out of reach while the cache is off.
 func (c *Chip) flashRegions() (all []riscv.Region) {
-	if c.EXTMEM.Regs[extCTRL/4]&1 == 0 {
-		return nil
-	}
 	flash := c.nor.Data()
 	pages := uint32(len(flash) / mmuPage)
 	for first := 0; first < mmuEntries; {
@@ -169,8 +166,10 @@ func (c *Chip) mmuInit() {
 // cacheEnable opens or closes the windows to flash.
 func (c *Chip) cacheEnable(on bool) {
 	c.EXTMEM.Regs[extCTRL/4] = oneIf(on)
-	c.mapMemory()
+	c.core.Shut(!on)
 }
+
+func (c *Chip) cacheEnabled() bool { return c.EXTMEM.Regs[extCTRL/4]&1 != 0 }
 
 // cacheInvalidate drops lines by address in one of the windows.
 func (c *Chip) cacheInvalidate(addr, size uint32) {

@@ -105,18 +105,29 @@ func (c *Chip) peekByte(addr uint32) (byte, bool) {
 
 // regions are what the core reaches directly.
 func (c *Chip) regions() []riscv.Region {
+	if !c.cacheEnabled() {
+		return c.ramRegions()
+	}
+	return append(c.ramRegions(), c.flashRegions()...)
+}
+
+// ramRegions are those that are not behind the cache.
+func (c *Chip) ramRegions() []riscv.Region {
 	all := []riscv.Region{
 		{Name: "DRAM", Base: dramBase, Data: c.mem.SRAM1, Write: true},
 		{Name: "IRAM", Base: iramBase, Data: c.mem.SRAM1, Write: true, Exec: true},
 		{Name: "IRAM0", Base: iram0Base, Data: c.mem.SRAM0, Write: true, Exec: true},
 		{Name: "RTC memory", Base: rtcBase, Data: c.mem.RTC, Write: true, Exec: true},
 	}
-	return append(append(all, c.romRegions()...), c.flashRegions()...)
+	return append(all, c.romRegions()...)
 }
 
 // mapMemory tells the core what it reaches directly: after a reset and when the
 // cache or its MMU is set.
-func (c *Chip) mapMemory() { c.core.Map(c.regions()) }
+func (c *Chip) mapMemory() {
+	c.core.Map(append(c.ramRegions(), c.flashRegions()...))
+	c.core.Shut(!c.cacheEnabled())
+}
 
 // cpuBus is the bus as the core sees it: all but directly mapped memory.
 type cpuBus struct{ *Chip }
