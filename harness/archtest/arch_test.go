@@ -72,7 +72,7 @@ var rules = []rule{
 	{pkg: "harness/faults/device",
 		imports: []string{"firmware/ota", "firmware/wire", "firmware/wire/ota", "harness/faults", "harness/flash", "harness/ota", "harness/port", "harness/rig",
 			"harness/sim/board", "harness/sim/clock", "harness/timebase", "harness/virtual"},
-		tests: []string{"firmware/images"}},
+		tests: []string{"firmware/images", "firmware/ota/defect"}},
 
 	// Pure numbers, and what becomes of them.
 	{pkg: "harness/measure", imports: []string{"harness/timebase", "probes"}},

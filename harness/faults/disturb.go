@@ -167,17 +167,15 @@ func (w *worker) spoil(ctx context.Context, base *state, update *recovery, f Fau
 
 // spoiled judges an update in which something went wrong. A device cannot know that
 // a write was dropped which it did not read, so that it may report what is not so
-// until it is switched off; a reset is no excuse.
+// until it is switched off, but not that it is done; a reset is no excuse.
 func (w *worker) spoiled(f Fault, o Outcome) error {
 	image, wrong := w.judge.Updated(w.m, o)
 	switch {
 	case image != Old && image != New:
 		return fmt.Errorf("the image %q runs (%s)", image, o.Report)
-	case f.Kind != Reset:
-		return nil
-	case wrong != nil:
+	case wrong != nil && (o.Done || f.Kind == Reset):
 		return wrong
-	case !o.Done:
+	case !o.Done && f.Kind == Reset:
 		return fmt.Errorf("no update completes, in %d pushes: %s", o.Pushes, o.Err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"rigor/harness/sim/board"
@@ -145,6 +146,7 @@ type findings struct {
 	found    []*class // in order, perhaps not for the first time
 	reached  map[*kin]int
 	failures []Failure
+	failed   bool // so that nothing after it matters
 	err      error
 }
 
@@ -159,27 +161,31 @@ func (e *explorer) level(ctx context.Context, classes []*class) ([]*class, error
 	defer stop() // what else is under way once a job has failed
 	jobs := make(chan *job)
 	var group sync.WaitGroup
+	var enough atomic.Bool
 	for _, w := range e.workers {
 		group.Go(func() {
 			for j := range jobs {
 				if j.findings.err = e.walk(ctx, w, j); j.findings.err != nil {
 					stop()
 				}
+				if j.findings.failed {
+					enough.Store(true)
+				}
 			}
 		})
 	}
-	all := e.deal(ctx, classes, jobs)
+	all := e.deal(ctx, classes, jobs, &enough)
 	close(jobs)
 	group.Wait()
 	next, err := e.merge(all)
 	return next, cmp.Or(err, ctx.Err())
 }
 
-// deal hands out the jobs.
-func (e *explorer) deal(ctx context.Context, classes []*class, jobs chan<- *job) (all []*job) {
+// deal hands out the jobs, until one fails.
+func (e *explorer) deal(ctx context.Context, classes []*class, jobs chan<- *job, enough *atomic.Bool) (all []*job) {
 	for _, c := range classes {
 		s := c.start.clone()
-		for from := 0; ctx.Err() == nil; from += stretch {
+		for from := 0; ctx.Err() == nil && !enough.Load(); from += stretch {
 			j := e.cutOut(c, s, from)
 			all = append(all, j)
 			jobs <- j
@@ -219,7 +225,7 @@ func (e *explorer) visit(s *state, op board.FlashOp) bool {
 }
 
 // merge takes in what the jobs of a level found, in their order, whoever was
-// quicker.
+// quicker, up to the first that failed.
 func (e *explorer) merge(jobs []*job) (next []*class, err error) {
 	for _, j := range jobs {
 		f := &j.findings
@@ -240,6 +246,9 @@ func (e *explorer) merge(jobs []*job) (next []*class, err error) {
 				e.add(c)
 				next = append(next, c)
 			}
+		}
+		if f.failed {
+			break
 		}
 	}
 	return next, nil

@@ -293,7 +293,9 @@ func (t *toy) push() {
 	}
 	if t.ram.slot == 1 && (t.ram.why == "trial" || t.defect != readsOnce) { // a mark that is there may be marginal
 		t.ram.sure = t.defect == confirmsInRAM
-		t.program(t.ram.entry+16, markOK)
+		if t.program(t.ram.entry+16, markOK); t.word(t.ram.entry+16) != markOK {
+			panic(errFlash)
+		}
 		t.ram.why = "confirmed"
 	}
 }

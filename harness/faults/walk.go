@@ -25,7 +25,7 @@ func (e *explorer) walk(ctx context.Context, w *worker, j *job) error {
 	j.findings.reached = map[*kin]int{}
 	k := &walker{worker: w, e: e, ctx: ctx, job: j, told: map[key]bool{}, s: j.s.clone()}
 	for i, op := range j.ops {
-		if err := k.cut(i, op); err != nil {
+		if err := k.cut(i, op); err != nil || j.findings.failed {
 			return err
 		}
 		if k.reads(op) && (op.Erase || k.alters(op, extent{Bytes, int(op.Len)})) {
@@ -49,6 +49,7 @@ func (k *walker) end(f Fault) error {
 		if err := k.job.c.recovery.lasts(next.recovery); err != nil {
 			f.Next = Reading(r)
 			k.job.findings.failures = append(k.job.findings.failures, Failure{append(k.job.c.faults(), f), err})
+			k.job.findings.failed = true
 		}
 	}
 	return nil
@@ -76,7 +77,7 @@ func (k *walker) cut(i int, op board.FlashOp) (err error) {
 		}
 		n := k.s.clone()
 		n.cut(op, x, k.seed)
-		if _, err := k.look(n.share(), k.fault(i, op, x)); err != nil {
+		if _, err := k.look(n.share(), k.fault(i, op, x)); err != nil || k.job.findings.failed {
 			return err
 		}
 	}
@@ -128,6 +129,7 @@ func (k *walker) reach(to key, s *state, f Fault) {
 		return
 	}
 	k.told[to] = true
+	k.job.findings.failed = k.job.findings.failed || to.verdict == Fails
 	c := &class{key: to, start: s.clone().share(), depth: k.job.c.depth + 1, parent: k.job.c, fault: f}
 	k.job.findings.found = append(k.job.findings.found, c)
 }
