@@ -28,10 +28,9 @@ func (e *explorer) disturb(ctx context.Context, root *class) error {
 		if errs[i] != nil {
 			return fmt.Errorf("%s: %w", f, errs[i])
 		}
-		if e.result.Others[f.Kind] == nil {
-			e.result.Others[f.Kind] = &[numVerdicts]int{}
-		}
-		e.result.Others[f.Kind][verdicts[i]]++
+		n := e.result.Others[f.Kind]
+		n[verdicts[i]]++
+		e.result.Others[f.Kind] = n
 		if broken[i] != nil {
 			e.result.fail(Sequence{f}, broken[i])
 		}

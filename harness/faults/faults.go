@@ -140,7 +140,7 @@ func (e *explorer) begin() {
 	if e.result != nil {
 		splits = e.result.Splits
 	}
-	e.result = &Result{Splits: splits, Others: map[Kind]*[numVerdicts]int{}}
+	e.result = &Result{Splits: splits, Others: map[Kind][numVerdicts]int{}}
 	e.classes, e.order = map[key]*class{}, nil
 	e.states, e.visits = map[uint64]bool{}, map[uint64]bool{}
 	e.touched = newWords(e.workers[0].base.size)

@@ -66,10 +66,9 @@ type Result struct {
 	Boots     int   // different boots executed
 	Executed  int   // different recoveries executed
 	Rechecked int   // points executed again, without what was known
-	// Others counts the other faults.
-	Others map[Kind]*[numVerdicts]int
-	// Timeline is the update without faults, operation by operation, and Ends is
-	// when it was done. Begins is when power came on.
+	// Others counts the other faults, by verdict.
+	Others map[Kind][numVerdicts]int
+	// Timeline is the update without faults, operation by operation.
 	Timeline []Point
 	Failures []Failure // the first few
 	Failed   int       // how many there are
