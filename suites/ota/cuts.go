@@ -17,6 +17,10 @@ import (
 // faultSeed chooses the bits of what is half done.
 const faultSeed = 1
 
+// samples is how many operations of an area are tried with each fault that is no cut, and how many
+// conclusions are executed to see whether they hold.
+const samples = 4
+
 // survives tries every fault in a board's first update, and every cut in what follows from it.
 func survives(ctx context.Context, s *session) ([]measure.Sample, error) {
 	return s.explore(ctx, s.firstUpdate)
@@ -56,7 +60,7 @@ func (k *kit) firstUpdate(_ context.Context, board *rig.BoardConfig, machines in
 	if err != nil {
 		return faults.Config{}, err
 	}
-	return k.exploration(board, machines, k.firstID, update)
+	return k.exploration(board, machines, 0, k.firstID, update)
 }
 
 // laterUpdate is one from what the first put into slot 1.
@@ -77,25 +81,27 @@ func (k *kit) laterUpdate(ctx context.Context, board *rig.BoardConfig, machines 
 	if err != nil {
 		return faults.Config{}, err
 	}
-	c, err := k.exploration(board, machines, before.ID(), update)
+	c, err := k.exploration(board, machines, 1, before.ID(), update)
 	if err != nil {
 		return c, err
 	}
 	return c, k.updated(ctx, board, before, c.Machines)
 }
 
-// exploration is of an update of machines that are as the factory left them.
-func (k *kit) exploration(board *rig.BoardConfig, machines int, old uint32, update *ota.Package) (faults.Config, error) {
+// exploration is of an update of machines that are as the factory left them, but for so many updates before it.
+func (k *kit) exploration(board *rig.BoardConfig, machines int, before uint32, old uint32, update *ota.Package) (faults.Config, error) {
+	judge := device.Judge{Layout: k.layout, Old: old, New: update.ID()}
 	c := faults.Config{
-		Judge: device.Judge{Layout: k.layout, Old: old, New: update.ID()},
-		Areas: device.Areas(k.layout), First: faults.Full, Again: faults.Coarse, Seed: faultSeed,
+		Judge: judge, Horizon: judge.Horizon(before),
+		Areas: device.Areas(k.layout), First: faults.Full, Again: faults.Coarse, Frail: faults.Edges, Seed: faultSeed,
+		Samples: samples, Recheck: samples,
 	}
 	for range machines {
 		m, err := device.New(board, k.factory.Data, update)
 		if err != nil {
 			return c, err
 		}
-		c.Machines = append(c.Machines, m)
+		c.Machines, c.Resets = append(c.Machines, m), m.ResetKinds()
 	}
 	return c, nil
 }
