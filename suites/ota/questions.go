@@ -41,12 +41,25 @@ func Experiments(chip string) (all []harness.Experiment) {
 	ask("takes a release", true, takes(release, measure.NewRelease, false))
 	ask("takes a whole image", true, takes(release, measure.WholeImage, true))
 	ask("takes a release over a bad line", true, badLine)
+	ask("survives power cuts at random moments", true, survivesRandomCuts)
 	ask("survives every fault", true, survives)
+	if chip == "stm32f407" {
+		all = append(all, atReset(chip))
+	}
 	more, err := overNetwork(chip)
 	if err != nil {
 		panic("BUG: ota: " + err.Error())
 	}
 	return append(all, more...)
+}
+
+// atReset is the question for the vectors to a board that stays at the clock that it has after a reset.
+func atReset(chip string) harness.Experiment {
+	k, err := newKit(chip, "otaboot-"+chip, "ota-16mhz-"+chip+"-slot0")
+	if err != nil {
+		panic("BUG: ota: " + err.Error())
+	}
+	return k.experiment("knows RFC 8032's vectors at 16 MHz", true, vectors)
 }
 
 // experiment puts a question into the pipeline's shape: it is the stimulus, and what it

@@ -142,7 +142,7 @@ func (m *Machine) Boot(context.Context) (faults.Report, error) {
 			return m.report, err
 		case f.Type == wireota.TypeBoot:
 			if b, err := wireota.ParseBoot(f.Payload); err == nil {
-				m.report = reportOf(b)
+				m.report = ReportOf(b)
 			}
 			if m.report.Slot < 0 {
 				return m.report, nil
@@ -160,7 +160,8 @@ func stopped(err error) bool {
 	return errors.As(err, &failure) && failure.Class == rig.Firmware
 }
 
-func reportOf(b wireota.Boot) faults.Report {
+// ReportOf is a boot program's report in the fault engine's terms. Hello it cannot tell of.
+func ReportOf(b wireota.Boot) faults.Report {
 	r := faults.Report{Slot: int(b.Slot), Why: b.Why.String(), Version: b.Version, Update: b.Update}
 	if b.Attempt > 0 {
 		r.Why += fmt.Sprintf(" %d", b.Attempt)
@@ -177,7 +178,7 @@ func (m *Machine) Update(ctx context.Context) (o faults.Outcome, err error) {
 		c := &ota.Client{Link: ota.Serial(m.line, m.line, nil), Clock: m.line, Token: uint16(o.Pushes) << 12}
 		_, err := c.Push(ctx, m.pack)
 		if b := c.Boot(); b != nil {
-			m.report = reportOf(*b)
+			m.report = ReportOf(*b)
 		}
 		m.report.Alive = !silent(err)
 		o.Report, o.Done = m.report, err == nil
