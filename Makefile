@@ -8,7 +8,7 @@ PROGRAMS ?= 5000
 SEED    ?= 1
 GO      ?= go
 
-.PHONY: help hil-run test check static suites vendor-tools vendor-deps esptool kflash qemu-diff bench golden build
+.PHONY: help hil-run proof test check static suites vendor-tools vendor-deps esptool kflash qemu-diff bench golden build
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ hil-run: build ## run all suites on RIG (virtual): flash, measure, judge, record
 
 # The suites are run by rigor itself, in harness/cmd/rigor's tests; as plain Go
 # tests they would write a bundle each.
+proof: build ## the suite ota with cuts after cuts, until they lead to nothing new: four minutes
+	bin/rigor run --suite ota --thorough
+
 test: export RIGOR_VECTORS = $(if $(wildcard $(VECTORS)),$(abspath $(VECTORS)))
 test: ## every test, eight minutes; with the conformance vectors in full where VECTORS is a folder
 	$(GO) test -timeout 20m $$($(GO) list ./... | grep -vE '^rigor/suites/[^/]+$$')

@@ -20,7 +20,8 @@ import (
 type Bench struct {
 	*rig.Station
 	Firmware *Console
-	Hello    wire.Hello // what the program said after its reset
+	Hello    wire.Hello   // what the program said after its reset
+	Progress func(string) // tells of what takes long
 }
 
 // Observation is what one try at an experiment showed.
@@ -74,7 +75,7 @@ func (r *Runner) bench(log io.Writer) *Bench {
 	s := *r.Station
 	p := instruments{r.Station}
 	s.Driver, s.Source, s.Meter, s.Faults = p, p, p, p
-	return &Bench{Station: &s, Firmware: NewConsole(s.Console(), s.Clock(), log)}
+	return &Bench{Station: &s, Firmware: NewConsole(s.Console(), s.Clock(), log), Progress: r.progress}
 }
 
 // arm begins the recording. Without a probe there is none, and what it would

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"time"
 
 	"rigor/harness/faults"
 	"rigor/harness/faults/device"
@@ -21,18 +22,23 @@ const faultSeed = 1
 // conclusions are executed to see whether they hold.
 const samples = 4
 
-// survives tries every fault in a board's first update, and every cut in what follows from it.
-func survives(ctx context.Context, s *session) ([]measure.Sample, error) {
-	return s.explore(ctx, s.firstUpdate)
+// survives tries every fault in a board's first update, and so many cuts after one another, or with 0 so
+// many that they lead to nothing new.
+func survives(depth int) question {
+	return func(ctx context.Context, s *session) ([]measure.Sample, error) {
+		return s.explore(ctx, depth, s.firstUpdate)
+	}
 }
 
 // survivesLater does so in an update that slot 1 makes, with a journal that has an entry.
-func survivesLater(ctx context.Context, s *session) ([]measure.Sample, error) {
-	return s.explore(ctx, s.laterUpdate)
+func survivesLater(depth int) question {
+	return func(ctx context.Context, s *session) ([]measure.Sample, error) {
+		return s.explore(ctx, depth, s.laterUpdate)
+	}
 }
 
 // explore tries faults in an update of as many copies of a simulated board as the host has processors.
-func (s *session) explore(ctx context.Context, update func(context.Context, *rig.BoardConfig, int) (faults.Config, error)) ([]measure.Sample, error) {
+func (s *session) explore(ctx context.Context, depth int, update func(context.Context, *rig.BoardConfig, int) (faults.Config, error)) ([]measure.Sample, error) {
 	if _, ok := s.Board.(rig.Simulated); !ok {
 		return nil, &rig.MissingError{What: "flash that can be looked at"}
 	}
@@ -40,11 +46,16 @@ func (s *session) explore(ctx context.Context, update func(context.Context, *rig
 	if err != nil {
 		return nil, err
 	}
+	c.Depth, c.Now = depth, time.Now
+	c.Progress = func(r faults.Result) {
+		s.Progress(fmt.Sprintf("%d faults tried in %d classes of states, %d recoveries executed, %.0f faults a second",
+			r.Points(), r.Classes(), r.Executed, float64(r.Points())/r.Elapsed.Seconds()))
+	}
 	r, err := faults.Explore(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if !r.Closed && r.Failed == 0 {
+	if c.Depth == 0 && !r.Closed && r.Failed == 0 {
 		return nil, fmt.Errorf("after cuts of %d levels there still are new states", len(r.Levels))
 	}
 	return append(timeline(r),

@@ -12,7 +12,7 @@ var _ = bench.EachBoard("ota", func(b *bench.Bench) {
 	if len(b.Images("ota")) == 0 {
 		return
 	}
-	for _, x := range Experiments(b.Board.Chip) {
+	for _, x := range Experiments(b.Board.Chip, bench.Thorough()) {
 		It(x.Name, func(ctx context.Context) { b.Run(ctx, x) })
 	}
 })

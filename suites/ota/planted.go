@@ -31,7 +31,7 @@ func Planted(d defect.Info) ([]harness.Experiment, error) {
 	return []harness.Experiment{
 		k.experiment("goes back from an update that hangs", true, goesBack(hang)),
 		k.experiment("refuses what it must", true, refuses),
-		k.experiment("survives every fault", true, survives),
-		k.experiment("survives every fault of a later update", true, survivesLater),
+		k.experiment("survives every fault", true, survives(1)),
+		k.experiment("survives every fault of a later update", true, survivesLater(1)),
 	}, nil
 }

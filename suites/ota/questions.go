@@ -23,8 +23,8 @@ type session struct {
 	client *ota.Client
 }
 
-// Experiments are the suite's questions to a board.
-func Experiments(chip string) (all []harness.Experiment) {
+// Experiments are the suite's questions to a board. Thorough ones take minutes.
+func Experiments(chip string, thorough bool) (all []harness.Experiment) {
 	k, err := soundKit(chip)
 	if err != nil {
 		panic("BUG: ota: " + err.Error()) // all of it is in the repository
@@ -42,7 +42,11 @@ func Experiments(chip string) (all []harness.Experiment) {
 	ask("takes a whole image", true, takes(release, measure.WholeImage, true))
 	ask("takes a release over a bad line", true, badLine)
 	ask("survives power cuts at random moments", true, survivesRandomCuts)
-	ask("survives every fault", true, survives)
+	if thorough {
+		ask("survives every fault, and cuts after it", true, survives(0))
+	} else {
+		ask("survives every fault", true, survives(1))
+	}
 	if chip == "stm32f407" {
 		all = append(all, atReset(chip))
 	}

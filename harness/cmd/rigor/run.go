@@ -21,12 +21,13 @@ import (
 )
 
 type runCmd struct {
-	Rig    string   `default:"virtual" placeholder:"NAME" help:"Rig of rigs.yaml (default: ${default})."`
-	Suite  []string `placeholder:"NAME" help:"Suite to run; may be repeated (default: all)."`
-	Board  []string `placeholder:"NAME" help:"Board of the rig to run on; may be repeated (default: all)."`
-	Label  string   `placeholder:"FILTER" help:"Run only what bears labels, such as 'chip:stm32f407 && !board:spare' (ginkgo's label filters)."`
-	Repeat int      `default:"1" placeholder:"N" help:"Ask each experiment N times, flashing anew each time, for benchstat's intervals."`
-	Out    string   `type:"path" placeholder:"DIR" help:"Folder of the run bundle (default: results/runs/TIME-RIG)."`
+	Rig      string   `default:"virtual" placeholder:"NAME" help:"Rig of rigs.yaml (default: ${default})."`
+	Suite    []string `placeholder:"NAME" help:"Suite to run; may be repeated (default: all)."`
+	Board    []string `placeholder:"NAME" help:"Board of the rig to run on; may be repeated (default: all)."`
+	Label    string   `placeholder:"FILTER" help:"Run only what bears labels, such as 'chip:stm32f407 && !board:spare' (ginkgo's label filters)."`
+	Repeat   int      `default:"1" placeholder:"N" help:"Ask each experiment N times, flashing anew each time, for benchstat's intervals."`
+	Thorough bool     `help:"Ask what takes minutes, too: in suite ota, cuts after cuts until they lead to nothing new."`
+	Out      string   `type:"path" placeholder:"DIR" help:"Folder of the run bundle (default: results/runs/TIME-RIG)."`
 }
 
 func (*runCmd) Help() string {
@@ -86,16 +87,17 @@ func (c *runCmd) begin(s *session, began time.Time) (err error) {
 
 // session is one call of rigor run.
 type session struct {
-	root   string
-	rig    *rig.RigConfig // of which only the wanted boards
-	limits *judge.Limits
-	bundle *record.Bundle // nil until there is something to run
-	suites []string
-	built  string // folder of the suites' test binaries: of this run alone, so that others may run beside
-	label  string
-	repeat int
-	all    bool // nothing was left out
-	meter  *report.Meter
+	root     string
+	rig      *rig.RigConfig // of which only the wanted boards
+	limits   *judge.Limits
+	bundle   *record.Bundle // nil until there is something to run
+	suites   []string
+	built    string // folder of the suites' test binaries: of this run alone, so that others may run beside
+	label    string
+	repeat   int
+	thorough bool
+	all      bool // nothing was left out
+	meter    *report.Meter
 
 	unrecorded atomic.Bool // something could not be recorded
 }
@@ -109,7 +111,7 @@ func (c *runCmd) prepare() (*session, error) {
 		return nil, err
 	}
 	s := &session{
-		root: root, label: c.Label, repeat: c.Repeat, all: c.Suite == nil && c.Board == nil && c.Label == "",
+		root: root, label: c.Label, repeat: c.Repeat, thorough: c.Thorough, all: c.Suite == nil && c.Board == nil && c.Label == "",
 		meter: report.NewMeter(report.NewDisplay(os.Stderr, report.IsTerminal(os.Stderr)), time.Now),
 	}
 	if c.Repeat < 1 {

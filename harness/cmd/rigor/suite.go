@@ -272,7 +272,7 @@ func (s *session) command(ctx context.Context, j job, args ...string) *exec.Cmd 
 		progress = "colour"
 	}
 	c.Env = append(os.Environ(), "GINKGO_NO_COLOR=TRUE", "RIGOR_RIG="+s.rig.Name, "RIGOR_BOARD="+j.board,
-		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_PROGRESS="+progress)
+		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_THOROUGH="+strconv.FormatBool(s.thorough), "RIGOR_PROGRESS="+progress)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = grace
 	return c

@@ -8,6 +8,7 @@
 //	RIGOR_BUNDLE    folder of the run to add to; default a new one under results/runs
 //	RIGOR_BOARD     the only board of the rig to use; default all
 //	RIGOR_REPEAT    how often each experiment is asked; default once
+//	RIGOR_THOROUGH  true: ask what takes minutes, too
 //	RIGOR_PROGRESS  plain or colour: tell progress to `rigor run`, in lines of report.Event
 package bench
 
@@ -40,6 +41,7 @@ const (
 	BundleVariable   = "RIGOR_BUNDLE"
 	BoardVariable    = "RIGOR_BOARD"
 	RepeatVariable   = "RIGOR_REPEAT"
+	ThoroughVariable = "RIGOR_THOROUGH"
 	ProgressVariable = "RIGOR_PROGRESS"
 )
 
@@ -93,6 +95,9 @@ func repeat() (int, error) {
 	}
 	return n, nil
 }
+
+// Thorough says whether what takes minutes is to be asked.
+func Thorough() bool { return os.Getenv(ThoroughVariable) == "true" }
 
 func config() (*rig.RigConfig, error) {
 	root, err := harness.Root(".")
