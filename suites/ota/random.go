@@ -180,10 +180,8 @@ func stopped(err error) bool { return err != nil && rig.ClassOf(err) == rig.Firm
 // Update pushes the package until the board runs it, or has no supply.
 func (b *benched) Update(ctx context.Context) (o faults.Outcome, err error) {
 	const pushes = 3
-	for !o.Done && o.Pushes < pushes {
-		o.Pushes++
-		link := mortal{ota.Serial(b.Console(), b.Clock(), nil), b}
-		c := &ota.Client{Link: link, Clock: b.Clock(), Token: uint16(o.Pushes) << 12}
+	for o.Pushes = 1; ; o.Pushes++ {
+		c := &ota.Client{Link: mortal{ota.Serial(b.Console(), b.Clock(), nil), b}, Clock: b.Clock(), Token: uint16(o.Pushes) << 12}
 		_, err := c.Push(ctx, b.pack)
 		if r := c.Boot(); r != nil {
 			b.report = device.ReportOf(*r)
@@ -192,16 +190,16 @@ func (b *benched) Update(ctx context.Context) (o faults.Outcome, err error) {
 		o.Report, o.Done = b.report, err == nil
 		var port *ota.PortError
 		switch {
-		case err == nil:
-		case errors.Is(err, errGone):
+		case o.Done || b.gone():
 			return o, nil
 		case ctx.Err() != nil || errors.As(err, &port) && !stopped(err):
 			return o, err
-		default:
-			o.Err = err.Error()
+		}
+		o.Err = err.Error()
+		if o.Pushes == pushes {
+			return o, nil
 		}
 	}
-	return o, nil
 }
 
 // silent tells whether a push ended because nothing came back.
@@ -210,25 +208,25 @@ func silent(err error) bool {
 	return errors.As(err, &timeout) || stopped(err)
 }
 
+// gone tells whether the supply has failed.
+func (b *benched) gone() bool { return !b.dies.IsZero() && !b.Clock().Now().Before(b.dies) }
+
 // errGone is a board without power, from which nothing is to be waited for.
 var errGone = errors.New("the supply is gone")
 
 // mortal is a link to a board whose supply may fail.
 type mortal struct {
 	ota.Link
-	*benched
+	board *benched
 }
 
 // Receive gives what comes as long as there is power.
 func (m mortal) Receive(deadline time.Time) (wire.Frame, error) {
-	if m.dies.IsZero() {
-		return m.Link.Receive(deadline)
-	}
-	if m.dies.Before(deadline) {
-		deadline = m.dies
+	if dies := m.board.dies; !dies.IsZero() && dies.Before(deadline) {
+		deadline = dies
 	}
 	f, err := m.Link.Receive(deadline)
-	if err != nil && !m.Clock().Now().Before(m.dies) {
+	if err != nil && m.board.gone() {
 		err = errGone
 	}
 	return f, err
