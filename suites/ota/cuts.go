@@ -19,8 +19,8 @@ import (
 const faultSeed = 1
 
 // samples is how many operations of an area are tried with each fault that is no cut, and how many
-// conclusions are executed to see whether they hold.
-const samples = 4
+// conclusions are executed to see whether they hold; four times as many where minutes are given.
+const samples = 2
 
 // survives tries every fault in a board's first update, and so many cuts after one another, or with 0 so
 // many that they lead to nothing new.
@@ -47,6 +47,9 @@ func (s *session) explore(ctx context.Context, depth int, update func(context.Co
 		return nil, err
 	}
 	c.Depth, c.Now = depth, time.Now
+	if depth == 0 {
+		c.Samples, c.Recheck = 4*c.Samples, 4*c.Recheck
+	}
 	c.Progress = func(r faults.Result) {
 		s.Progress(fmt.Sprintf("%d faults tried in %d classes of states, %d recoveries executed, %.0f faults a second",
 			r.Points(), r.Classes(), r.Executed, float64(r.Points())/r.Elapsed.Seconds()))

@@ -185,9 +185,17 @@ func TestStm32flashProtects(t *testing.T) {
 	wantErased(t, link)
 }
 
+// quickRun is a run for other people's tools, made anew.
+func quickRun(t *testing.T) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "run")
+	rigor(t, "run", "--board", "f407", "--board", "c3", "--suite", "smoke", "--suite", "latency", "--suite", "flash", "--out", dir).want(t, exitOK)
+	return dir
+}
+
 // sigrok's UART decoder finds in the trace of the pin what the console heard.
 func TestSigrokDecodesTheTrace(t *testing.T) {
-	dir, _ := fullRun(t)
+	dir := quickRun(t)
 	const name = "f407-smoke-echo-stm32f407-echoes-every-byte"
 	heard, err := os.ReadFile(filepath.Join(dir, "console", name+".log"))
 	if err != nil {
@@ -202,7 +210,7 @@ func TestSigrokDecodesTheTrace(t *testing.T) {
 }
 
 func TestPromtoolAcceptsTheMetrics(t *testing.T) {
-	dir, _ := fullRun(t)
+	dir := quickRun(t)
 	path, err := exec.LookPath("promtool")
 	if err != nil {
 		t.Fatalf("%v: `make vendor-deps` installs it", err)
@@ -218,9 +226,7 @@ func TestPromtoolAcceptsTheMetrics(t *testing.T) {
 
 // Two runs of a virtual rig are the same to the cycle, and benchstat says so.
 func TestBenchstatComparesTwoRuns(t *testing.T) {
-	first, _ := fullRun(t)
-	second := filepath.Join(t.TempDir(), "run")
-	rigor(t, "run", "--out", second).want(t, exitOK)
+	first, second := quickRun(t), quickRun(t)
 	o := tool(t, "go", "tool", "benchstat", filepath.Join(first, "bench.txt"), filepath.Join(second, "bench.txt"))
 	o.succeed(t, "rig-kind: virtual", "chip: stm32f407", "GoroutineSwitch/in=goroutine-switch-at-16-mhz/board=f407/source=firmware/clock=16MHz", "cycles")
 	if text := o.stdout + o.stderr; strings.Contains(text, "exact distribution expected") || strings.Contains(text, "invalid") {
