@@ -50,7 +50,7 @@ func (b *bench) Update(ctx context.Context) (o Outcome, err error) {
 }
 
 // reporter judges by reports alone.
-type reporter struct{ toyJudge }
+type reporter struct{}
 
 func (reporter) Booted(f Flash, r Report) (Image, error) {
 	if f != nil {

@@ -197,10 +197,10 @@ const patience = 30 * time.Second
 func (s *session) install(ctx context.Context, p *ota.Package) error {
 	a, err := s.client.Offer(ctx, p.Manifest[:])
 	if err == nil {
-		a, err = s.client.Send(ctx, p, a)
+		_, err = s.client.Send(ctx, p, a)
 	}
 	if err == nil {
-		a, err = s.client.Install(ctx)
+		_, err = s.client.Install(ctx)
 	}
 	return err
 }
