@@ -4,16 +4,23 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"rigor/harness/sim/board"
 )
 
 // disturb tries the faults that are not cuts, each in the update without other
-// faults, and what a device makes of them after it was switched off and on again.
+// faults, and what a device makes of them after it was switched off and on again. It
+// ends at the first that goes wrong.
 func (e *explorer) disturb(ctx context.Context, root *class) error {
 	all := e.disturbances()
 	verdicts, errs, broken := make([]Verdict, len(all)), make([]error, len(all)), make([]error, len(all))
+	var done lowest // nothing after the first counterexample matters
+	done.Store(int64(len(all)))
 	e.parallel(len(all), func(w *worker, i int) {
+		if int64(i) > done.Load() {
+			return
+		}
 		verdicts[i] = RunsOld
 		var r *recovery
 		r, broken[i], errs[i] = w.disturbed(ctx, root.start, e.update, all[i])
@@ -22,6 +29,7 @@ func (e *explorer) disturb(ctx context.Context, root *class) error {
 		}
 		if broken[i] != nil {
 			verdicts[i] = Fails
+			done.lower(int64(i))
 		}
 	})
 	for i, f := range all {
@@ -33,9 +41,18 @@ func (e *explorer) disturb(ctx context.Context, root *class) error {
 		e.result.Others[f.Kind] = n
 		if broken[i] != nil {
 			e.result.fail(Sequence{f}, broken[i])
+			break
 		}
 	}
 	return nil
+}
+
+// lowest is the lowest of some numbers.
+type lowest struct{ atomic.Int64 }
+
+func (l *lowest) lower(n int64) {
+	for was := l.Load(); n < was && !l.CompareAndSwap(was, n); was = l.Load() {
+	}
 }
 
 // parallel calls f with the numbers below n, on every worker's goroutine.

@@ -308,10 +308,11 @@ func (e *explorer) deepen(ctx context.Context, level []*class) (err error) {
 	return nil
 }
 
-// expandable are the classes whose recoveries are cut.
+// expandable are the classes whose recoveries are cut: that without faults is, wherever
+// the horizon.
 func (e *explorer) expandable(level []*class) (near []*class) {
 	for _, c := range level {
-		if c.far {
+		if c.far && c.parent != nil {
 			e.result.Beyond++
 			continue
 		}
