@@ -25,7 +25,7 @@ proof: build ## the suite ota with cuts after cuts, until they lead to nothing n
 	bin/rigor run --suite ota --thorough
 
 test: export RIGOR_VECTORS = $(if $(wildcard $(VECTORS)),$(abspath $(VECTORS)))
-test: ## every test, eight minutes; with the conformance vectors in full where VECTORS is a folder
+test: ## every test, a quarter of an hour; with the conformance vectors in full where VECTORS is a folder
 	$(GO) test -timeout 20m $$($(GO) list ./... | grep -vE '^rigor/suites/[^/]+$$')
 	$(GO) test -race ./harness/port/... ./harness/hardware ./harness/export ./harness/record ./harness/rig ./suites/internal/broker
 
