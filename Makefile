@@ -21,7 +21,7 @@ hil-run: build ## run all suites on RIG (virtual): flash, measure, judge, record
 
 # The suites are run by rigor itself, in harness/cmd/rigor's tests; as plain Go
 # tests they would write a bundle each.
-proof: build ## the suite ota with cuts after cuts, until they lead to nothing new: four minutes
+proof: build ## the suite ota with cuts after cuts, until they lead to nothing new: ten minutes
 	bin/rigor run --suite ota --thorough
 
 test: export RIGOR_VECTORS = $(if $(wildcard $(VECTORS)),$(abspath $(VECTORS)))

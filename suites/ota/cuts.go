@@ -30,13 +30,6 @@ func survives(depth int) question {
 	}
 }
 
-// survivesLater does so in an update that slot 1 makes, with a journal that has an entry.
-func survivesLater(depth int) question {
-	return func(ctx context.Context, s *session) ([]measure.Sample, error) {
-		return s.explore(ctx, depth, s.laterUpdate)
-	}
-}
-
 // explore tries faults in an update of as many copies of a simulated board as the host has processors.
 func (s *session) explore(ctx context.Context, depth int, update func(context.Context, *rig.BoardConfig, int) (faults.Config, error)) ([]measure.Sample, error) {
 	if _, ok := s.Board.(rig.Simulated); !ok {

@@ -44,7 +44,6 @@ func Experiments(chip string, thorough bool) (all []harness.Experiment) {
 	ask("survives power cuts at random moments", true, survivesRandomCuts)
 	if thorough {
 		ask("survives every fault, and cuts after it", true, survives(0))
-		ask("survives every fault of a later update", true, survivesLater(1))
 	} else {
 		ask("survives every fault", true, survives(1))
 	}
