@@ -8,19 +8,15 @@ const (
 	PatchRatio      = "patch-ratio"
 	UpdateTime      = "update-time"
 	InstallTime     = "update-install-time"
-	UpdateErased    = "update-erased"
-	UpdateWritten   = "update-written"
 	UpdateSent      = "update-sent"
 	PatchMemory     = "patch-memory"
 	SignatureTime   = "signature-verification"
 	SignatureStack  = "signature-stack"
-	SignatureKnown  = "signature-vectors"
 	UpdateRefusals  = "update-refusals"
 	UpdateFaults    = "fault-points"
 	UpdateStates    = "fault-states"
 	UpdateRuns      = "fault-recoveries"
 	UpdateBricks    = "fault-violations"
-	DefectsCaught   = "defects-caught"
 	TrialsReverted  = "trials-reverted"
 	CutBoots        = "cut-boots"      // by the image: old, new; values are when power was cut
 	UpdateOperation = "flash-activity" // by phase: values are when each operation began
@@ -52,23 +48,22 @@ func updates() []Quantity {
 	all := []Quantity{
 		{UpdateTime, "Offer of an update to its confirmation"},
 		{InstallTime, "Request to install what was staged to the answer that it was"},
-		{UpdateErased, "Flash erased for an update"},
-		{UpdateWritten, "Flash programmed for an update"},
 		{UpdateSent, "Bytes on the line to the board for an update"},
 		{PatchMemory, "Memory that applying a patch takes, window and models included"},
 		{SignatureTime, "Verification of an Ed25519 signature, hashing included"},
 		{SignatureStack, "Stack that the verification of a signature takes"},
-		{SignatureKnown, "Test vectors of RFC 8032 that the board judges rightly"},
 		{UpdateRefusals, "Attacks that were refused with their own reason and left the old image as it was"},
 		{UpdateFaults, "Faults tried in an update and in recoveries from faults"},
 		{UpdateStates, "Classes of flash contents reached by faults, that recover in different ways"},
 		{UpdateRuns, "Recoveries really executed"},
 		{UpdateBricks, "Faults after which the board did not boot the old or the new image, or told otherwise, or could not be updated"},
-		{DefectsCaught, "Planted defects that the faults and attacks show"},
 		{TrialsReverted, "Trials without a confirmation after which the old image ran again"},
 	}
 	for change, of := range inOrder(SmallChange, "a change of one line", NewRelease, "a release", WholeImage, "a whole image, against nothing") {
 		all = append(all, Quantity{Under(PatchRatio, change), "Size of the payload against the new image's, for " + of})
+		if change == WholeImage {
+			continue
+		}
 		for variant, by := range inOrder(SameSlot, "against the old image linked for the same slot", Unmoved, "against the other slot's image as it is") {
 			all = append(all, Quantity{Under(Under(PatchRatio, change), variant), "Size of a payload against the new image's, for " + of + ", " + by})
 		}
