@@ -131,8 +131,9 @@ var rules = []rule{
 	{pkg: "suites/internal/listener", tests: []string{"suites/spectrum", "harness", "harness/flash", "harness/measure", "harness/port", "harness/rig", "harness/timebase",
 		"probes", "firmware/images", "firmware/wire", "firmware/wire/audio"}},
 	{pkg: "suites/internal/broker", imports: []string{"probes"}},
-	{pkg: "suites/internal/planted", tests: []string{"suites/ota", "harness", "harness/judge", "harness/rig", "harness/virtual", "firmware/ota/defect"}},
-	{pkg: "suites/internal/liar", tests: []string{"suites/latency", "suites/hub", "harness", "harness/judge", "harness/measure",
+	{pkg: "suites/internal/virtualrig", imports: []string{"harness", "harness/judge", "harness/rig", "harness/virtual"}},
+	{pkg: "suites/internal/planted", tests: []string{"suites/internal/virtualrig", "suites/ota", "harness", "firmware/ota/defect"}},
+	{pkg: "suites/internal/liar", tests: []string{"suites/internal/virtualrig", "suites/latency", "suites/hub", "harness", "harness/judge", "harness/measure",
 		"harness/record", "harness/rig", "harness/timebase", "harness/virtual", "probes", "firmware/images"}},
 
 	{pkg: "firmware/wire"},

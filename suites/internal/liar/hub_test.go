@@ -17,6 +17,7 @@ import (
 	"rigor/harness/rig"
 	"rigor/probes"
 	"rigor/suites/hub"
+	"rigor/suites/internal/virtualrig"
 )
 
 // What is not as it is told. Each embeds what it falsifies.
@@ -131,7 +132,7 @@ func TestHubIsNotFooled(t *testing.T) {
 		"wrong clock":      {func(s *rig.Station) { s.Capturer = slow{s.Capturer} }, "clock of 400 kHz", "scl-frequency-exact"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			runner := openRunner(t, "c3")
+			runner := virtualrig.Open(t, "c3")
 			c.plant(runner.Station)
 			all := hub.Experiments(image)
 			i := slices.IndexFunc(all, func(x harness.Experiment) bool { return x.Name == c.experiment })

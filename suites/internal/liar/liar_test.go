@@ -5,23 +5,16 @@
 package liar
 
 import (
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"rigor/firmware/images"
-	"rigor/harness"
-	"rigor/harness/judge"
 	"rigor/harness/measure"
 	"rigor/harness/record"
 	"rigor/harness/rig"
-	"rigor/harness/virtual"
+	"rigor/suites/internal/virtualrig"
 	"rigor/suites/latency"
 )
-
-const root = "../../.."
 
 // ask runs the whole suite latency with an image on the virtual rig.
 func ask(t *testing.T, name string) []record.Experiment {
@@ -30,7 +23,7 @@ func ask(t *testing.T, name string) []record.Experiment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := openRunner(t, "f407")
+	runner := virtualrig.Open(t, "f407")
 	var all []record.Experiment
 	for _, x := range latency.Experiments(image) {
 		e, err := runner.Run(t.Context(), x)
@@ -40,34 +33,6 @@ func ask(t *testing.T, name string) []record.Experiment {
 		all = append(all, e)
 	}
 	return all
-}
-
-// openRunner opens a board of the virtual rig.
-func openRunner(t *testing.T, board string) *harness.Runner {
-	t.Helper()
-	rigs, err := rig.LoadConfig(filepath.Join(root, "rigs.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := rigs.Rig("virtual")
-	if err != nil {
-		t.Fatal(err)
-	}
-	limits, err := judge.Load(filepath.Join(root, "suites", "limits.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	bundle, err := harness.NewBundle(filepath.Join(t.TempDir(), "run"), config, time.Unix(1e9, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := slices.IndexFunc(config.Boards, func(b *rig.BoardConfig) bool { return b.Name == board })
-	station, err := virtual.Open(config.Boards[i])
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { station.Close() })
-	return &harness.Runner{Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle}
 }
 
 func TestHonestProgramIsBelieved(t *testing.T) {

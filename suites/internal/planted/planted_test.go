@@ -4,59 +4,19 @@
 package planted
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"rigor/firmware/ota/defect"
 	"rigor/harness"
-	"rigor/harness/judge"
-	"rigor/harness/rig"
-	"rigor/harness/virtual"
+	"rigor/suites/internal/virtualrig"
 	"rigor/suites/ota"
 )
-
-const root = "../../.."
-
-// openRunner opens the STM32F407 of the virtual rig.
-func openRunner(t *testing.T) *harness.Runner {
-	t.Helper()
-	rigs, err := rig.LoadConfig(filepath.Join(root, "rigs.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := rigs.Rig("virtual")
-	if err != nil {
-		t.Fatal(err)
-	}
-	limits, err := judge.Load(filepath.Join(root, "suites", "limits.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	bundle, err := harness.NewBundle(filepath.Join(t.TempDir(), "run"), config, time.Unix(1e9, 0))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, b := range config.Boards {
-		if b.Chip != "stm32f407" {
-			continue
-		}
-		station, err := virtual.Open(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { station.Close() })
-		return &harness.Runner{Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle}
-	}
-	t.Fatal("the virtual rig has no STM32F407")
-	return nil
-}
 
 // objection is what the first experiment says that finds something wrong, "" if none does.
 func objection(t *testing.T, all []harness.Experiment) string {
 	t.Helper()
-	runner := openRunner(t)
+	runner := virtualrig.Open(t, "f407")
 	for _, x := range all {
 		e, err := runner.Run(t.Context(), x)
 		if err != nil {
@@ -76,7 +36,7 @@ func objection(t *testing.T, all []harness.Experiment) string {
 	return ""
 }
 
-// Each defect is found, and by what should find it the log says.
+// Each defect is found by the question that should find it.
 func TestDefectsAreFound(t *testing.T) {
 	for _, d := range defect.All {
 		t.Run(d.Name, func(t *testing.T) {
@@ -86,8 +46,8 @@ func TestDefectsAreFound(t *testing.T) {
 				t.Fatal(err)
 			}
 			found := objection(t, all)
-			if found == "" {
-				t.Errorf("nobody finds that %s", d.Wrong)
+			if !strings.HasPrefix(found, all[0].Name+": ") {
+				t.Errorf("%q does not find that %s", all[0].Name, d.Wrong)
 			}
 			t.Logf("%s\nshould be found by: %s\nis found by %s", d.Wrong, d.FoundBy, found)
 		})
