@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"rigor/firmware/wire"
-	wireota "rigor/firmware/wire/ota"
 	"rigor/harness"
 	"rigor/harness/faults"
 	"rigor/harness/faults/device"
@@ -145,68 +143,18 @@ func (b *benched) cycle(ctx context.Context) error {
 
 // listen waits for hello, which may come after trials that each end by the watchdog.
 func (b *benched) listen(ctx context.Context) (faults.Report, error) {
-	link := ota.Serial(b.Console(), b.Clock(), nil)
 	b.report = faults.Report{}
-	for deadline := b.Clock().Now().Add(2 * patience); !b.report.Alive && b.report.Slot >= 0; {
-		f, err := link.Receive(deadline)
-		switch {
-		case ctx.Err() != nil:
-			return b.report, ctx.Err()
-		case errors.Is(err, os.ErrDeadlineExceeded) || stopped(err):
-			return b.report, nil
-		case err != nil:
-			return b.report, err
-		}
-		b.hear(f)
-	}
-	return b.report, nil
+	err := device.Listen(ctx, b.link(), b.Clock().Now().Add(2*patience), &b.report)
+	return b.report, err
 }
-
-// hear takes in what a start tells of itself.
-func (b *benched) hear(f wire.Frame) {
-	switch f.Type {
-	case wireota.TypeBoot:
-		if r, err := wireota.ParseBoot(f.Payload); err == nil {
-			b.report = device.ReportOf(r)
-		}
-	case wire.TypeHello:
-		b.report.Alive = true
-	}
-}
-
-// stopped tells whether a program locked its core up, which is the program's fault.
-func stopped(err error) bool { return err != nil && rig.ClassOf(err) == rig.Firmware }
 
 // Update pushes the package until the board runs it, or has no supply.
-func (b *benched) Update(ctx context.Context) (o faults.Outcome, err error) {
-	const pushes = 3
-	for o.Pushes = 1; ; o.Pushes++ {
-		c := &ota.Client{Link: mortal{ota.Serial(b.Console(), b.Clock(), nil), b}, Clock: b.Clock(), Token: uint16(o.Pushes) << 12}
-		_, err := c.Push(ctx, b.pack)
-		if r := c.Boot(); r != nil {
-			b.report = device.ReportOf(*r)
-		}
-		b.report.Alive = !silent(err)
-		o.Report, o.Done = b.report, err == nil
-		var port *ota.PortError
-		switch {
-		case o.Done || b.gone():
-			return o, nil
-		case ctx.Err() != nil || errors.As(err, &port) && !stopped(err):
-			return o, err
-		}
-		o.Err = err.Error()
-		if o.Pushes == pushes {
-			return o, nil
-		}
-	}
+func (b *benched) Update(ctx context.Context) (faults.Outcome, error) {
+	mortal := func() ota.Link { return mortal{b.link(), b} }
+	return device.Push(ctx, b.Clock(), mortal, b.pack, &b.report, b.gone)
 }
 
-// silent tells whether a push ended because nothing came back.
-func silent(err error) bool {
-	var timeout *ota.TimeoutError
-	return errors.As(err, &timeout) || stopped(err)
-}
+func (b *benched) link() ota.Link { return ota.Serial(b.Console(), b.Clock(), nil) }
 
 // gone tells whether the supply has failed.
 func (b *benched) gone() bool { return !b.dies.IsZero() && !b.Clock().Now().Before(b.dies) }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"rigor/firmware/wire"
 	wireota "rigor/firmware/wire/ota"
@@ -22,6 +23,7 @@ import (
 	"rigor/harness/rig"
 	"rigor/harness/sim/board"
 	"rigor/harness/sim/clock"
+	"rigor/harness/timebase"
 	"rigor/harness/virtual"
 )
 
@@ -130,26 +132,33 @@ func (m *Machine) Restore(s any) {
 }
 
 // Boot waits for hello.
-func (m *Machine) Boot(context.Context) (faults.Report, error) {
-	link := ota.Serial(m.line, m.line, nil)
-	deadline := m.line.time(m.sim.Now() + patience)
+func (m *Machine) Boot(ctx context.Context) (faults.Report, error) {
+	err := Listen(ctx, ota.Serial(m.line, m.line, nil), m.line.time(m.sim.Now()+patience), &m.report)
+	return m.report, err
+}
+
+// Listen takes in what a start tells of itself, until hello, or until the boot program says that it has
+// nothing to run, or the deadline.
+func Listen(ctx context.Context, link ota.Link, deadline time.Time, r *faults.Report) error {
 	for {
 		f, err := link.Receive(deadline)
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case errors.Is(err, os.ErrDeadlineExceeded) || stopped(err):
-			return m.report, nil
+			return nil
 		case err != nil:
-			return m.report, err
+			return err
 		case f.Type == wireota.TypeBoot:
 			if b, err := wireota.ParseBoot(f.Payload); err == nil {
-				m.report = ReportOf(b)
+				*r = reportOf(b)
 			}
-			if m.report.Slot < 0 {
-				return m.report, nil
+			if r.Slot < 0 {
+				return nil
 			}
 		case f.Type == wire.TypeHello:
-			m.report.Alive = true
-			return m.report, nil
+			r.Alive = true
+			return nil
 		}
 	}
 }
@@ -160,8 +169,8 @@ func stopped(err error) bool {
 	return errors.As(err, &failure) && failure.Class == rig.Firmware
 }
 
-// ReportOf is a boot program's report in the fault engine's terms. Hello it cannot tell of.
-func ReportOf(b wireota.Boot) faults.Report {
+// reportOf is a boot program's report in the fault engine's terms. Hello it cannot tell of.
+func reportOf(b wireota.Boot) faults.Report {
 	r := faults.Report{Slot: int(b.Slot), Why: b.Why.String(), Version: b.Version, Update: b.Update}
 	if b.Attempt > 0 {
 		r.Why += fmt.Sprintf(" %d", b.Attempt)
@@ -173,23 +182,30 @@ func ReportOf(b wireota.Boot) faults.Report {
 }
 
 // Update pushes the package until the device runs it, confirmed.
-func (m *Machine) Update(ctx context.Context) (o faults.Outcome, err error) {
+func (m *Machine) Update(ctx context.Context) (faults.Outcome, error) {
+	return Push(ctx, m.line, func() ota.Link { return ota.Serial(m.line, m.line, nil) }, m.pack, &m.report, func() bool { return false })
+}
+
+// Push pushes a package over links until the device runs it, confirmed, or is gone, in so many pushes as an
+// update may take. It keeps the report of the last start.
+func Push(ctx context.Context, clock timebase.Clock, link func() ota.Link, p *ota.Package, r *faults.Report, gone func() bool) (o faults.Outcome, err error) {
 	for o.Pushes = 1; ; o.Pushes++ {
-		c := &ota.Client{Link: ota.Serial(m.line, m.line, nil), Clock: m.line, Token: uint16(o.Pushes) << 12}
-		_, err := c.Push(ctx, m.pack)
+		c := &ota.Client{Link: link(), Clock: clock, Token: uint16(o.Pushes) << 12}
+		_, err := c.Push(ctx, p)
 		if b := c.Boot(); b != nil {
-			m.report = ReportOf(*b)
+			*r = reportOf(*b)
 		}
-		m.report.Alive = !silent(err)
-		o.Report, o.Done = m.report, err == nil
+		r.Alive = !silent(err)
+		o.Report, o.Done = *r, err == nil
 		var port *ota.PortError
 		switch {
+		case o.Done || gone():
+			return o, nil
 		case ctx.Err() != nil || errors.As(err, &port) && !stopped(err):
 			return o, err
-		case err != nil:
-			o.Err = err.Error()
 		}
-		if o.Done || o.Pushes == pushes {
+		o.Err = err.Error()
+		if o.Pushes == pushes {
 			return o, nil
 		}
 	}

@@ -156,7 +156,7 @@ func (h *host) start() {
 	h.powered(func() {
 		var boot device.Device
 		boot.Open(h, h.layout)
-		h.report = ReportOf(boot.Boot())
+		h.report = reportOf(boot.Boot())
 		if h.report.Slot >= 0 {
 			u := new(device.Updater)
 			u.Open(h, h.layout)

@@ -83,7 +83,7 @@ func (j Judge) manifest(f faults.Flash, slot int) (m device.Manifest, id uint32,
 // journal compares what the device reported with what its journal says, which a
 // boot that fell back to the other slot may contradict.
 func (j Judge) journal(f faults.Flash, r faults.Report) error {
-	want := ReportOf(device.Expect(device.Inspect(reader{f}, j.Layout)))
+	want := reportOf(device.Expect(device.Inspect(reader{f}, j.Layout)))
 	if r.Why == wireota.Fallback.String() {
 		if _, _, sound := j.manifest(f, want.Slot); sound && want.Slot != r.Slot {
 			return fmt.Errorf("the device fell back to slot %d, and slot %d is sound", r.Slot, want.Slot)
