@@ -4,7 +4,9 @@
 // the command firmware/mkimages; make firmware-check proves that they are what
 // the sources give.
 //
-// Only *.elf and the manifest beside this file are embedded.
+// Only *.elf and the manifest beside this file are embedded. [FolderVariable] has
+// another folder of the same kind take their place, such as what a run's
+// bundle carries.
 package images
 
 import (
@@ -16,11 +18,13 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 )
 
 //go:embed manifest.json *.elf
 var embedded embed.FS
+
+// ManifestFile describes the images of a folder, beside them.
+const ManifestFile = "manifest.json"
 
 // Manifest describes all images of one build.
 type Manifest struct {
@@ -65,20 +69,29 @@ type Image struct {
 }
 
 // Open returns the image of that name, for example latency-stm32f407-16mhz.
-func Open(name string) (Image, error) { return open(embedded, name) }
+func Open(name string) (Image, error) {
+	image, err := current().open(name)
+	if err == nil {
+		note(image)
+	}
+	return image, err
+}
 
 // For returns the images of a program for a chip, the slowest first. Variants
 // that have a name of their own, as the liar of latency does, are not among them.
+// A folder in place of the embedded images must have all of those that they have:
+// a suite that asks less because an image is missing would pass in silence.
 func For(program, chip string) ([]Image, error) {
-	names, err := Names()
+	names, err := current().namesFor(program, chip)
+	if err != nil {
+		return nil, err
+	}
+	want, err := builtIn.namesFor(program, chip)
 	if err != nil {
 		return nil, err
 	}
 	var all []Image
-	for _, name := range names {
-		if stem := program + "-" + chip; name != stem && !strings.HasPrefix(name, stem+"-") {
-			continue
-		}
+	for _, name := range union(names, want) {
 		image, err := Open(name)
 		if err != nil {
 			return nil, err
@@ -91,7 +104,7 @@ func For(program, chip string) ([]Image, error) {
 
 // Names returns the names of all images, sorted.
 func Names() ([]string, error) {
-	m, err := ReadManifest(embedded)
+	m, err := current().manifest()
 	if err != nil {
 		return nil, err
 	}
@@ -110,35 +123,14 @@ func (m Manifest) names() []string {
 // ReadManifest reads manifest.json from a folder of images.
 func ReadManifest(dir fs.FS) (Manifest, error) {
 	var m Manifest
-	text, err := fs.ReadFile(dir, "manifest.json")
+	text, err := fs.ReadFile(dir, ManifestFile)
 	if err != nil {
 		return m, fmt.Errorf("read firmware manifest: %w", err)
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
-		return m, fmt.Errorf("read firmware manifest: %w: run make firmware", err)
+		return m, fmt.Errorf("read firmware manifest: %w", err)
 	}
 	return m, nil
-}
-
-func open(dir fs.FS, name string) (Image, error) {
-	m, err := ReadManifest(dir)
-	if err != nil {
-		return Image{}, err
-	}
-	i := slices.IndexFunc(m.Images, func(e Entry) bool { return e.Name == name })
-	if i < 0 {
-		return Image{}, fmt.Errorf("open firmware image %q: there is no such image, only %s", name, strings.Join(m.names(), ", "))
-	}
-	img := Image{Entry: m.Images[i]}
-	img.Toolchain = m.Toolchains[img.Chip]
-	if img.Data, err = fs.ReadFile(dir, img.File); err != nil {
-		return Image{}, fmt.Errorf("open firmware image %q: %w: run make firmware, or restore the file with git", name, err)
-	}
-	if got := SHA256(img.Data); got != img.SHA256 {
-		return Image{}, fmt.Errorf("open firmware image %q: sha256 of %s is %s, the manifest has %s: run make firmware, or restore both with git",
-			name, img.File, got, img.SHA256)
-	}
-	return img, nil
 }
 
 // SHA256 is how the manifest writes a SHA-256 sum.

@@ -95,12 +95,12 @@ func TestOpenErrors(t *testing.T) {
 	}{
 		{"no manifest", fstest.MapFS{}, "a", "manifest.json: file does not exist"},
 		{"bad manifest", fstest.MapFS{"manifest.json": {Data: []byte("{")}}, "a", "run make firmware"},
-		{"unknown", fstest.MapFS{"manifest.json": {Data: []byte(manifest)}}, "b", `"b": there is no such image, only a`},
+		{"unknown", fstest.MapFS{"manifest.json": {Data: []byte(manifest)}}, "b", `"b" of here: there is no such image, only a`},
 		{"missing", fstest.MapFS{"manifest.json": {Data: []byte(manifest)}}, "a", "a.elf: file does not exist: run make firmware"},
 		{"changed", fstest.MapFS{"manifest.json": {Data: []byte(manifest)}, "a.elf": {Data: []byte("x")}}, "a", "the manifest has 00: run make firmware"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := open(tt.dir, tt.open)
+			_, err := folder{tt.dir, "here", "run make firmware"}.open(tt.open)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rigor/firmware/images"
 	"rigor/harness"
 	"rigor/harness/export"
 	"rigor/harness/judge"
@@ -27,6 +28,7 @@ type runCmd struct {
 	Label    string   `placeholder:"FILTER" help:"Run only what bears labels, such as 'chip:stm32f407 && !board:spare' (ginkgo's label filters)."`
 	Repeat   int      `default:"1" placeholder:"N" help:"Ask each experiment N times, flashing anew each time, for benchstat's intervals."`
 	Thorough bool     `help:"Ask what takes minutes, too: in suite ota, cuts after cuts until they lead to nothing new."`
+	Firmware string   `type:"existingdir" env:"RIGOR_FIRMWARE" placeholder:"DIR" help:"Folder of images to run in place of the built-in ones: manifest.json and *.elf, as under firmware/images or in a bundle's firmware."`
 	Out      string   `type:"path" placeholder:"DIR" help:"Folder of the run bundle (default: results/runs/TIME-RIG)."`
 }
 
@@ -96,7 +98,8 @@ type session struct {
 	label    string
 	repeat   int
 	thorough bool
-	all      bool // nothing was left out
+	firmware string // folder of the images; empty: the built-in ones
+	all      bool   // nothing was left out
 	meter    *report.Meter
 
 	unrecorded atomic.Bool // something could not be recorded
@@ -116,6 +119,11 @@ func (c *runCmd) prepare() (*session, error) {
 	}
 	if c.Repeat < 1 {
 		return nil, fmt.Errorf("--repeat %d: want 1 or more", c.Repeat)
+	}
+	if s.firmware = c.Firmware; s.firmware != "" {
+		if err := images.Check(s.firmware); err != nil {
+			return nil, err
+		}
 	}
 	if s.rig, err = config.Rig(c.Rig); err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"rigor/firmware/images"
 	"rigor/harness/record"
 	"rigor/harness/report"
 	"rigor/harness/rig"
@@ -273,6 +274,9 @@ func (s *session) command(ctx context.Context, j job, args ...string) *exec.Cmd 
 	}
 	c.Env = append(os.Environ(), "GINKGO_NO_COLOR=TRUE", "RIGOR_RIG="+s.rig.Name, "RIGOR_BOARD="+j.board,
 		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_THOROUGH="+strconv.FormatBool(s.thorough), "RIGOR_PROGRESS="+progress)
+	if s.firmware != "" {
+		c.Env = append(c.Env, images.FolderVariable+"="+s.firmware)
+	}
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = grace
 	return c

@@ -9,6 +9,7 @@
 //	RIGOR_BOARD     the only board of the rig to use; default all
 //	RIGOR_REPEAT    how often each experiment is asked; default once
 //	RIGOR_THOROUGH  true: ask what takes minutes, too
+//	RIGOR_FIRMWARE  folder of images to use in place of the built-in ones (package images)
 //	RIGOR_PROGRESS  plain or colour: tell progress to `rigor run`, in lines of report.Event
 package bench
 
@@ -210,8 +211,7 @@ func (b *Bench) Run(ctx context.Context, x harness.Experiment) record.Experiment
 	e, err := b.runner.Run(ctx, x)
 	tell(report.Ended, report.Progress(e, colours()))
 	if err != nil { // the rest could not be recorded either
-		tell(report.Trouble, err.Error())
-		ginkgo.AbortSuite(err.Error())
+		abort(err)
 	}
 	for _, a := range e.Attempts {
 		if a.Failure != nil {
@@ -235,16 +235,23 @@ func (b *Bench) Run(ctx context.Context, x harness.Experiment) record.Experiment
 
 // Images are the images of a program for the board's chip, in order of name.
 // Where there is none the suite has nothing to ask this board, which is recorded
-// as a skip: a suite that measures nothing must not pass.
+// as a skip: a suite that measures nothing must not pass. Where they cannot be
+// had the suite fails.
 func (b *Bench) Images(program string) []images.Image {
 	found, err := images.For(program, b.Board.Chip)
-	if err != nil {
-		panic(fmt.Sprintf("suite %s: %v", b.Suite, err))
-	}
-	if len(found) == 0 {
+	switch {
+	case err != nil:
+		ginkgo.It(program, func() { abort(err) })
+	case len(found) == 0:
 		ginkgo.It(program, func() { b.lack(fmt.Sprintf("program %s for %s", program, b.Board.Chip)) })
 	}
 	return found
+}
+
+// abort ends the suite for what is nobody's answer.
+func abort(err error) {
+	tell(report.Trouble, err.Error())
+	ginkgo.AbortSuite(err.Error())
 }
 
 // lack records that the board has not what the suite is about.
@@ -252,8 +259,7 @@ func (b *Bench) lack(what string) {
 	e, err := b.runner.Skip(harness.Experiment{Suite: b.Suite, Name: "all"}, &rig.MissingError{What: what})
 	tell(report.Ended, report.Progress(e, colours()))
 	if err != nil {
-		tell(report.Trouble, err.Error())
-		ginkgo.AbortSuite(err.Error())
+		abort(err)
 	}
 	ginkgo.Skip(e.Skipped)
 }
