@@ -79,7 +79,9 @@ var rules = []rule{
 	{pkg: "harness/judge", imports: []string{"harness/measure", "harness/timebase", "harness/yamlfile"}},
 	{pkg: "harness/record", imports: []string{"harness/judge", "harness/measure", "harness/rig", "harness/timebase", "probes"}},
 	{pkg: "harness/export", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig", "harness/timebase"}},
-	{pkg: "harness/report", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig", "harness/timebase"}},
+	{pkg: "harness/report/sketch", imports: []string{"harness/timebase", "probes"}},
+	{pkg: "harness/report", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/record", "harness/report/sketch", "harness/rig",
+		"harness/timebase", "probes"}},
 
 	// The host's half of updates.
 	{pkg: "harness/ota/delta", imports: []string{"firmware/ota/patch"}, tests: []string{"firmware/images", "firmware/ota", "harness/ota"}},
