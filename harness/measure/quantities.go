@@ -8,9 +8,21 @@ import (
 // Quantity is something that can be measured. Its name is the same in
 // samples, limits, benchmark lines and, with underscores, in metrics.
 type Quantity struct {
-	Name string
-	Help string // one sentence without a full stop: from which event to which
+	Name   string
+	Help   string // one sentence without a full stop: from which event to which
+	Better Better
 }
+
+// Better says which of two different values of a quantity is the better one.
+type Better string
+
+// The ways.
+const (
+	Lower      Better = "lower"
+	Higher     Better = "higher"
+	NearerZero Better = "nearer zero" // deviations, which have a sign
+	Neither    Better = "neither"     // no way: the value describes, or has its best somewhere else
+)
 
 // Names of the quantities.
 const (
@@ -80,39 +92,39 @@ func Release(what string, hz int, scenario string) string {
 
 // Quantities lists every quantity once.
 var Quantities = slices.Concat(releases(), hubs(), audio(), updates(), []Quantity{
-	{MarkingOverhead, "Cost of the two marks with nothing in between"},
-	{GoroutineSwitch, "Call of runtime.Gosched to the other goroutine's return from it"},
-	{ChannelHandover, "Send on an unbuffered channel to the waiting receiver's next action"},
-	{GoroutineLaunch, "Go statement to the new goroutine's first action"},
-	{InterruptToHandler, "Interrupt raised by software to the handler's first action"},
-	{InterruptToGoroutine, "Interrupt raised by software to the goroutine woken by the handler"},
-	{InterruptToPoller, "Interrupt raised by software to the goroutine polling the handler's flag"},
-	{PinToHandler, "Edge on a pin to the handler's first action"},
-	{PinToGoroutine, "Edge on a pin, core asleep, to the goroutine woken by the handler"},
-	{PinEcho, "Edge on an input pin to the same edge on the output pin"},
-	{UARTEcho, "Stop bit of a byte received to the start bit of its echo"},
-	{ResetToHello, "Release of reset to the end of the firmware's greeting"},
-	{FlashErase, "Erasing flash through the boot loader"},
-	{FlashWrite, "Writing flash through the boot loader"},
-	{FlashVerify, "Verifying flash through the boot loader, by reading it back or by a digest that the loader makes"},
-	{FlashRate, "Rate of writing flash at the baud rate that the experiment names"},
-	{FlashKept, "What still reads back of an image after another was refused"},
-	{FlashAfterCut, "What still reads back of an image after its flashing was cut off"},
-	{FlashWriteShare, "Rate of writing flash as a share of what the boot loader's protocol allows at that baud rate"},
-	{FlashUnprotect, "Lifting the read protection, which erases the flash"},
-	{FlashRecovery, "Power back after a cut while flashing to the image written and verified"},
-	{PWMSettingError, "Frequency that the timer was set to, less what was asked for"},
-	{PWMFrequencyError, "Frequency of pulses, less what clock tree and timer's setting should give"},
-	{PWMDutyError, "Width of pulses as a part of their period, less what the timer was set to"},
-	{PWMJitter, "Deviation of each period of pulses from their mean"},
-	{ADCLinearity, "Deviation of each conversion of a ramp from the straight line through all"},
-	{ADCOffset, "Conversion of 0 V, by the straight line through a ramp"},
-	{ADCGain, "Slope of the straight line through a ramp, less 1"},
-	{ADCNoise, "Noise of the conversions of a constant voltage, root mean square"},
-	{ADCInjectedNoise, "Noise of the conversions of a voltage with 5 mV of noise, root mean square"},
-	{ADCSamplingInstant, "Trigger's edge to the moment whose voltage was converted"},
-	{ADCSamplingJitter, "Deviation of each sampling instant from their median"},
-	{ADCStepResponse, "Step of the input to the first trigger whose conversion shows the new voltage"},
+	{MarkingOverhead, "Cost of the two marks with nothing in between", Lower},
+	{GoroutineSwitch, "Call of runtime.Gosched to the other goroutine's return from it", Lower},
+	{ChannelHandover, "Send on an unbuffered channel to the waiting receiver's next action", Lower},
+	{GoroutineLaunch, "Go statement to the new goroutine's first action", Lower},
+	{InterruptToHandler, "Interrupt raised by software to the handler's first action", Lower},
+	{InterruptToGoroutine, "Interrupt raised by software to the goroutine woken by the handler", Lower},
+	{InterruptToPoller, "Interrupt raised by software to the goroutine polling the handler's flag", Lower},
+	{PinToHandler, "Edge on a pin to the handler's first action", Lower},
+	{PinToGoroutine, "Edge on a pin, core asleep, to the goroutine woken by the handler", Lower},
+	{PinEcho, "Edge on an input pin to the same edge on the output pin", Lower},
+	{UARTEcho, "Stop bit of a byte received to the start bit of its echo", Lower},
+	{ResetToHello, "Release of reset to the end of the firmware's greeting", Lower},
+	{FlashErase, "Erasing flash through the boot loader", Lower},
+	{FlashWrite, "Writing flash through the boot loader", Lower},
+	{FlashVerify, "Verifying flash through the boot loader, by reading it back or by a digest that the loader makes", Lower},
+	{FlashRate, "Rate of writing flash at the baud rate that the experiment names", Higher},
+	{FlashKept, "What still reads back of an image after another was refused", Higher},
+	{FlashAfterCut, "What still reads back of an image after its flashing was cut off", Neither},
+	{FlashWriteShare, "Rate of writing flash as a share of what the boot loader's protocol allows at that baud rate", Higher},
+	{FlashUnprotect, "Lifting the read protection, which erases the flash", Lower},
+	{FlashRecovery, "Power back after a cut while flashing to the image written and verified", Lower},
+	{PWMSettingError, "Frequency that the timer was set to, less what was asked for", NearerZero},
+	{PWMFrequencyError, "Frequency of pulses, less what clock tree and timer's setting should give", NearerZero},
+	{PWMDutyError, "Width of pulses as a part of their period, less what the timer was set to", NearerZero},
+	{PWMJitter, "Deviation of each period of pulses from their mean", NearerZero},
+	{ADCLinearity, "Deviation of each conversion of a ramp from the straight line through all", NearerZero},
+	{ADCOffset, "Conversion of 0 V, by the straight line through a ramp", NearerZero},
+	{ADCGain, "Slope of the straight line through a ramp, less 1", NearerZero},
+	{ADCNoise, "Noise of the conversions of a constant voltage, root mean square", Lower},
+	{ADCInjectedNoise, "Noise of the conversions of a voltage with 5 mV of noise, root mean square", Neither},
+	{ADCSamplingInstant, "Trigger's edge to the moment whose voltage was converted", Lower},
+	{ADCSamplingJitter, "Deviation of each sampling instant from their median", NearerZero},
+	{ADCStepResponse, "Step of the input to the first trigger whose conversion shows the new voltage", Lower},
 })
 
 func releases() []Quantity {
@@ -125,9 +137,9 @@ func releases() []Quantity {
 		for _, s := range ReleaseScenarios {
 			at := fmt.Sprintf(", at %d Hz %s", hz, beside[s])
 			all = append(all,
-				Quantity{Release(ReleaseLateness, hz, s), "Timer's release of a goroutine to its first action" + at},
-				Quantity{Release(ReleaseWake, hz, s), "Timer's interrupt handler to the first action of the goroutine it wakes" + at},
-				Quantity{Release(ReleaseJitter, hz, s), "Deviation of the time between two releases' first actions from the timer's period" + at})
+				Quantity{Release(ReleaseLateness, hz, s), "Timer's release of a goroutine to its first action" + at, Lower},
+				Quantity{Release(ReleaseWake, hz, s), "Timer's interrupt handler to the first action of the goroutine it wakes" + at, Lower},
+				Quantity{Release(ReleaseJitter, hz, s), "Deviation of the time between two releases' first actions from the timer's period" + at, NearerZero})
 		}
 	}
 	return all

@@ -77,21 +77,21 @@ var Workers = []string{Accelerator, FixedPoint, FloatPoint, SecondHart}
 // audio are the quantities of the program audio.
 func audio() []Quantity {
 	all := []Quantity{
-		{NoiseFloor, "Level of what is sampled in silence"},
-		{TonesDip, "Depth of the dip between the peaks of two tones four bins apart, below the lower one"},
-		{Under(SignalToNoise, SoundTone), "Power of a tone of a bin's frequency against what is neither it nor its harmonics"},
-		{Under(SignalToAll, SoundTone), "Power of a tone of a bin's frequency against all that is beside it"},
-		{Under(Distortion, SoundTone), "Power of the harmonics of a tone of a bin's frequency against its own"},
-		{Under(Leakage, SoundBetween), "Power of a tone between two bins outside of its main lobe, against its own"},
-		{AudioFrames, "Frames of I2S a second between microphone and chip while sound is captured"},
-		{AudioRateError, "Rate of samples by the interrupts that end blocks, less what the program says"},
+		{NoiseFloor, "Level of what is sampled in silence", Lower},
+		{TonesDip, "Depth of the dip between the peaks of two tones four bins apart, below the lower one", Higher},
+		{Under(SignalToNoise, SoundTone), "Power of a tone of a bin's frequency against what is neither it nor its harmonics", Higher},
+		{Under(SignalToAll, SoundTone), "Power of a tone of a bin's frequency against all that is beside it", Higher},
+		{Under(Distortion, SoundTone), "Power of the harmonics of a tone of a bin's frequency against its own", Lower},
+		{Under(Leakage, SoundBetween), "Power of a tone between two bins outside of its main lobe, against its own", Lower},
+		{AudioFrames, "Frames of I2S a second between microphone and chip while sound is captured", Neither},
+		{AudioRateError, "Rate of samples by the interrupts that end blocks, less what the program says", NearerZero},
 	}
 	for sound, of := range inOrder(SoundTone, "a tone of a bin's frequency", SoundBetween, "a tone between two bins",
 		SoundTones, "two tones", SoundSweep, "a sweep", SoundNoise, "noise", SoundRecording, "a recording") {
 		all = append(all,
-			Quantity{Under(Spectra, sound), "Levels of the bins of " + of + ", from 0 to half the rate"},
-			Quantity{Under(PeakFrequencyError, sound), "Frequency of each peak of " + of + ", less what was played"},
-			Quantity{Under(PeakLevelError, sound), "Level of " + of + ", less what was played"})
+			Quantity{Under(Spectra, sound), "Levels of the bins of " + of + ", from 0 to half the rate", Neither},
+			Quantity{Under(PeakFrequencyError, sound), "Frequency of each peak of " + of + ", less what was played", NearerZero},
+			Quantity{Under(PeakLevelError, sound), "Level of " + of + ", less what was played", NearerZero})
 	}
 	return slices.Concat(all, transforms(), pipelines())
 }
@@ -99,13 +99,13 @@ func audio() []Quantity {
 func transforms() (all []Quantity) {
 	for _, size := range TransformSizes {
 		all = append(all, Quantity{Under(TransformAlike, fmt.Sprint(size)),
-			fmt.Sprintf("Bins of %d points that fixed-point code gives to the bit as the accelerator does", size)})
+			fmt.Sprintf("Bins of %d points that fixed-point code gives to the bit as the accelerator does", size), Higher})
 		for variant, by := range inOrder(Accelerator, "by the accelerator", FixedPoint, "in fixed-point Go", FloatPoint, "in floating-point Go") {
 			of := fmt.Sprintf("transform of %d points %s", size, by)
 			all = append(all,
-				Quantity{Transforming(TransformTime, variant, size), "Begin of a " + of + " to its end"},
-				Quantity{Transforming(TransformRate, variant, size), "How often a second a " + of + " is done, one after the other"},
-				Quantity{Transforming(TransformError, variant, size), "Power by which a " + of + " is off, against the exact one's"})
+				Quantity{Transforming(TransformTime, variant, size), "Begin of a " + of + " to its end", Lower},
+				Quantity{Transforming(TransformRate, variant, size), "How often a second a " + of + " is done, one after the other", Higher},
+				Quantity{Transforming(TransformError, variant, size), "Power by which a " + of + " is off, against the exact one's", Lower})
 		}
 	}
 	return all
@@ -115,15 +115,15 @@ func pipelines() (all []Quantity) {
 	for worker, by := range inOrder(Accelerator, "blocks transformed by the accelerator", FixedPoint, "blocks transformed in fixed-point Go",
 		FloatPoint, "blocks transformed in floating-point Go", SecondHart, "blocks transformed in fixed-point Go on the second hart") {
 		all = append(all,
-			Quantity{Under(AudioBlocksDropped, worker), "Blocks of samples dropped at 16 kHz, " + by},
-			Quantity{Under(AudioOverruns, worker), "Overruns of the receiver at 16 kHz, " + by},
-			Quantity{Under(AudioHighestRate, worker), "Highest rate of samples at which nothing is dropped, " + by},
-			Quantity{Under(AudioLatency, worker), "Onset of a sound to the first start bit of what tells of it, " + by},
-			Quantity{Under(AudioLatencyJitter, worker), "Deviation of that time from the promptest one, " + by},
-			Quantity{Under(AudioOverhead, worker), "Interrupt that completes a block to the worker's first action on it, " + by},
-			Quantity{Under(AudioWork, worker), "Worker's first action on a block to the peak's being found, " + by},
-			Quantity{Under(AudioResponse, worker), "Interrupt that completes a block to the first byte of its result, " + by},
-			Quantity{Under(AudioJitter, worker), "Deviation of the time between two results from the blocks' period, " + by})
+			Quantity{Under(AudioBlocksDropped, worker), "Blocks of samples dropped at 16 kHz, " + by, Lower},
+			Quantity{Under(AudioOverruns, worker), "Overruns of the receiver at 16 kHz, " + by, Lower},
+			Quantity{Under(AudioHighestRate, worker), "Highest rate of samples at which nothing is dropped, " + by, Higher},
+			Quantity{Under(AudioLatency, worker), "Onset of a sound to the first start bit of what tells of it, " + by, Lower},
+			Quantity{Under(AudioLatencyJitter, worker), "Deviation of that time from the promptest one, " + by, Lower},
+			Quantity{Under(AudioOverhead, worker), "Interrupt that completes a block to the worker's first action on it, " + by, Lower},
+			Quantity{Under(AudioWork, worker), "Worker's first action on a block to the peak's being found, " + by, Lower},
+			Quantity{Under(AudioResponse, worker), "Interrupt that completes a block to the first byte of its result, " + by, Lower},
+			Quantity{Under(AudioJitter, worker), "Deviation of the time between two results from the blocks' period, " + by, NearerZero})
 	}
 	return all
 }

@@ -46,33 +46,33 @@ var (
 // updates are the quantities of programs boot and app.
 func updates() []Quantity {
 	all := []Quantity{
-		{UpdateTime, "Offer of an update to its confirmation"},
-		{InstallTime, "Request to install what was staged to the answer that it was"},
-		{UpdateSent, "Bytes on the line to the board for an update"},
-		{PatchMemory, "Memory that applying a patch takes, window and models included"},
-		{SignatureTime, "Verification of an Ed25519 signature, hashing included"},
-		{SignatureStack, "Stack that the verification of a signature takes"},
-		{UpdateRefusals, "Attacks that were refused with their own reason and left the old image as it was"},
-		{UpdateFaults, "Faults tried in an update and in recoveries from faults"},
-		{UpdateStates, "Classes of flash contents reached by faults, that recover in different ways"},
-		{UpdateRuns, "Recoveries really executed"},
-		{UpdateBricks, "Faults after which the board did not boot the old or the new image, or told otherwise, or could not be updated"},
-		{TrialsReverted, "Trials without a confirmation after which the old image ran again"},
+		{UpdateTime, "Offer of an update to its confirmation", Lower},
+		{InstallTime, "Request to install what was staged to the answer that it was", Lower},
+		{UpdateSent, "Bytes on the line to the board for an update", Lower},
+		{PatchMemory, "Memory that applying a patch takes, window and models included", Lower},
+		{SignatureTime, "Verification of an Ed25519 signature, hashing included", Lower},
+		{SignatureStack, "Stack that the verification of a signature takes", Lower},
+		{UpdateRefusals, "Attacks that were refused with their own reason and left the old image as it was", Higher},
+		{UpdateFaults, "Faults tried in an update and in recoveries from faults", Neither},
+		{UpdateStates, "Classes of flash contents reached by faults, that recover in different ways", Neither},
+		{UpdateRuns, "Recoveries really executed", Neither},
+		{UpdateBricks, "Faults after which the board did not boot the old or the new image, or told otherwise, or could not be updated", Lower},
+		{TrialsReverted, "Trials without a confirmation after which the old image ran again", Higher},
 	}
 	for change, of := range inOrder(SmallChange, "a change of one line", NewRelease, "a release", WholeImage, "a whole image, against nothing") {
-		all = append(all, Quantity{Under(PatchRatio, change), "Size of the payload against the new image's, for " + of})
+		all = append(all, Quantity{Under(PatchRatio, change), "Size of the payload against the new image's, for " + of, Lower})
 		if change == WholeImage {
 			continue
 		}
 		for variant, by := range inOrder(SameSlot, "against the old image linked for the same slot", Unmoved, "against the other slot's image as it is") {
-			all = append(all, Quantity{Under(Under(PatchRatio, change), variant), "Size of a payload against the new image's, for " + of + ", " + by})
+			all = append(all, Quantity{Under(Under(PatchRatio, change), variant), "Size of a payload against the new image's, for " + of + ", " + by, Lower})
 		}
 	}
 	for _, image := range CutOutcomes {
-		all = append(all, Quantity{Under(CutBoots, image), fmt.Sprintf("When in an update power can be cut so that the %s image is booted next", image)})
+		all = append(all, Quantity{Under(CutBoots, image), fmt.Sprintf("When in an update power can be cut so that the %s image is booted next", image), Neither})
 	}
 	for _, phase := range UpdatePhases {
-		all = append(all, Quantity{Under(UpdateOperation, phase), "When in an update operations on flash begin, in its " + phase})
+		all = append(all, Quantity{Under(UpdateOperation, phase), "When in an update operations on flash begin, in its " + phase, Neither})
 	}
 	return all
 }
