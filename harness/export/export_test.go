@@ -3,6 +3,7 @@ package export
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"flag"
 	"io"
@@ -28,6 +29,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// tookPlace is when the experiments of run began.
+var tookPlace = time.Date(2026, 11, 2, 9, 30, 10, 0, time.UTC)
+
 // run records a run of each kind of quantity, verdict and outcome.
 func run(t *testing.T) *record.Run {
 	t.Helper()
@@ -45,7 +49,7 @@ func run(t *testing.T) *record.Run {
 	ticks := measure.Sample{Name: measure.GoroutineSwitch, Source: measure.Probe, Unit: measure.Ticks,
 		Clock: 100e6, Values: []int64{1000, 1000, 1006, 2500}, Doubts: []string{"the probe lost 1 edges"}}
 	rate := measure.Sample{Name: measure.FlashWrite, Source: measure.Harness, Unit: measure.BytesPerSecond, Values: []int64{9600, 9400, 9500}}
-	tried := []record.Attempt{{Failure: &record.Failure{Class: rig.Rig, Message: "port gone"}}, {Took: 1500 * time.Millisecond}}
+	tried := []record.Attempt{{Failure: &record.Failure{Class: rig.Rig, Message: "port gone"}}, {Started: tookPlace, Took: 1500 * time.Millisecond}}
 	for _, e := range []record.Experiment{
 		{Suite: "latency", Name: "switch", Board: "f407", Firmware: "ab12", Attempts: tried, Measurements: []record.Measurement{
 			record.Measured(cycles, 16e6, measure.Summarize(cycles), []judge.Verdict{{Outcome: judge.Pass, Statistic: measure.Median}}, nil),
@@ -99,7 +103,7 @@ func TestTextfileGolden(t *testing.T) {
 
 // The rules of "promtool check metrics".
 func TestLint(t *testing.T) {
-	reg, err := Registry(run(t))
+	reg, err := Registry(State{Runs: []*record.Run{run(t)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +126,7 @@ func TestTheWorstOfRepeatsCounts(t *testing.T) {
 	for _, i := range []int{2, 4} {
 		r.Experiments = slices.Insert(r.Experiments, i, again)
 	}
-	reg, err := Registry(r)
+	reg, err := Registry(State{Runs: []*record.Run{r}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +164,7 @@ func scrape(t *testing.T, h http.Handler) map[string]*dto.MetricFamily {
 
 func TestHistogramsAreNativeAndClassic(t *testing.T) {
 	r := run(t)
-	families := scrape(t, Handler(func() ([]*record.Run, error) { return []*record.Run{r}, nil }))
+	families := scrape(t, Handler(func() (State, error) { return State{Runs: []*record.Run{r}}, nil }))
 	for name, sources := range map[string]int{"rigor_goroutine_switch_seconds": 2, "rigor_goroutine_switch_cycles": 1} {
 		metrics := families[name].GetMetric()
 		if len(metrics) != sources {
@@ -176,8 +180,57 @@ func TestHistogramsAreNativeAndClassic(t *testing.T) {
 	}
 }
 
+// The greatest value says in which run it was, at the time at which it was, however
+// often it is scraped.
+func TestExemplarsPointToTheBundle(t *testing.T) {
+	r := run(t)
+	h := Handler(func() (State, error) { return State{Runs: []*record.Run{r}}, nil })
+	id := TraceID(r)
+	for _, m := range scrape(t, h)["rigor_goroutine_switch_seconds"].GetMetric() {
+		all := m.GetHistogram().GetExemplars()
+		if len(all) != 1 {
+			t.Fatalf("%d exemplars, want 1: %v", len(all), all)
+		}
+		labels := map[string]string{}
+		for _, l := range all[0].GetLabel() {
+			labels[l.GetName()] = l.GetValue()
+		}
+		// 400 cycles at 16 MHz and 2500 ticks at 100 MHz; the attempt took 1.5 s.
+		if labels["run"] != "20261102T093000Z-virtual" || labels["trace_id"] != hex.EncodeToString(id[:]) ||
+			all[0].GetValue() != 25e-6 || !all[0].GetTimestamp().AsTime().Equal(tookPlace.Add(1500*time.Millisecond)) {
+			t.Errorf("exemplar %v", all[0])
+		}
+	}
+	req := httptest.NewRequest("GET", "/metrics", nil)
+	req.Header.Set("Accept", string(expfmt.NewFormat(expfmt.TypeOpenMetrics)))
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, req)
+	if text := rec.Body.String(); !strings.Contains(text, `# {run="20261102T093000Z-virtual",trace_id="`) || !strings.HasSuffix(text, "# EOF\n") {
+		t.Errorf("OpenMetrics without exemplars:\n%s", text)
+	}
+}
+
+// Who scrapes may keep series by name: a metric that is not defined is on no dashboard.
+func TestEveryMetricIsDefined(t *testing.T) {
+	reg, err := Registry(State{Runs: []*record.Run{run(t)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	quantities := map[string]bool{"rigor_goroutine_switch_seconds": true, "rigor_goroutine_switch_cycles": true, "rigor_flash_write_bytes_per_second": true}
+	for _, f := range families {
+		defined := slices.ContainsFunc(Metrics, func(m Metric) bool { return m.Name == f.GetName() && m.Help == f.GetHelp() })
+		if defined == quantities[f.GetName()] {
+			t.Errorf("%s: defined %v", f.GetName(), defined)
+		}
+	}
+}
+
 func TestHandlerSaysWhyItFails(t *testing.T) {
-	h := Handler(func() ([]*record.Run, error) { return nil, errors.New("find runs: none") })
+	h := Handler(func() (State, error) { return State{}, errors.New("find runs: none") })
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
 	if rec.Code != http.StatusInternalServerError || !strings.Contains(rec.Body.String(), "find runs: none") {
@@ -188,7 +241,7 @@ func TestHandlerSaysWhyItFails(t *testing.T) {
 func TestUnreadableSampleIsAnError(t *testing.T) {
 	r := run(t)
 	r.Experiments[0].Measurements[0].File = "samples/gone.json"
-	if _, err := Registry(r); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Registry(State{Runs: []*record.Run{r}}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -202,7 +255,7 @@ func TestServeEndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- Serve(ctx, l, Handler(func() ([]*record.Run, error) { return []*record.Run{r}, nil }))
+		done <- Serve(ctx, l, Handler(func() (State, error) { return State{Runs: []*record.Run{r}}, nil }))
 	}()
 	resp, err := http.Get("http://" + l.Addr().String() + "/metrics")
 	if err != nil {

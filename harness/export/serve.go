@@ -9,26 +9,24 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"rigor/harness/record"
 )
 
-// Handler serves /metrics. It asks for the runs at each scrape, so that it
-// shows a new run once there is one; if they cannot be read, the scrape fails with the reason.
-func Handler(runs func() ([]*record.Run, error)) http.Handler {
+// Handler serves /metrics. It asks for the state at each scrape, so that it
+// shows a new run once there is one; if it cannot be read, the scrape fails with the reason.
+func Handler(state func() (State, error)) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, req *http.Request) {
-		all, err := runs()
+		s, err := state()
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		reg, err := Registry(all...)
+		reg, err := Registry(s)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		promhttp.HandlerFor(reg, promhttp.HandlerOpts{}).ServeHTTP(w, req)
+		promhttp.HandlerFor(reg, promhttp.HandlerOpts{EnableOpenMetrics: true}).ServeHTTP(w, req)
 	})
 	return mux
 }

@@ -78,5 +78,10 @@ func (c *exportCmd) serve(ctx context.Context) error {
 		return fmt.Errorf("listen for scrapes: %w", err)
 	}
 	fmt.Fprintf(os.Stderr, "serving http://%s/metrics\n", l.Addr())
-	return export.Serve(ctx, l, export.Handler(c.runs))
+	return export.Serve(ctx, l, export.Handler(c.state))
+}
+
+func (c *exportCmd) state() (export.State, error) {
+	runs, err := c.runs()
+	return export.State{Runs: runs}, err
 }
