@@ -83,6 +83,7 @@ var rules = []rule{
 	{pkg: "harness/record", imports: []string{"harness/judge", "harness/measure", "harness/rig", "harness/timebase", "probes"}},
 	{pkg: "harness/export", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig", "harness/timebase"}},
 	{pkg: "harness/report/sketch", imports: []string{"harness/timebase", "probes"}},
+	{pkg: "harness/history", imports: []string{"harness/judge", "harness/measure", "harness/measure/series", "harness/record", "harness/rig", "harness/timebase"}},
 	{pkg: "harness/report", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/record", "harness/report/sketch", "harness/rig",
 		"harness/timebase", "probes"}},
 
@@ -196,6 +197,7 @@ var sole = map[string][]string{
 	"github.com/soypat/lneto":             {"firmware/network/tcp"},
 	"github.com/tinygo-org/tinygo":        {"firmware/toolchain"},
 	"tinygo.org/x/drivers":                {"firmware/hub"},
+	"modernc.org/sqlite":                  {"harness/history"},
 	"filippo.io/edwards25519":             {"firmware/ota/sign"},
 	"device/arm":                          {"firmware/board"}, // TinyGo's
 	"device/stm32":                        {"firmware/board"},

@@ -1,0 +1,146 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path"
+	"slices"
+	"time"
+
+	"rigor/harness/measure"
+	"rigor/harness/record"
+	"rigor/harness/timebase"
+)
+
+// Key names a figure among those of a rig.
+type Key struct {
+	Suite      string         `json:"suite"`
+	Experiment string         `json:"experiment"`
+	Board      string         `json:"board"`
+	Quantity   string         `json:"quantity"`
+	Source     measure.Source `json:"source"`
+	CoreHz     timebase.Rate  `json:"core_hz,omitempty"`
+}
+
+// Figure is one measurement that runs make again and again: what makes a
+// series. Of two clocks that it was counted by each gives a figure.
+type Figure struct {
+	ID      int64         `json:"-"` // until the index is made anew
+	Rig     record.Rig    `json:"rig"`
+	Key                   // Suite, Experiment, Board, Quantity, Source, CoreHz
+	Unit    measure.Unit  `json:"unit"`
+	ClockHz timebase.Rate `json:"clock_hz,omitempty"`
+
+	Runs  int       `json:"runs"` // that measured it
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+}
+
+// Pattern chooses figures. An empty field fits all; the others are as path.Match
+// has them: * and ? and [classes].
+type Pattern struct {
+	Rig, Suite, Experiment, Board, Quantity string
+	Source                                  measure.Source
+	CoreHz                                  timebase.Rate
+}
+
+func (p Pattern) fits(f Figure) bool {
+	fits := func(pattern, text string) bool {
+		ok, _ := path.Match(pattern, text)
+		return ok || pattern == "" || pattern == text
+	}
+	return fits(p.Rig, f.Rig.Name) && fits(p.Suite, f.Suite) && fits(p.Experiment, f.Experiment) && fits(p.Board, f.Board) &&
+		fits(p.Quantity, f.Quantity) && fits(string(p.Source), string(f.Source)) && (p.CoreHz == 0 || p.CoreHz == f.CoreHz)
+}
+
+// Figures lists the figures that fit, by rig and key.
+func (x *Index) Figures(ctx context.Context, p Pattern) (all []Figure, err error) {
+	err = x.read(ctx, func(tx *sql.Tx) error {
+		all = nil
+		return query(ctx, tx, func(scan scanner) error {
+			var f Figure
+			var first, last int64
+			err := scan(&f.ID, &f.Rig.Name, &f.Rig.Kind, &f.Suite, &f.Experiment, &f.Board, &f.Quantity, &f.Source, &f.CoreHz,
+				&f.Unit, &f.ClockHz, &f.Runs, &first, &last)
+			if f.First, f.Last = moment(first), moment(last); p.fits(f) {
+				all = append(all, f)
+			}
+			return err
+		}, `SELECT f.id, f.rig, f.kind, f.suite, f.experiment, f.board, f.quantity, f.source, f.core_hz, f.unit, f.clock_hz,
+				count(DISTINCT v.run), min(run.started), max(run.started)
+			FROM figure f JOIN value v ON v.figure = f.id JOIN run ON run.id = v.run
+			GROUP BY f.id
+			ORDER BY f.rig, f.suite, f.experiment, f.board, f.quantity, f.source, f.core_hz, f.clock_hz`)
+	})
+	return all, err
+}
+
+// Point is a figure in one run.
+type Point struct {
+	Run      string        `json:"run"`
+	Status   record.Status `json:"status"`
+	Time     time.Time     `json:"time"` // when the run began
+	Value    int64         `json:"value"`
+	Repeats  []int64       `json:"repeats,omitempty"` // of an experiment asked more than once; Value is their median
+	N        int           `json:"n"`                 // values in all samples
+	Outcome  string        `json:"outcome,omitempty"` // pass, fail or unset: the worst of its limits'; "" without any
+	Doubt    string        `json:"doubt,omitempty"`   // why nothing may rest on it: in no judgement
+	Harness  string        `json:"harness"`
+	Firmware string        `json:"firmware"` // digest of the image
+	Digest   string        `json:"digest"`   // of the first sample
+}
+
+// columns are the statistics in the database.
+var columns = map[measure.Statistic]string{
+	measure.Min: "min", measure.Median: "p50", measure.P95: "p95", measure.P99: "p99", measure.Max: "max",
+}
+
+// Series gives a statistic of a figure in every run that measured it, the
+// oldest first.
+func (x *Index) Series(ctx context.Context, f Figure, st measure.Statistic) (all []Point, err error) {
+	column, ok := columns[st]
+	if !ok {
+		return nil, fmt.Errorf("no statistic %q; there are %v", st, measure.Statistics)
+	}
+	err = x.read(ctx, func(tx *sql.Tx) error {
+		all = nil
+		return query(ctx, tx, func(scan scanner) error {
+			p, err := scanPoint(scan)
+			if err != nil {
+				return err
+			}
+			if n := len(all); n > 0 && all[n-1].Run == p.Run {
+				all[n-1].repeat(p)
+			} else {
+				all = append(all, p)
+			}
+			return nil
+		}, `SELECT run.name, run.status, run.started, run.harness, e.firmware, v.`+column+`, v.n, v.outcome, v.doubt, v.digest
+			FROM value v JOIN run ON run.id = v.run JOIN experiment e ON e.id = v.experiment
+			WHERE v.figure = ? ORDER BY run.started, run.name, v.rowid`, f.ID)
+	})
+	return all, err
+}
+
+func scanPoint(scan scanner) (p Point, err error) {
+	var started int64
+	err = scan(&p.Run, &p.Status, &started, &p.Harness, &p.Firmware, &p.Value, &p.N, &p.Outcome, &p.Doubt, &p.Digest)
+	p.Time = moment(started)
+	return p, err
+}
+
+// repeat takes a further sample of the same run into the point.
+func (p *Point) repeat(q Point) {
+	if p.Repeats == nil {
+		p.Repeats = []int64{p.Value}
+	}
+	p.Repeats = append(p.Repeats, q.Value)
+	sorted := slices.Sorted(slices.Values(p.Repeats))
+	p.Value = sorted[(len(sorted)-1)/2]
+	p.N += q.N
+	if p.Doubt == "" {
+		p.Doubt = q.Doubt
+	}
+	p.Outcome = worse(p.Outcome, q.Outcome)
+}

@@ -1,0 +1,164 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"rigor/harness/record"
+	"rigor/harness/rig"
+)
+
+// Board is the health of a board over a span of runs.
+type Board struct {
+	Rig  record.Rig `json:"rig"`
+	Name string     `json:"name"`
+	Chip string     `json:"chip"`
+	ID   string     `json:"id,omitempty"` // as its loader gave it last
+
+	Runs     int            `json:"runs"`               // that asked it something
+	LastSeen time.Time      `json:"last_seen,omitzero"` // the last experiment that was tried on it
+	LastOK   time.Time      `json:"last_ok,omitzero"`   // the last that it answered
+	LastRun  string         `json:"last_run"`           // the newest run with the board on its rig
+	Failing  string         `json:"failing,omitempty"`  // why the last experiment failed, if it did
+	Counts                  // of experiments and attempts
+	Failures []FailureCount `json:"failures,omitempty"` // attempts that failed, by class
+}
+
+// Counts are what became of experiments.
+type Counts struct {
+	Asked    int `json:"asked"` // experiments, skipped ones not counted
+	Answered int `json:"answered"`
+	Broken   int `json:"failed"`
+	Skipped  int `json:"skipped"`
+	Flaky    int `json:"flaky"`    // answered after a retry
+	Attempts int `json:"attempts"` // tries of all
+}
+
+// FlakeRate is the share of flaky ones among the answered; 0 if there are none.
+func (c Counts) FlakeRate() float64 {
+	if c.Answered == 0 {
+		return 0
+	}
+	return float64(c.Flaky) / float64(c.Answered)
+}
+
+// FailureCount counts failed attempts of a class.
+type FailureCount struct {
+	Class rig.Class `json:"class"`
+	N     int       `json:"n"`
+}
+
+// Failed counts failed attempts of a class.
+func (b Board) Failed(class rig.Class) int {
+	for _, f := range b.Failures {
+		if f.Class == class {
+			return f.N
+		}
+	}
+	return 0
+}
+
+const countColumns = `sum(e.outcome <> 'skipped'), sum(e.outcome = 'answered'), sum(e.outcome = 'failed'), sum(e.outcome = 'skipped'),
+	sum(e.outcome = 'answered' AND e.attempts > 1), sum(e.attempts)`
+
+func (c *Counts) columns() []any {
+	return []any{&c.Asked, &c.Answered, &c.Broken, &c.Skipped, &c.Flaky, &c.Attempts}
+}
+
+// Boards gives the health of every board in the runs that began at since or
+// later, by rig and name; the zero time takes all runs.
+func (x *Index) Boards(ctx context.Context, since time.Time) (all []Board, err error) {
+	err = x.read(ctx, func(tx *sql.Tx) error {
+		all, err = boards(ctx, tx, nanos(since))
+		return err
+	})
+	return all, err
+}
+
+func boards(ctx context.Context, tx *sql.Tx, since int64) (all []Board, err error) {
+	at := map[[3]string]int{}
+	err = query(ctx, tx, func(scan scanner) error {
+		var b Board
+		if err := scan(&b.Rig.Name, &b.Rig.Kind, &b.Name, &b.Chip, &b.ID, &b.LastRun); err != nil {
+			return err
+		}
+		key := [3]string{b.Rig.Name, b.Rig.Kind, b.Name}
+		i, ok := at[key]
+		if !ok {
+			i = len(all)
+			at[key], all = i, append(all, b)
+		}
+		if all[i].ID == "" {
+			all[i].ID = b.ID
+		}
+		return nil
+	}, `SELECT run.rig, run.kind, board.name, board.chip, board.chip_id, run.name FROM board JOIN run ON run.id = board.run
+		WHERE run.started >= ? ORDER BY run.rig, run.kind, board.name, run.started DESC, run.name DESC`, since)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if err := all[i].fill(ctx, tx, since); err != nil {
+			return nil, fmt.Errorf("health of board %s: %w", all[i].Name, err)
+		}
+	}
+	return all, nil
+}
+
+const onBoard = " JOIN run ON run.id = e.run WHERE run.rig = ? AND run.kind = ? AND e.board = ? AND run.started >= ?"
+
+func (b *Board) fill(ctx context.Context, tx *sql.Tx, since int64) error {
+	of := []any{b.Rig.Name, b.Rig.Kind, b.Name, since}
+	err := query(ctx, tx, func(scan scanner) error {
+		return scan(append([]any{&b.Runs}, b.columns()...)...)
+	}, "SELECT count(DISTINCT CASE WHEN e.attempts > 0 THEN e.run END), "+countColumns+" FROM experiment e"+onBoard+" HAVING count(*) > 0", of...)
+	if err != nil {
+		return err
+	}
+	err = query(ctx, tx, func(scan scanner) error {
+		var f FailureCount
+		err := scan(&f.Class, &f.N)
+		b.Failures = append(b.Failures, f)
+		return err
+	}, "SELECT a.class, count(*) FROM attempt a JOIN experiment e ON e.id = a.experiment"+onBoard+
+		" AND a.class <> '' GROUP BY a.class ORDER BY a.class", of...)
+	if err != nil {
+		return err
+	}
+	return query(ctx, tx, func(scan scanner) error {
+		var seen, ok int64
+		err := scan(&seen, &ok, &b.Failing)
+		b.LastSeen, b.LastOK = moment(seen), moment(ok)
+		return err
+	}, `SELECT a.started, coalesce(max(CASE WHEN a.class = '' THEN a.started END) OVER (), 0), a.message
+		FROM attempt a JOIN experiment e ON e.id = a.experiment`+onBoard+" ORDER BY a.started DESC LIMIT 1", of...)
+}
+
+// Experiment is what became of an experiment over a span of runs.
+type Experiment struct {
+	Rig    record.Rig `json:"rig"`
+	Suite  string     `json:"suite"`
+	Name   string     `json:"name"`
+	Board  string     `json:"board"`
+	Runs   int        `json:"runs"`
+	Counts            // of experiments and attempts
+}
+
+// Experiments lists the experiments of the runs that began at since or later,
+// by rig, suite, name and board.
+func (x *Index) Experiments(ctx context.Context, since time.Time) (all []Experiment, err error) {
+	err = x.read(ctx, func(tx *sql.Tx) error {
+		all = nil
+		return query(ctx, tx, func(scan scanner) error {
+			var e Experiment
+			err := scan(append([]any{&e.Rig.Name, &e.Rig.Kind, &e.Suite, &e.Name, &e.Board, &e.Runs}, e.columns()...)...)
+			all = append(all, e)
+			return err
+		}, `SELECT run.rig, run.kind, e.suite, e.name, e.board, count(DISTINCT e.run), `+countColumns+`
+			FROM experiment e JOIN run ON run.id = e.run WHERE run.started >= ?
+			GROUP BY run.rig, run.kind, e.suite, e.name, e.board ORDER BY 1, 2, 3, 4, 5`, nanos(since))
+	})
+	return all, err
+}
