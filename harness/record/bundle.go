@@ -26,6 +26,11 @@ const (
 	JUnitFile   = "junit.xml"
 	MetricsFile = "metrics.prom"
 	ReportFile  = "report.html"
+	EventsFile  = "events.jsonl" // progress, as it came
+	RigsFile    = "rigs.yaml"    // as the run read it
+	LimitsFile  = "limits.yaml"  // as the run read it
+
+	FirmwareDir = "firmware" // the images that the run opened, with their manifest
 
 	samplesDir = "samples"
 	tracesDir  = "traces"
@@ -48,7 +53,7 @@ func Name(t time.Time, rig string) string {
 // Create makes the folder dir and begins the run in it. The run's schema and
 // status are set here. A folder that already holds a run is [ErrTaken].
 func Create(dir string, r Run) (*Bundle, error) {
-	for _, sub := range []string{samplesDir, tracesDir, consoleDir, plotsDir} {
+	for _, sub := range []string{FirmwareDir, samplesDir, tracesDir, consoleDir, plotsDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, fmt.Errorf("create bundle: %w", err)
 		}
@@ -164,18 +169,22 @@ func Measured(s measure.Sample, core timebase.Rate, sum measure.Summary,
 
 // locked runs f while no other process changes the bundle.
 func (b *Bundle) locked(f func() error) error {
-	lock, err := os.OpenFile(filepath.Join(b.dir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	file, err := os.OpenFile(filepath.Join(b.dir, lockFile), os.O_CREATE|os.O_RDWR, 0o644)
+	if err == nil {
+		defer file.Close() // releases the lock
+		err = lock(file, unix.LOCK_EX)
+	}
 	if err != nil {
 		return fmt.Errorf("lock bundle: %w", err)
 	}
-	defer lock.Close() // releases the lock
+	return f()
+}
+
+// lock takes a lock that the kernel holds as long as the file is open.
+func lock(f *os.File, how int) error {
 	for {
-		err := unix.Flock(int(lock.Fd()), unix.LOCK_EX)
-		if err == nil {
-			return f()
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return fmt.Errorf("lock bundle: %w", err)
+		if err := unix.Flock(int(f.Fd()), how); !errors.Is(err, unix.EINTR) {
+			return err
 		}
 	}
 }

@@ -1,55 +1,49 @@
 package report
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
+
+	"rigor/harness/record"
 )
-
-// Kind is what an event is of.
-type Kind byte
-
-// The kinds of events.
-const (
-	Begun   Kind = '>' // an experiment
-	Step    Kind = '~' // of something under way, as Display.Show takes it
-	Ended   Kind = '=' // an experiment, with what came of it
-	Trouble Kind = '!' // why a suite ends early
-)
-
-// Event is a piece of progress on its way from a suite to a Meter.
-type Event struct {
-	Kind Kind
-	Text string
-}
 
 // eventMark begins the line of an event among whatever else a suite writes: RS
-// of ECMA-48 8.3.
+// of ECMA-48 8.3, as RFC 7464 has it before JSON.
 const eventMark = "\x1e"
 
-// String is the event as a line, for ParseEvent.
-func (e Event) String() string {
-	return eventMark + string(rune(e.Kind)) + strings.ReplaceAll(e.Text, "\n", "; ")
+// EventLine is the event as a line on its way from a suite to a Meter, for
+// ParseEvent.
+func EventLine(e record.Event) string {
+	text, err := json.Marshal(e)
+	if err != nil {
+		panic(fmt.Sprintf("BUG: report: event: %v", err)) // it has no field that JSON lacks
+	}
+	return eventMark + string(text)
 }
 
 // ParseEvent reads a line; ok is false if it is something else.
-func ParseEvent(line string) (e Event, ok bool) {
+func ParseEvent(line string) (e record.Event, ok bool) {
 	text, ok := strings.CutPrefix(line, eventMark)
-	if !ok || text == "" || !strings.ContainsRune(">~=!", rune(text[0])) {
-		return Event{}, false
+	if !ok || json.Unmarshal([]byte(text), &e) != nil || e.Kind == "" {
+		return record.Event{}, false
 	}
-	return Event{Kind(text[0]), text[1:]}, true
+	return e, true
 }
 
 // Meter shows the progress of a run: it numbers the experiments of all boards as
-// they end, and estimates how long the rest will take. Several goroutines may
-// use it.
+// they end, and estimates how long the rest will take. What it shows it can log, too.
+// Several goroutines may use it.
 type Meter struct {
 	mu     sync.Mutex
 	show   *Display
 	now    func() time.Time
 	boards map[string]*course
+	log    *record.EventLog // nil: none
+	failed error            // to log
 }
 
 // course is how far a board is.
@@ -57,11 +51,34 @@ type course struct {
 	show        *Display
 	total, done int
 	began       time.Time
+	step        string // what the last step that was logged was of
+	stepped     time.Time
 }
 
 // NewMeter shows progress on d.
 func NewMeter(d *Display, now func() time.Time) *Meter {
 	return &Meter{show: d, now: now, boards: map[string]*course{}}
+}
+
+// Log has all events from now on logged as well.
+func (m *Meter) Log(l *record.EventLog) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.log = l
+}
+
+// Over logs how the run ended, and ends the log. Its error is that of whatever could not be
+// logged.
+func (m *Meter) Over(s record.Status) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.log == nil {
+		return nil
+	}
+	m.write(record.Event{Kind: record.Over, Status: s, Text: "run " + string(s)})
+	err := errors.Join(m.failed, m.log.Close())
+	m.log = nil
+	return err
 }
 
 // Expect announces n more experiments of a board; fewer than none if they will
@@ -73,30 +90,55 @@ func (m *Meter) Expect(board string, n int) {
 }
 
 // Line shows a line that stays.
-func (m *Meter) Line(text string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.show.Line(text)
-}
+func (m *Meter) Line(text string) { m.Tell("", record.Event{Kind: record.Note, Text: text}) }
 
-// Tell shows an event of a board.
-func (m *Meter) Tell(board string, e Event) {
+// Tell shows an event of a board, or of none.
+func (m *Meter) Tell(board string, e record.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	e.Board = board
 	c := m.course(board)
 	switch e.Kind {
-	case Begun:
+	case record.Begun:
 		if c.began.IsZero() {
 			c.began = m.now()
 		}
-		c.show.Underway(m.position(1) + " " + e.Text + m.left())
-	case Ended:
+		c.show.Underway(m.position(1) + " " + e.Text + m.leftText())
+	case record.Ended:
 		c.done++
-		c.show.Line(m.position(0) + " " + e.Text)
-	case Step:
+		c.show.Line(m.position(0) + " " + upshot(e.Upshot, m.show.colour) + " " + e.Text)
+	case record.Step:
 		c.show.Show(e.Text)
-	case Trouble:
+		if !c.news(e.Text, m.now()) {
+			return
+		}
+	default:
 		c.show.Line(e.Text)
+	}
+	m.write(e)
+}
+
+// news reports whether a step is worth a line of the log: it is of something else than the
+// last, or a while has gone by.
+func (c *course) news(text string, now time.Time) bool {
+	what := stepOf(text)
+	if what != "" && what == c.step && now.Sub(c.stepped) < time.Second {
+		return false
+	}
+	c.step, c.stepped = what, now
+	return true
+}
+
+// write logs an event. What fails is told in the end: it does not keep the run
+// from measuring.
+func (m *Meter) write(e record.Event) {
+	if m.log == nil {
+		return
+	}
+	e.Time, e.Left = m.now(), m.left()
+	e.Done, e.Total = m.count()
+	if err := m.log.Add(e); err != nil && m.failed == nil {
+		m.failed = err
 	}
 }
 
@@ -111,12 +153,16 @@ func (m *Meter) course(board string) *course {
 
 // position is [ 3/40], if as many experiments more than now had ended.
 func (m *Meter) position(more int) string {
-	total := 0
+	done, total := m.count()
+	return fmt.Sprintf("[%*d/%d]", len(fmt.Sprint(total)), done+more, total)
+}
+
+func (m *Meter) count() (done, total int) {
 	for _, c := range m.boards {
 		total += c.total
-		more += c.done
+		done += c.done
 	}
-	return fmt.Sprintf("[%*d/%d]", len(fmt.Sprint(total)), more, total)
+	return done, total
 }
 
 // Left tells how long the rest will take, as ", about 12 s left", or nothing as
@@ -124,21 +170,26 @@ func (m *Meter) position(more int) string {
 func (m *Meter) Left() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.left()
+	return m.leftText()
+}
+
+func (m *Meter) leftText() string {
+	left := m.left()
+	if left <= 0 {
+		return ""
+	}
+	return ", about " + span(left) + " left"
 }
 
 // left takes the board that needs longest, at the rate that it has gone so far.
-func (m *Meter) left() string {
+func (m *Meter) left() time.Duration {
 	var most time.Duration
 	for _, c := range m.boards {
 		if c.done > 0 {
 			most = max(most, m.now().Sub(c.began)*time.Duration(c.total-c.done)/time.Duration(c.done))
 		}
 	}
-	if most <= 0 {
-		return ""
-	}
-	return ", about " + span(most) + " left"
+	return most
 }
 
 // span is a time for people to plan with.

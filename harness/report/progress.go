@@ -11,24 +11,30 @@ import (
 )
 
 // Progress tells in one line what came of an experiment that has just ended.
-func Progress(e record.Experiment, colour bool) string {
-	p := paint(colour)
-	word, why := p.in(green, "ok  "), headline(e)
+func Progress(e record.Experiment) record.Event {
+	why := headline(e)
 	switch e.Outcome() {
 	case record.Broken:
 		f := e.Attempts[len(e.Attempts)-1].Failure
-		word, why = p.in(red, "FAIL"), fmt.Sprintf(": [%s] %s", f.Class, firstLine(f.Message))
+		why = fmt.Sprintf(": [%s] %s", f.Class, firstLine(f.Message))
 	case record.Skipped:
-		word, why = p.in(yellow, "skip"), ": "+e.Skipped
+		why = ": " + e.Skipped
 	default:
 		if lines := blocking(e); lines != nil {
-			word, why = p.in(red, "FAIL"), ": "+lines[0]
+			why = ": " + lines[0]
 		}
 	}
 	if n := len(e.Attempts); n > 1 {
 		why += fmt.Sprintf(" (attempt %d)", n)
 	}
-	return fmt.Sprintf("%s %s/%s on %s%s", word, e.Suite, e.Name, e.Board, why)
+	return record.Event{Kind: record.Ended, Suite: e.Suite, Experiment: e.Name, Upshot: e.Upshot(),
+		Text: fmt.Sprintf("%s/%s on %s%s", e.Suite, e.Name, e.Board, why)}
+}
+
+// upshot is the word as wide as the others.
+func upshot(u record.Upshot, colour bool) string {
+	hue := map[record.Upshot]string{record.Fine: green, record.Fatal: red, record.Unasked: yellow}[u]
+	return paint(colour).in(hue, fmt.Sprintf("%-4s", u))
 }
 
 // headline is the median of what was measured first, if anything was.
@@ -77,12 +83,13 @@ type Display struct {
 type screen struct {
 	w        io.Writer
 	terminal bool
+	colour   bool
 	open     bool // the line on the terminal is to be overwritten
 }
 
 // NewDisplay writes to w.
 func NewDisplay(w io.Writer, terminal bool) *Display {
-	return &Display{screen: &screen{w: w, terminal: terminal}}
+	return &Display{screen: &screen{w: w, terminal: terminal, colour: terminal && os.Getenv("NO_COLOR") == ""}}
 }
 
 // Beside is a display for another board on the same terminal or log.
@@ -95,12 +102,20 @@ func (d *Display) Show(text string) {
 		d.Line(text)
 		return
 	}
-	what := text[:max(strings.LastIndex(text, " "), 0)]
+	what := stepOf(text)
 	if !d.terminal && what != d.step {
 		d.Line(what)
 	}
 	d.step = what
 	d.Underway(text)
+}
+
+// stepOf is what a step is of: its text without the percentage, or nothing if it has none.
+func stepOf(text string) string {
+	if !strings.HasSuffix(text, "%") {
+		return ""
+	}
+	return text[:max(strings.LastIndex(text, " "), 0)]
 }
 
 // Line writes a line that stays.

@@ -110,7 +110,8 @@ func TestGolden(t *testing.T) {
 	golden(t, "junit.xml", func(w io.Writer) error { return JUnit(w, r) })
 	golden(t, "progress.txt", func(w io.Writer) error {
 		for _, e := range r.Experiments {
-			fmt.Fprintln(w, Progress(e, false))
+			p := Progress(e)
+			fmt.Fprintln(w, upshot(p.Upshot, false), p.Text)
 		}
 		return nil
 	})

@@ -83,6 +83,11 @@ func (c *runCmd) begin(s *session, began time.Time) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w; --out chooses another folder", err)
 	}
+	events, err := s.bundle.Events()
+	if err != nil {
+		return err
+	}
+	s.meter.Log(events)
 	fmt.Fprintf(os.Stderr, "rig %s, suites %s, bundle %s\n", s.rig.Name, strings.Join(s.suites, ", "), s.bundle.Dir())
 	return nil
 }
@@ -159,7 +164,7 @@ func (s *session) finish(ctx context.Context, failure error) (*record.Run, error
 	case failure != nil:
 		state = record.Failed
 	}
-	unwritten := s.close(state)
+	unwritten := errors.Join(s.close(state), s.meter.Over(state))
 	run, err := record.Load(s.bundle.Dir())
 	if err != nil {
 		return nil, errors.Join(failure, unwritten, err)

@@ -147,7 +147,7 @@ func (s *session) runPlan(ctx context.Context, plan []job) error {
 			failures = append(failures, fmt.Errorf("not begun on %s: %s", j.board, names(plan[i:])))
 			break
 		}
-		s.meter.Line(fmt.Sprintf("suite %s on %s%s", j.suite, j.board, s.meter.Left()))
+		s.meter.Tell(j.board, record.Event{Kind: record.Note, Suite: j.suite, Text: fmt.Sprintf("suite %s on %s%s", j.suite, j.board, s.meter.Left())})
 		if err := s.run(ctx, j); err != nil {
 			failures = append(failures, err)
 		}
@@ -268,12 +268,8 @@ func (s *session) execute(ctx context.Context, j job, log, relay io.Writer) erro
 func (s *session) command(ctx context.Context, j job, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, j.binary, append(args, "--ginkgo.label-filter="+s.label)...)
 	c.Dir = s.dir(j.suite)
-	progress := "plain"
-	if report.Colours(os.Stderr) {
-		progress = "colour"
-	}
 	c.Env = append(os.Environ(), "GINKGO_NO_COLOR=TRUE", "RIGOR_RIG="+s.rig.Name, "RIGOR_BOARD="+j.board,
-		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_THOROUGH="+strconv.FormatBool(s.thorough), "RIGOR_PROGRESS="+progress)
+		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_THOROUGH="+strconv.FormatBool(s.thorough), "RIGOR_PROGRESS=true")
 	if s.firmware != "" {
 		c.Env = append(c.Env, images.FolderVariable+"="+s.firmware)
 	}
@@ -306,13 +302,13 @@ func (r *relay) Write(text []byte) (int, error) {
 func (r *relay) take(line string) {
 	e, ok := report.ParseEvent(line)
 	if !ok { // a panic, a race
-		r.meter.Line(r.board + ": " + line)
+		r.meter.Tell(r.board, record.Event{Kind: record.Note, Text: r.board + ": " + line})
 		return
 	}
 	switch e.Kind {
-	case report.Ended:
+	case record.Ended:
 		r.ended++
-	case report.Trouble:
+	case record.Trouble:
 		r.trouble = e.Text
 	}
 	r.meter.Tell(r.board, e)

@@ -10,7 +10,7 @@
 //	RIGOR_REPEAT    how often each experiment is asked; default once
 //	RIGOR_THOROUGH  true: ask what takes minutes, too
 //	RIGOR_FIRMWARE  folder of images to use in place of the built-in ones (package images)
-//	RIGOR_PROGRESS  plain or colour: tell progress to `rigor run`, in lines of report.Event
+//	RIGOR_PROGRESS  true: tell progress to `rigor run`, in lines of record.Event
 package bench
 
 import (
@@ -120,7 +120,7 @@ func config() (*rig.RigConfig, error) {
 // asked anything.
 func (b *Bench) open(config *rig.RigConfig) {
 	if err := b.prepare(config); err != nil {
-		tell(report.Trouble, err.Error())
+		tell(record.Event{Kind: record.Trouble, Text: err.Error()})
 		ginkgo.Fail(err.Error())
 	}
 }
@@ -149,7 +149,7 @@ func (b *Bench) prepare(config *rig.RigConfig) error {
 	})
 	*b.runner = harness.Runner{
 		Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle,
-		Progress: func(text string) { tell(report.Step, text) },
+		Progress: func(text string) { tell(record.Event{Kind: record.Step, Suite: b.Suite, Text: text}) },
 	}
 	return nil
 }
@@ -182,21 +182,12 @@ var meter = report.NewMeter(report.NewDisplay(os.Stderr, report.IsTerminal(os.St
 var _ = ginkgo.ReportBeforeSuite(func(r ginkgo.Report) { meter.Expect("", r.PreRunStats.SpecsThatWillRun) })
 
 // tell shows progress, or leaves that to the command that runs the suite.
-func tell(kind report.Kind, text string) {
-	e := report.Event{Kind: kind, Text: text}
-	if os.Getenv(ProgressVariable) == "" {
+func tell(e record.Event) {
+	if os.Getenv(ProgressVariable) != "true" {
 		meter.Tell("", e)
 		return
 	}
-	fmt.Fprintln(os.Stderr, e)
-}
-
-// colours reports whether what is told is going to a terminal.
-func colours() bool {
-	if v := os.Getenv(ProgressVariable); v != "" {
-		return v == "colour"
-	}
-	return report.Colours(os.Stderr)
+	fmt.Fprintln(os.Stderr, report.EventLine(e))
 }
 
 // A file that may not grow is a write that fails, not the end of the process.
@@ -207,9 +198,10 @@ func init() { signal.Ignore(syscall.SIGXFSZ) }
 func (b *Bench) Run(ctx context.Context, x harness.Experiment) record.Experiment {
 	ginkgo.GinkgoHelper()
 	x.Suite, x.Repeat = b.Suite, b.repeat
-	tell(report.Begun, fmt.Sprintf("%s/%s on %s, %s", x.Suite, x.Name, b.Board.Name, x.Image.Name))
+	tell(record.Event{Kind: record.Begun, Suite: x.Suite, Experiment: x.Name,
+		Text: fmt.Sprintf("%s/%s on %s, %s", x.Suite, x.Name, b.Board.Name, x.Image.Name)})
 	e, err := b.runner.Run(ctx, x)
-	tell(report.Ended, report.Progress(e, colours()))
+	tell(report.Progress(e))
 	if err != nil { // the rest could not be recorded either
 		abort(err)
 	}
@@ -250,14 +242,14 @@ func (b *Bench) Images(program string) []images.Image {
 
 // abort ends the suite for what is nobody's answer.
 func abort(err error) {
-	tell(report.Trouble, err.Error())
+	tell(record.Event{Kind: record.Trouble, Text: err.Error()})
 	ginkgo.AbortSuite(err.Error())
 }
 
 // lack records that the board has not what the suite is about.
 func (b *Bench) lack(what string) {
 	e, err := b.runner.Skip(harness.Experiment{Suite: b.Suite, Name: "all"}, &rig.MissingError{What: what})
-	tell(report.Ended, report.Progress(e, colours()))
+	tell(report.Progress(e))
 	if err != nil {
 		abort(err)
 	}
