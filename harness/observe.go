@@ -46,12 +46,16 @@ func (r *Runner) observe(ctx context.Context, x Experiment, e *record.Experiment
 		return o, b.fault(err)
 	}
 	b.Hello = o.Hello
+	keep, err := r.profile(ctx, x, e)
+	if err != nil {
+		return o, err
+	}
 	recording, err := b.arm(ctx, x.Watch)
 	if err != nil {
-		return o, blame(rig.Rig, b.Name(), "arm the capture", err)
+		return o, errors.Join(blame(rig.Rig, b.Name(), "arm the capture", err), keep())
 	}
 	o.Report, err = x.Stimulate(ctx, b)
-	err = errors.Join(err, r.heal(ctx))
+	err = errors.Join(err, keep(), r.heal(ctx))
 	if c, ok := b.Board.(rig.Caveater); ok {
 		o.Caveats = c.Caveats()
 	}

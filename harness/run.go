@@ -35,6 +35,7 @@ type Runner struct {
 	Limits   *judge.Limits
 	Bundle   *record.Bundle
 	Progress func(string) // gets what Flash tells of; may be nil
+	Profile  bool         // keep where the firmware's cycles went, of boards that can tell
 
 	flashed onBoard         // what is on the board
 	tests   []probes.Report // what the probe's loops showed; nil: not tested yet

@@ -92,8 +92,11 @@ var rules = []rule{
 	{pkg: "harness/ota/attack", imports: []string{"firmware/ota/...", "firmware/wire/ota", "harness/ota"}},
 	{pkg: "harness/ota", imports: []string{"firmware/ota/...", "firmware/wire/...", "harness/flash", "harness/ota/delta", "harness/port", "harness/timebase", "probes"}, tests: []string{"harness/ota/attack"}},
 
+	// Where cycles went, by function.
+	{pkg: "harness/profile", imports: []string{"harness/rig"}, tests: []string{"firmware/images"}},
+
 	// The pipeline itself knows contracts, never a backend.
-	{pkg: "harness", imports: append([]string{"firmware/images", "firmware/wire", "harness/judge", "harness/measure", "harness/record"}, contracts...)},
+	{pkg: "harness", imports: append([]string{"firmware/images", "firmware/wire", "harness/judge", "harness/measure", "harness/profile", "harness/record"}, contracts...)},
 
 	// Simulated silicon knows nothing of the harness, and above all not flash:
 	// its boot loaders are a second reading of the protocol.
@@ -104,22 +107,23 @@ var rules = []rule{
 	{pkg: "harness/sim/nor", imports: []string{"harness/sim/board", "harness/sim/cells", "harness/sim/clock"}},
 	{pkg: "harness/sim/softfloat", tests: []string{"harness/sim/conform"}},
 	{pkg: "harness/sim/conform", imports: []string{"harness/sim/softfloat"}},
-	{pkg: "harness/sim/armv7m", imports: []string{"harness/sim/bus", "harness/sim/clock", "harness/sim/softfloat", "harness/sim/conform"}},
-	{pkg: "harness/sim/riscv", imports: []string{"harness/sim/bus", "harness/sim/softfloat", "harness/sim/conform"}},
-	{pkg: "harness/sim/board", imports: []string{"harness/sim/clock"}},
+	{pkg: "harness/sim/profile"},
+	{pkg: "harness/sim/armv7m", imports: []string{"harness/sim/bus", "harness/sim/clock", "harness/sim/profile", "harness/sim/softfloat", "harness/sim/conform"}},
+	{pkg: "harness/sim/riscv", imports: []string{"harness/sim/bus", "harness/sim/profile", "harness/sim/softfloat", "harness/sim/conform"}},
+	{pkg: "harness/sim/board", imports: []string{"harness/sim/clock", "harness/sim/profile"}},
 	{pkg: "harness/sim/soc/svd"},
 	{pkg: "harness/sim/soc/agenda", imports: []string{"harness/sim/clock"}},
 	{pkg: "harness/sim/soc/fidelity"},
 	{pkg: "harness/sim/soc/pad", imports: []string{"harness/sim/board", "harness/sim/clock", "harness/sim/soc/agenda"}},
 	{pkg: "harness/sim/soc/soctest", imports: []string{"firmware/wire", "harness/sim/board", "harness/sim/clock"}},
 	{pkg: "harness/sim/soc/esp32c3",
-		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/cells", "harness/sim/clock", "harness/sim/nor", "harness/sim/soc/agenda", "harness/sim/soc/fidelity", "harness/sim/soc/pad", "harness/sim/soc/svd"},
+		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/cells", "harness/sim/clock", "harness/sim/nor", "harness/sim/profile", "harness/sim/soc/agenda", "harness/sim/soc/fidelity", "harness/sim/soc/pad", "harness/sim/soc/svd"},
 		tests:   []string{"firmware/wire", "firmware/images", "firmware/network", "harness/sim/bme280", "harness/sim/soc/soctest"}},
 	{pkg: "harness/sim/soc/k210",
-		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/cells", "harness/sim/clock", "harness/sim/nor", "harness/sim/soc/agenda", "harness/sim/soc/fidelity", "harness/sim/soc/pad", "harness/sim/soc/svd"},
+		imports: []string{"harness/sim/riscv", "harness/sim/board", "harness/sim/bus", "harness/sim/cells", "harness/sim/clock", "harness/sim/nor", "harness/sim/profile", "harness/sim/soc/agenda", "harness/sim/soc/fidelity", "harness/sim/soc/pad", "harness/sim/soc/svd"},
 		tests:   []string{"firmware/wire", "firmware/wire/audio", "firmware/images", "harness/sim/soc/soctest"}},
 	{pkg: "harness/sim/soc/stm32f407",
-		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/cells", "harness/sim/clock", "harness/sim/soc/agenda", "harness/sim/soc/fidelity", "harness/sim/soc/pad", "harness/sim/soc/svd"},
+		imports: []string{"harness/sim/armv7m", "harness/sim/board", "harness/sim/bus", "harness/sim/cells", "harness/sim/clock", "harness/sim/profile", "harness/sim/soc/agenda", "harness/sim/soc/fidelity", "harness/sim/soc/pad", "harness/sim/soc/svd"},
 		tests:   []string{"firmware/wire", "firmware/images", "harness/sim/soc/soctest"}},
 
 	{pkg: "harness/cmd/rigor", imports: []string{"harness/...", "probes/...", "firmware/images", "firmware/wire/ota"}},
@@ -139,6 +143,7 @@ var rules = []rule{
 	{pkg: "suites/internal/broker", imports: []string{"probes"}},
 	{pkg: "suites/internal/virtualrig", imports: []string{"harness", "harness/judge", "harness/rig", "harness/virtual"}},
 	{pkg: "suites/internal/planted", tests: []string{"suites/internal/virtualrig", "suites/ota", "harness", "firmware/ota/defect"}},
+	{pkg: "suites/internal/slowed", tests: []string{"suites/internal/virtualrig", "suites/latency", "harness", "harness/measure", "harness/profile", "harness/record", "firmware/images"}},
 	{pkg: "suites/internal/liar", tests: []string{"suites/internal/virtualrig", "suites/latency", "suites/hub", "harness", "harness/judge", "harness/measure",
 		"harness/record", "harness/rig", "harness/timebase", "harness/virtual", "probes", "firmware/images"}},
 

@@ -104,6 +104,7 @@ type Experiment struct {
 	Attempts     []Attempt     `json:"attempts,omitempty"` // the last one counts
 	Skipped      string        `json:"skipped,omitempty"`  // why it was not run
 	Trace        string        `json:"trace,omitempty"`    // the last capture's file, below the bundle's folder
+	Profile      string        `json:"profile,omitempty"`  // where cycles went in the last attempt, below the bundle's folder
 	Measurements []Measurement `json:"measurements,omitempty"`
 	Warnings     []string      `json:"warnings,omitempty"`
 }

@@ -63,7 +63,8 @@ type Board struct {
 	kind    loaders.Kind
 	strap   strap
 	console *line
-	loader  *line         // may be the same
+	loader  *line // may be the same
+	wires   map[probes.Line]probe.Wire
 	usual   port.Mode     // of the console
 	baud    int           // of the loader
 	rise    time.Duration // of the reset pin
@@ -164,6 +165,7 @@ func assemble(c *rig.BoardConfig, kind silicon) (*rig.Station, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.wires = wires
 	p := probe.New(sim, wires)
 	s := &rig.Station{Board: b, Config: c, Capturer: p, Driver: p, Source: p, Meter: p, Faults: p}
 	if radio, ok := chip.(board.Radio); ok && c.AccessPoint {

@@ -33,7 +33,10 @@
 // whole programs are in package stm32f407.
 package armv7m
 
-import "rigor/harness/sim/bus"
+import (
+	"rigor/harness/sim/bus"
+	"rigor/harness/sim/profile"
+)
 
 // Bus is everything that is not directly mapped memory or the core's own
 // private peripheral bus.
@@ -196,6 +199,8 @@ type Core struct {
 	hash        [hashSize]*block
 	breakpoints map[uint32]bool
 	trace       func(pc uint32)
+	profile     *profile.Counter // nil: nobody wants to know
+	stepping    bool             // trace or profile
 
 	deadline uint64 // of the present Run
 	// limit ends the execution of blocks: the least of deadline and the core's
@@ -294,7 +299,22 @@ func (c *Core) Restore(s State) {
 // executed; nil, as at first, costs nothing.
 func (c *Core) SetTrace(f func(pc uint32)) {
 	c.trace = f
+	c.stepping = c.trace != nil || c.profile != nil
 	c.leave = true
+}
+
+// SetProfile has p count where the cycles go, slowly; nil ends it.
+func (c *Core) SetProfile(p *profile.Counter) {
+	c.profile = p
+	c.stepping = c.trace != nil || c.profile != nil
+	c.leave = true
+	if p != nil {
+		p.Attach(uint64(c.R[15]), c.progress)
+	}
+}
+
+func (c *Core) progress() profile.State {
+	return profile.State{Cycle: c.Cycle, Slept: c.Slept, Insns: c.Insns}
 }
 
 // Tracker is told of all accesses to memory that is Write, and of pieces of code in it,

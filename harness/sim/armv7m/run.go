@@ -21,6 +21,7 @@ func (c *Core) Run(until uint64) Stop {
 			c.Cycle = max(c.Cycle, min(c.StallUntil, c.limit))
 			c.Held = c.stalls()
 		case c.attention:
+			c.noteException()
 			c.service()
 		case c.Sleep != Awake:
 			c.Slept += c.limit - c.Cycle
@@ -61,6 +62,7 @@ func (c *Core) Step() Stop {
 			c.Cycle = max(c.Cycle, c.StallUntil)
 			c.Held = false
 		case c.attention:
+			c.noteException()
 			c.service()
 			continue
 		case c.Sleep != Awake:
@@ -147,7 +149,7 @@ func (c *Core) execute() {
 	}
 	c.leave = false
 	i, n := 0, len(b.code)
-	for i == 0 && c.Pipe != 0 || c.Cycle+b.worst >= c.limit || c.trace != nil || !c.enters(b) {
+	for i == 0 && c.Pipe != 0 || c.Cycle+b.worst >= c.limit || c.stepping || !c.enters(b) {
 		next, ok := c.single(b, i)
 		if !ok {
 			return
@@ -167,8 +169,8 @@ func (c *Core) single(b *block, i int) (next int, ok bool) {
 		c.raise(faultMPUInstr, addr)
 		return 0, false
 	}
-	if c.trace != nil {
-		c.trace(c.R[15])
+	if c.stepping {
+		c.tell()
 	}
 	if c.Shared {
 		c.fast = withheld
@@ -191,6 +193,22 @@ func (c *Core) single(b *block, i int) (next int, ok bool) {
 		return 0, false
 	}
 	return next, c.Cycle < c.limit && !c.mustReturn(b) && c.at(b, next)
+}
+
+// tell lets those know of the next instruction who want to.
+func (c *Core) tell() {
+	if c.trace != nil {
+		c.trace(c.R[15])
+	}
+	if c.profile != nil {
+		c.profile.Step(uint64(c.R[15]), c.progress())
+	}
+}
+
+func (c *Core) noteException() {
+	if c.profile != nil {
+		c.profile.Exception(c.progress())
+	}
 }
 
 // mustReturn says whether the run loop has something to do.

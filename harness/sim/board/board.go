@@ -42,6 +42,7 @@ type Board struct {
 	microphones []*Microphone
 	tapped      map[Pin]*tap
 	sources     map[Pin]Source // what SetAnalog connected
+	profiling   *Profiling     // nil: nobody wants to know
 	state       state
 }
 
@@ -333,6 +334,9 @@ func (b *Board) driveScheduled(at clock.Time) {
 
 // changed is the chip's watcher.
 func (b *Board) changed(p Pin, high bool, at clock.Time) {
+	if high {
+		b.profiling.rose(p)
+	}
 	b.arm(p, high, at)
 	if !b.cut(p) {
 		b.tellTargets(p, high, at)

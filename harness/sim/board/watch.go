@@ -11,7 +11,7 @@ type Selective interface {
 }
 
 // rewatch tells the chip whose edges the board needs: those that recorders,
-// bridges and targets take, and those that a fault waits for.
+// bridges, targets and a profile take, and those that a fault waits for.
 func (b *Board) rewatch() {
 	chip, ok := b.chip.(Selective)
 	if !ok {
@@ -26,6 +26,7 @@ func (b *Board) rewatch() {
 	for _, t := range b.targets {
 		pins = append(pins, t.sda, t.scl)
 	}
+	pins = append(pins, b.profiling.pins()...)
 	for _, f := range b.state.Faults {
 		if f.Waits {
 			pins = append(pins, f.After.Pin)

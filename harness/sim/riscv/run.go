@@ -1,6 +1,9 @@
 package riscv
 
-import "rigor/harness/sim/bus"
+import (
+	"rigor/harness/sim/bus"
+	"rigor/harness/sim/profile"
+)
 
 // Core is one simulated core. The zero value is of no use; call New.
 type Core struct {
@@ -32,6 +35,8 @@ type Core struct {
 	hash        [hashSize]*block
 	breakpoints map[uint64]bool
 	trace       func(pc uint64)
+	profile     *profile.Counter // nil: nobody wants to know
+	stepping    bool             // trace or profile
 
 	deadline uint64 // of the present Run
 	// limit ends the execution of blocks: the least of deadline and when an
@@ -118,6 +123,7 @@ func (c *Core) Run(until uint64) Stop {
 		case c.Cycle >= c.deadline:
 			return c.atDeadline()
 		case due:
+			c.noteException()
 			c.service()
 		case c.Sleep:
 			c.Slept += c.limit - c.Cycle
@@ -173,6 +179,7 @@ func (c *Core) Step() Stop {
 	}
 	switch {
 	case c.attention && c.InterruptAt <= c.Cycle:
+		c.noteException()
 		c.service()
 		return Stop{Reason: Deadline, PC: c.PC}
 	case c.Sleep:
@@ -215,7 +222,7 @@ func (c *Core) execute() {
 	}
 	c.leave = false
 	for i := 0; i >= 0; {
-		if i == 0 && b.line != 0 && b.line != c.FetchLine || c.trace != nil || !c.enters(b) {
+		if i == 0 && b.line != 0 && b.line != c.FetchLine || c.stepping || !c.enters(b) {
 			i = c.single(b, i)
 			continue
 		}
@@ -251,8 +258,8 @@ func (c *Core) single(b *block, i int) (next int) {
 		c.raise(causeFetchAccess, c.refused())
 		return -1
 	}
-	if c.trace != nil {
-		c.trace(c.PC)
+	if c.stepping {
+		c.tell()
 	}
 	stall := uint64(b.code[i].stall)
 	if b.line != 0 && b.line != c.FetchLine && i == 0 {
@@ -263,6 +270,22 @@ func (c *Core) single(b *block, i int) (next int) {
 		return -1
 	}
 	return c.entry(b)
+}
+
+// tell lets those know of the next instruction who want to.
+func (c *Core) tell() {
+	if c.trace != nil {
+		c.trace(c.PC)
+	}
+	if c.profile != nil {
+		c.profile.Step(c.PC, c.progress())
+	}
+}
+
+func (c *Core) noteException() {
+	if c.profile != nil {
+		c.profile.Exception(c.progress())
+	}
 }
 
 // refused is the address of that part of the instruction at PC that may not be fetched (volume II 3.1.16).
@@ -369,8 +392,33 @@ func (c *Core) forgetLoops() {
 // executed; nil, as at first, costs nothing.
 func (c *Core) SetTrace(f func(pc uint64)) {
 	c.trace = f
+	c.stepping = c.trace != nil || c.profile != nil
 	c.endSpin()
 	c.leave = true
+}
+
+// SetProfile has p count where the cycles go, slowly; nil ends it. Loops are skipped as without.
+func (c *Core) SetProfile(p *profile.Counter) {
+	c.profile = p
+	c.stepping = c.trace != nil || c.profile != nil
+	c.leave = true
+	if p != nil {
+		p.Attach(c.PC, c.progress)
+	}
+}
+
+func (c *Core) progress() profile.State {
+	return profile.State{Cycle: c.Cycle, Slept: c.Slept, Insns: c.Insns}
+}
+
+// omit passes turns of a loop of so many instructions and cycles, the last of which has just been executed.
+func (c *Core) omit(turns, insns, cycles uint64) {
+	if c.profile != nil {
+		c.profile.Repeat(c.progress(), turns, profile.Count{Cycles: cycles, Instructions: insns})
+	}
+	c.Cycle += turns * cycles
+	c.Insns += turns * insns
+	c.skipped += turns * insns
 }
 
 // Tracker is told of all accesses to memory that is Write, by the lowest 32 bits of the

@@ -242,10 +242,8 @@ func (s *skipper) skip() uint64 {
 	if periods == 0 || !s.proves(periods+executed, cycles) {
 		return 0
 	}
-	c.Cycle += periods * cycles
-	c.Insns += periods * insns
+	c.omit(periods, insns, cycles)
 	s.advance(int64(periods) * int64(s.turns))
-	c.skipped += periods * insns
 	for range executed {
 		s.turn(true)
 	}

@@ -211,10 +211,7 @@ func (c *Core) spins() bool {
 // again, in the same state.
 func (c *Core) skipTurns() {
 	s := &c.spin
-	turns := (c.limit - 1 - c.Cycle) / s.cycles
-	c.Cycle += turns * s.cycles
-	c.Insns += turns * s.insns
-	c.skipped += turns * s.insns
+	c.omit((c.limit-1-c.Cycle)/s.cycles, s.insns, s.cycles)
 }
 
 // announce is called before a store to size bytes at off. Others that wait for it have to see

@@ -120,6 +120,7 @@ type Chip struct {
 
 var (
 	_ board.Chip        = (*Chip)(nil)
+	_ board.Profiled    = (*Chip)(nil)
 	_ board.Nonvolatile = (*Chip)(nil)
 	_ board.RAMTracker  = (*Chip)(nil)
 )

@@ -1,0 +1,15 @@
+package esp32c3
+
+import "rigor/harness/sim/profile"
+
+// Cores is one.
+func (c *Chip) Cores() int { return 1 }
+
+// Profile has the core count where its cycles go.
+func (c *Chip) Profile(p ...*profile.Counter) {
+	if len(p) == 0 {
+		c.core.SetProfile(nil)
+		return
+	}
+	c.core.SetProfile(p[0])
+}
