@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"rigor/firmware/images"
 	"rigor/harness/judge"
@@ -37,6 +38,9 @@ type Runner struct {
 	Progress func(string) // gets what Flash tells of; may be nil
 	Profile  bool         // keep where the firmware's cycles went, of boards that can tell
 
+	Baseline   *judge.Baseline   // what the rig's figures are compared against; may be nil
+	Quarantine *judge.Quarantine // whose failures don't block; may be nil
+
 	flashed onBoard         // what is on the board
 	tests   []probes.Report // what the probe's loops showed; nil: not tested yet
 }
@@ -45,6 +49,7 @@ type Runner struct {
 // is a failure to record; what the board did wrong is in the experiment.
 func (r *Runner) Run(ctx context.Context, x Experiment) (record.Experiment, error) {
 	e := record.Experiment{Suite: x.Suite, Name: x.Name, Board: r.Station.Name(), Firmware: x.Image.SHA256}
+	e.Quarantine = r.Quarantine.Find(e.Suite, e.Name, e.Board, time.Now())
 	r.try(ctx, &e, func() error { return r.ask(ctx, x, &e) })
 	return e, r.Bundle.Add(e)
 }
@@ -76,7 +81,7 @@ func (r *Runner) ask(ctx context.Context, x Experiment, e *record.Experiment) er
 	if err != nil {
 		return err
 	}
-	e.Measurements = r.judge(samples, timebase.Rate(seen.Hello.CoreHz))
+	e.Measurements = r.judge(x, samples, timebase.Rate(seen.Hello.CoreHz), e)
 	return r.crossCheck(samples, seen, e)
 }
 
@@ -97,12 +102,30 @@ func (r *Runner) measure(x Experiment, seen Observation, e *record.Experiment) (
 	return samples, nil
 }
 
-// judge summarises the samples and holds them against limits and claims.
-func (r *Runner) judge(samples []measure.Sample, core timebase.Rate) (ms []record.Measurement) {
-	on := judge.Subject{RigKind: string(r.RigKind), Chip: r.Station.Config.Chip, Core: core}
+// judge summarises the samples and holds them against limits, claims and the
+// baseline.
+func (r *Runner) judge(x Experiment, samples []measure.Sample, core timebase.Rate, e *record.Experiment) (ms []record.Measurement) {
+	on := judge.Subject{RigKind: string(r.RigKind), Chip: r.Station.Config.Chip, Core: core, Firmware: e.Firmware}
 	for _, s := range samples {
 		sum := measure.Summarize(s)
-		ms = append(ms, record.Measured(s, core, sum, r.Limits.Judge(on, s, sum), r.Limits.Check(on, s, sum)))
+		m := record.Measured(s, core, sum, nil, r.Limits.Check(on, s, sum))
+		accepted := r.accepted(x, e.Key(m))
+		m.Verdicts = r.Limits.Judge(on, s, sum, accepted)
+		if accepted != nil {
+			m.Digest = e.Digest(s)
+			c := judge.Compare(on.RigKind, *accepted, e.Figure(m))
+			m.Change = &c
+		}
+		ms = append(ms, m)
 	}
 	return ms
+}
+
+// accepted is what the baseline has for a figure. On the virtual rig only the
+// first of repeats has anything to repeat: later ones begin with a board that has been used.
+func (r *Runner) accepted(x Experiment, k judge.Key) *judge.Figure {
+	if r.RigKind == rig.Virtual && x.Repeat > 0 {
+		return nil
+	}
+	return r.Baseline.Figure(k)
 }

@@ -3,6 +3,7 @@ package harness
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"rigor/harness/judge"
 	"rigor/harness/record"
 	"rigor/harness/rig"
 )
@@ -33,6 +35,25 @@ func Root(dir string) (string, error) {
 			return "", fmt.Errorf("%s is not inside a checkout of rigor: go to one, where go.mod and rigs.yaml are", dir)
 		}
 	}
+}
+
+// BaselineFile is where the baseline of a rig is kept.
+func BaselineFile(root, rigName string) string {
+	return filepath.Join(root, "results", "baseline", rigName+".json")
+}
+
+// Baseline reads the baseline of a rig. One that nobody accepted yet is nil.
+func Baseline(root, rigName string) (*judge.Baseline, error) {
+	b, err := judge.LoadBaseline(BaselineFile(root, rigName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return b, err
+}
+
+// Quarantine reads the list of failures that don't block.
+func Quarantine(root string) (*judge.Quarantine, error) {
+	return judge.LoadQuarantine(filepath.Join(root, "suites", "quarantine.yaml"))
 }
 
 // BeginRun begins the run's bundle below the project's results/runs, in a folder

@@ -59,8 +59,8 @@ func (c *Claim) check(on Subject, s measure.Sample, sum measure.Summary) ClaimRe
 		return r
 	}
 	r.Measured = fmt.Sprintf("%s %s", c.Statistic, describe(e, s.Unit)) + inTime(e, s)
-	above := bound{c.AtMost, c.Unit, true}.compare(on, s, e)
-	below := bound{c.AtLeast, c.Unit, false}.compare(on, s, e)
+	above := bound{limit: c.AtMost, unit: c.Unit, upper: true}.compare(on, s, e)
+	below := bound{limit: c.AtLeast, unit: c.Unit}.compare(on, s, e)
 	switch {
 	case above == Fail || below == Fail:
 		r.Finding = Refuted

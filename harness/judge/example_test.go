@@ -26,7 +26,7 @@ limits:
 		Assumption: measure.Exact, Values: []int64{160, 160, 160},
 	}
 	on := judge.Subject{RigKind: "virtual", Chip: "stm32f407", Core: 16e6}
-	for _, v := range limits.Judge(on, s, measure.Summarize(s)) {
+	for _, v := range limits.Judge(on, s, measure.Summarize(s), nil) {
 		fmt.Printf("%v: %s, %s\n", v.Outcome, v.Limit, v.Reason)
 	}
 	// Output: pass: p50 <= 12000 ns, p50 is 160 cycles

@@ -70,7 +70,7 @@ func TestJudge(t *testing.T) {
 		{"unknown clock", "statistic: p50, unit: ns, max: 160", noClock, Unset, "p50 is 150 cycles, too uncertain to compare with 160 ns"},
 	} {
 		l := limits(t, "limits:\n  - {quantity: goroutine-switch, reason: test, "+c.limit+"}\n")
-		vs := l.Judge(on, c.sample, measure.Summarize(c.sample))
+		vs := l.Judge(on, c.sample, measure.Summarize(c.sample), nil)
 		if len(vs) != 1 || vs[0].Outcome != c.want || vs[0].Reason != c.reason {
 			t.Errorf("%s: %+v, want %v because %q", c.name, vs, c.want, c.reason)
 		}
@@ -79,7 +79,7 @@ func TestJudge(t *testing.T) {
 
 func TestNoLimitIsUnsetAndDoesNotBlock(t *testing.T) {
 	s := switches(measure.Exact, 160)
-	vs := (&Limits{}).Judge(on, s, measure.Summarize(s))
+	vs := (&Limits{}).Judge(on, s, measure.Summarize(s), nil)
 	if len(vs) != 1 || vs[0].Outcome != Unset || vs[0].Reason != NoLimit || vs[0].Blocks() {
 		t.Errorf("%+v", vs)
 	}
@@ -103,7 +103,7 @@ func TestScope(t *testing.T) {
 	} {
 		l := limits(t, "limits:\n  - {quantity: goroutine-switch, reason: test, statistic: p50, unit: cycles, max: 1, "+c.scope+"}\n")
 		s := switches(measure.Exact, 160)
-		got := l.Judge(on, s, measure.Summarize(s))[0].Reason != NoLimit
+		got := l.Judge(on, s, measure.Summarize(s), nil)[0].Reason != NoLimit
 		if got != c.want {
 			t.Errorf("%q covers: %v, want %v", c.scope, got, c.want)
 		}
@@ -118,7 +118,7 @@ limits:
   - {quantity: goroutine-launch, chip: k210, statistic: p50, unit: cycles, max: 900, required: true, reason: test}
 `)
 	s := switches(measure.Exact)
-	if v := l.Judge(on, s, measure.Summarize(s))[0]; v.Outcome != Unset || !v.Blocks() {
+	if v := l.Judge(on, s, measure.Summarize(s), nil)[0]; v.Outcome != Unset || !v.Blocks() {
 		t.Errorf("required and unset does not block: %+v", v)
 	}
 	missing := l.Missing(on, []Measured{{s.Name, s.Source, 16e6}})
@@ -226,7 +226,7 @@ func FuzzParse(f *testing.F) {
 		if l, err := Parse("l.yaml", []byte(text)); err == nil {
 			for _, lim := range l.Limits {
 				_ = lim.String()
-				lim.judge(Subject{Core: timebase.Rate(1)}, measure.Sample{Unit: measure.Cycles}, measure.Summary{N: 1})
+				lim.judge(Subject{Core: timebase.Rate(1)}, measure.Sample{Unit: measure.Cycles}, measure.Summary{N: 1}, nil)
 			}
 		}
 	})

@@ -48,21 +48,33 @@ func (c *Scope) reaches(on Subject) bool {
 		(c.Chip == "" || c.Chip == on.Chip)
 }
 
-// Limit bounds one statistic. Min and Max are in Unit; a limit in cycles is one
-// in the core's cycles, whoever measured.
+// Limit bounds one statistic. Min, Max and Tolerance are in Unit; a limit in cycles is
+// one in the core's cycles, whoever measured.
+//
+// Against the baseline a statistic may be worse than what was accepted by the
+// tolerance, which is chosen for each limit and may be 0. Where neither direction is better
+// it may differ by that.
 type Limit struct {
-	Scope     `yaml:",inline"`
-	Statistic measure.Statistic `yaml:"statistic"`
-	Unit      measure.Unit      `yaml:"unit"`
-	Min       *int64            `yaml:"min"`
-	Max       *int64            `yaml:"max"`
-	Required  bool              `yaml:"required"` // without a pass the run fails
-	Reason    string            `yaml:"reason"`   // why this figure, with its source
+	Scope            `yaml:",inline"`
+	Statistic        measure.Statistic `yaml:"statistic"`
+	Unit             measure.Unit      `yaml:"unit"` // not with TolerancePercent
+	Min              *int64            `yaml:"min"`
+	Max              *int64            `yaml:"max"`
+	Against          string            `yaml:"against"` // baseline; then one of the tolerances instead of min and max
+	Tolerance        *int64            `yaml:"tolerance"`
+	TolerancePercent *float64          `yaml:"tolerance_percent"` // of the accepted value
+	Required         bool              `yaml:"required"`          // without a pass the run fails
+	Reason           string            `yaml:"reason"`            // why this figure, with its source
 }
+
+// AgainstBaseline is the value of Limit.Against.
+const AgainstBaseline = "baseline"
 
 // String writes the limit as a condition.
 func (l *Limit) String() string {
 	switch {
+	case l.Against != "":
+		return l.relative()
 	case l.Min == nil:
 		return fmt.Sprintf("%s <= %d %s", l.Statistic, *l.Max, l.Unit)
 	case l.Max == nil:
@@ -71,12 +83,17 @@ func (l *Limit) String() string {
 	return fmt.Sprintf("%d <= %s <= %d %s", *l.Min, l.Statistic, *l.Max, l.Unit)
 }
 
-func (l *Limit) bounds() (b []bound) {
+// bounds are the limit's sides. Those of a limit against the baseline stand on what
+// was accepted.
+func (l *Limit) bounds(s measure.Sample, accepted *Figure) (b []bound) {
+	if l.Against != "" {
+		return l.around(s, accepted)
+	}
 	if l.Min != nil {
-		b = append(b, bound{*l.Min, l.Unit, false})
+		b = append(b, bound{limit: *l.Min, unit: l.Unit})
 	}
 	if l.Max != nil {
-		b = append(b, bound{*l.Max, l.Unit, true})
+		b = append(b, bound{limit: *l.Max, unit: l.Unit, upper: true})
 	}
 	return b
 }
@@ -157,6 +174,9 @@ func checkFigure(st measure.Statistic, u measure.Unit, reason string) error {
 func (l *Limit) valid() error {
 	if err := l.Scope.valid(); err != nil {
 		return err
+	}
+	if l.Against != "" || l.Tolerance != nil || l.TolerancePercent != nil {
+		return l.validRelative()
 	}
 	if l.Min == nil && l.Max == nil {
 		return errors.New("neither min nor max")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rigor/harness/judge"
+	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/rig"
 	"rigor/harness/timebase"
@@ -42,6 +43,7 @@ type Run struct {
 	Firmware      []Firmware        `json:"firmware"`
 	Experiments   []Experiment      `json:"experiments"`
 	Missing       []judge.Verdict   `json:"missing,omitempty"` // required limits that nothing was measured for
+	Expired       []judge.Isolation `json:"expired,omitempty"` // entries of the quarantine that ended, of what could have been asked
 	Warnings      []string          `json:"warnings,omitempty"`
 	Work          []Work            `json:"work,omitempty"`
 	Plots         []Plot            `json:"plots,omitempty"`
@@ -107,6 +109,9 @@ type Experiment struct {
 	Profile      string        `json:"profile,omitempty"`  // where cycles went in the last attempt, below the bundle's folder
 	Measurements []Measurement `json:"measurements,omitempty"`
 	Warnings     []string      `json:"warnings,omitempty"`
+
+	// Quarantine is why a failure does not block, if it was in quarantine when it was asked.
+	Quarantine *judge.Isolation `json:"quarantine,omitempty"`
 }
 
 // Attempt is one try. Only failures of the rig are tried again.
@@ -135,6 +140,7 @@ type Measurement struct {
 	Summary    measure.Summary     `json:"summary"`
 	Verdicts   []judge.Verdict     `json:"verdicts"`
 	Claims     []judge.ClaimResult `json:"claims,omitempty"`
+	Change     *change.Change      `json:"change,omitempty"` // against the baseline; nil: it has no such figure
 	Warnings   []string            `json:"warnings,omitempty"`
 	Doubts     []string            `json:"doubts,omitempty"`
 	File       string              `json:"file"`   // below the bundle's folder
@@ -251,19 +257,31 @@ func (r *Run) MeasuredOn(board string) []judge.Measured {
 	return all
 }
 
-// Blocking counts what fails the run: experiments that failed, verdicts that
-// are Fail or Unset though required, required limits that nothing was measured for.
+// Findings counts what is wrong with the experiment: its failure, and verdicts
+// that are Fail or Unset though required.
+func (e *Experiment) Findings() int {
+	n := one(e.Failed())
+	for _, m := range e.Measurements {
+		for _, v := range m.Verdicts {
+			n += one(v.Blocks())
+		}
+	}
+	return n
+}
+
+// Quarantined reports whether something is wrong that does not block, since it is known.
+func (e *Experiment) Quarantined() bool { return e.Quarantine != nil && e.Findings() > 0 }
+
+// Blocking counts what fails the run: the findings of experiments that are not in
+// quarantine, quarantine that has expired, required limits that nothing was measured for.
 func (r *Run) Blocking() int {
-	n := 0
+	n := len(r.Expired)
 	for _, v := range r.Missing {
 		n += one(v.Blocks())
 	}
 	for _, e := range r.Experiments {
-		n += one(e.Failed())
-		for _, m := range e.Measurements {
-			for _, v := range m.Verdicts {
-				n += one(v.Blocks())
-			}
+		if e.Quarantine == nil {
+			n += e.Findings()
 		}
 	}
 	return n

@@ -134,6 +134,14 @@ func (b *Bench) prepare(config *rig.RigConfig) error {
 	if err != nil {
 		return err
 	}
+	baseline, err := harness.Baseline(root, config.Name)
+	if err != nil {
+		return err
+	}
+	quarantine, err := harness.Quarantine(root)
+	if err != nil {
+		return err
+	}
 	bundle, err := openBundle(root, config)
 	if err != nil {
 		return err
@@ -149,6 +157,7 @@ func (b *Bench) prepare(config *rig.RigConfig) error {
 	})
 	*b.runner = harness.Runner{
 		Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle,
+		Baseline: baseline, Quarantine: quarantine,
 		Progress: func(text string) { tell(record.Event{Kind: record.Step, Suite: b.Suite, Text: text}) },
 	}
 	return nil
@@ -212,6 +221,9 @@ func (b *Bench) Run(ctx context.Context, x harness.Experiment) record.Experiment
 	}
 	if e.Skipped != "" {
 		ginkgo.Skip(e.Skipped)
+	}
+	if e.Quarantined() {
+		ginkgo.Skip("something is wrong that is known: " + e.Quarantine.String())
 	}
 	if e.Failed() {
 		f := e.Attempts[len(e.Attempts)-1].Failure

@@ -1,0 +1,107 @@
+// Package compare holds two runs against each other, or a run against what was
+// accepted: for each figure whether it changed, and whose the change can be. A change can only be
+// that of something that differs between the two: the firmware, the harness, the rig. On
+// the virtual rig that leads to an answer; on hardware what remains is the board and
+// its surroundings.
+//
+// Left out: the judgement on one figure (packages judge and judge/change), and
+// which function a change is in (package profile).
+package compare
+
+import (
+	"rigor/harness/judge"
+	"rigor/harness/judge/change"
+	"rigor/harness/record"
+	"rigor/harness/rig"
+)
+
+// Side is one of two states.
+type Side struct {
+	Name     string // of the bundle, or Baseline
+	Rig      record.Rig
+	Boards   []record.Board
+	Seeds    map[string]uint64
+	Host     *record.Host      // nil: not known, as in a baseline
+	Firmware []record.Firmware // empty in a baseline: figures have the images' digests
+	Figures  []judge.Figure    // one to a key, in the order of keys
+	harness  map[string]string // by the run that a figure comes from
+}
+
+// Baseline is the name of the side that was accepted.
+const Baseline = "baseline"
+
+// OfRun is the state that a run found.
+func OfRun(r *record.Run) Side {
+	return Side{
+		Name: r.Name(), Rig: r.Rig, Boards: r.Boards, Seeds: r.Seeds, Host: &r.Host, Firmware: r.Firmware,
+		Figures: r.Figures(), harness: map[string]string{r.Name(): r.Harness},
+	}
+}
+
+// OfBaseline is the state that was accepted.
+func OfBaseline(b *judge.Baseline) Side {
+	s := Side{Name: Baseline, Rig: record.Rig{Name: b.Rig, Kind: b.Kind}, Figures: b.Figures, harness: map[string]string{}}
+	for _, run := range b.Runs() {
+		s.harness[run] = b.HarnessOf(run)
+	}
+	return s
+}
+
+// Comparison is what there is to say about two states.
+type Comparison struct {
+	Old     string       `json:"old"`
+	New     string       `json:"new"`
+	Differs []Difference `json:"differs"` // what may be the reason; empty: nothing that is known
+	Rows    []Row        `json:"rows"`
+}
+
+// Difference is something besides the figures in which the two states differ.
+type Difference struct {
+	Class rig.Class `json:"class"` // firmware, harness or rig
+	What  string    `json:"what"`  // the image, the board, …
+	Old   string    `json:"old"`
+	New   string    `json:"new"`
+}
+
+// Row is a figure in both states, or in one.
+type Row struct {
+	judge.Key
+	Change change.Change `json:"change"`
+	Only   string        `json:"only,omitempty"`  // the side that alone has it: old or new; then there is no change
+	Whose  []rig.Class   `json:"whose,omitempty"` // whose a change can be, the likeliest first
+	Where  []string      `json:"where,omitempty"` // the functions in which it is, most first
+}
+
+// Changed reports whether the figure is known to have changed.
+func (r Row) Changed() bool {
+	return r.Only == "" && r.Change.Verdict != change.Same && r.Change.Verdict != change.CannotTell
+}
+
+// Count counts the rows of a verdict.
+func (c *Comparison) Count(v change.Verdict) (n int) {
+	for _, r := range c.Rows {
+		if r.Only == "" && r.Change.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// FalseChanges is the share of false ones among the changes of a comparison on
+// hardware, where so many figures are judged at once that chance alone would make some.
+const FalseChanges = 0.01
+
+// Compare judges each figure of the two states.
+func Compare(old, now Side) Comparison {
+	c := Comparison{Old: old.Name, New: now.Name, Differs: differences(old, now)}
+	for _, p := range pairs(old.Figures, now.Figures) {
+		c.Rows = append(c.Rows, p.row(now.Rig.Kind))
+	}
+	c.correct(now.Rig.Kind)
+	for i := range c.Rows {
+		if r := &c.Rows[i]; r.Changed() {
+			r.Whose = whose(r.Key, old, now, c.Differs)
+		}
+	}
+	return c
+}

@@ -1,0 +1,97 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rigor/harness/judge/change"
+	"rigor/harness/measure"
+	"rigor/harness/rig"
+)
+
+// leading are the statistics in the order in which one stands for a figure. What
+// most values are like comes before the extremes.
+var leading = []measure.Statistic{measure.Median, measure.P99, measure.Max, measure.P95, measure.Min}
+
+// Compare judges two states of a figure on a kind of rig, each from one run.
+//
+// On the virtual rig any difference is real, in any statistic. The change is that of the
+// statistic which got worse first of p50, p99, max, p95, min, or of the first that differs if none got worse; the
+// reason tells of the others. Where only single values differ, it says so.
+//
+// On hardware the median is judged, beyond the noise that was measured from run to run.
+func Compare(kind string, old, now Figure) change.Change {
+	c := change.Change{Verdict: change.CannotTell, Statistic: measure.Median, Unit: now.Unit, Old: old.Summary.Median, New: now.Summary.Median}
+	switch {
+	case len(old.Doubts)+len(now.Doubts) > 0:
+		c.Reason = slices.Concat(now.Doubts, old.Doubts)[0]
+	case old.Summary.N == 0 || now.Summary.N == 0:
+		c.Reason = "no values"
+	case old.Unit != now.Unit || old.ClockHz != now.ClockHz:
+		c.Reason = fmt.Sprintf("counted in %s, before in %s", counting(now), counting(old))
+	case kind == string(rig.Virtual):
+		return exact(old, now)
+	default:
+		return once(old, now)
+	}
+	return c
+}
+
+func counting(f Figure) string {
+	if f.ClockHz == 0 {
+		return string(f.Unit)
+	}
+	return fmt.Sprintf("%s of %v", f.Unit, f.ClockHz)
+}
+
+// exact compares all statistics and, in the end, all values.
+func exact(old, now Figure) change.Change {
+	q, _ := measure.Describe(now.Quantity)
+	var differ []change.Change
+	for _, st := range leading {
+		a, _ := old.Summary.Estimate(st)
+		b, _ := now.Summary.Estimate(st)
+		if c := change.Exact(q, st, now.Unit, a.Value, b.Value); c.Verdict != change.Same {
+			differ = append(differ, c)
+		}
+	}
+	if len(differ) == 0 {
+		a, b := old.Summary.Median.Value, now.Summary.Median.Value
+		c := change.Exact(q, measure.Median, now.Unit, a, b)
+		switch {
+		case old.Summary.N != now.Summary.N:
+			c.Verdict, c.Reason = change.Different, fmt.Sprintf("%d values instead of %d", now.Summary.N, old.Summary.N)
+		case old.Digest != now.Digest:
+			c.Verdict, c.Reason = change.Different, "single values differ, and none of the statistics"
+		}
+		return c
+	}
+	i := max(0, slices.IndexFunc(differ, func(c change.Change) bool { return c.Verdict == change.Worse }))
+	c := differ[i]
+	c.Reason += others(slices.Delete(differ, i, i+1))
+	return c
+}
+
+// others tells of the further statistics that differ.
+func others(cs []change.Change) string {
+	var all []string
+	for _, c := range cs {
+		all = append(all, fmt.Sprintf("%s %+d", c.Statistic, c.New.Value-c.Old.Value))
+	}
+	if all == nil {
+		return ""
+	}
+	return "; " + strings.Join(all, ", ")
+}
+
+// once compares two single runs.
+func once(old, now Figure) change.Change {
+	q, _ := measure.Describe(now.Quantity)
+	var noise change.Noise
+	if n := cmp.Or(old.Noise, now.Noise); n != nil {
+		noise = *n
+	}
+	return change.Once(q, measure.Median, now.Unit, old.Summary.Median.Value, now.Summary.Median.Value, noise, change.Options{})
+}
