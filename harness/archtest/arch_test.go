@@ -76,15 +76,16 @@ var rules = []rule{
 
 	// Pure numbers, and what becomes of them.
 	{pkg: "harness/measure", imports: []string{"harness/timebase", "probes"}},
-	{pkg: "harness/measure/series"},
+	{pkg: "harness/measure/noisetest"},
+	{pkg: "harness/measure/series", tests: []string{"harness/measure/noisetest"}},
 	{pkg: "harness/measure/extreme", imports: []string{"harness/measure"}},
-	{pkg: "harness/judge/change", imports: []string{"harness/measure"}},
+	{pkg: "harness/judge/change", imports: []string{"harness/measure"}, tests: []string{"harness/measure/noisetest"}},
 	{pkg: "harness/judge", imports: []string{"harness/judge/change", "harness/measure", "harness/rig", "harness/timebase", "harness/yamlfile"}},
 	{pkg: "harness/compare", imports: []string{"harness/judge", "harness/judge/change", "harness/record", "harness/rig"}, tests: []string{"harness/measure"}},
 	{pkg: "harness/record", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/rig", "harness/timebase", "probes"}},
 	{pkg: "harness/export", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig", "harness/timebase"}},
 	{pkg: "harness/report/sketch", imports: []string{"harness/timebase", "probes"}},
-	{pkg: "harness/history", imports: []string{"harness/judge", "harness/measure", "harness/measure/series", "harness/record", "harness/rig", "harness/timebase"}},
+	{pkg: "harness/history", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/measure/series", "harness/record", "harness/rig", "harness/timebase"}},
 	{pkg: "harness/report", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/record", "harness/report/sketch", "harness/rig",
 		"harness/timebase", "probes"}},
 
