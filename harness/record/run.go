@@ -42,8 +42,8 @@ type Run struct {
 	SelfTests     []SelfTest        `json:"self_tests,omitempty"` // of the boards' probes
 	Firmware      []Firmware        `json:"firmware"`
 	Experiments   []Experiment      `json:"experiments"`
-	Missing       []judge.Verdict   `json:"missing,omitempty"` // required limits that nothing was measured for
-	Expired       []judge.Isolation `json:"expired,omitempty"` // entries of the quarantine that ended, of what could have been asked
+	Missing       []judge.Verdict   `json:"missing,omitempty"`    // required limits that nothing was measured for
+	Quarantine    []judge.Isolation `json:"quarantine,omitempty"` // the entries about what could have been asked
 	Warnings      []string          `json:"warnings,omitempty"`
 	Work          []Work            `json:"work,omitempty"`
 	Plots         []Plot            `json:"plots,omitempty"`
@@ -272,10 +272,33 @@ func (e *Experiment) Findings() int {
 // Quarantined reports whether something is wrong that does not block, since it is known.
 func (e *Experiment) Quarantined() bool { return e.Quarantine != nil && e.Findings() > 0 }
 
+// Expired are the entries of the quarantine that had ended when the run began.
+func (r *Run) Expired() (all []judge.Isolation) {
+	for _, i := range r.Quarantine {
+		if i.Expired(r.Started) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// Idle are the entries of the quarantine that are about no experiment of the run.
+func (r *Run) Idle() (all []judge.Isolation) {
+	for _, i := range r.Quarantine {
+		is := func(e Experiment) bool {
+			return e.Suite == i.Suite && e.Name == i.Experiment && e.Board == i.Board
+		}
+		if !slices.ContainsFunc(r.Experiments, is) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
 // Blocking counts what fails the run: the findings of experiments that are not in
 // quarantine, quarantine that has expired, required limits that nothing was measured for.
 func (r *Run) Blocking() int {
-	n := len(r.Expired)
+	n := len(r.Expired())
 	for _, v := range r.Missing {
 		n += one(v.Blocks())
 	}
