@@ -28,6 +28,7 @@ type cli struct {
 	Flash   flashCmd   `cmd:"" help:"Flash an image into a board through its boot loader, and read it back."`
 	OTA     otaCmd     `cmd:"" name:"ota" help:"Make, sign, inspect and send updates of a board's program."`
 	Sim     simCmd     `cmd:"" help:"Work with a simulated chip alone."`
+	Serve   serveCmd   `cmd:"" help:"Show rigs, runs and trends in a browser, and the progress of a run."`
 	Export  exportCmd  `cmd:"" help:"Export a recorded run to Prometheus."`
 	Version versionCmd `cmd:"" help:"Print versions."`
 }

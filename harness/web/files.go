@@ -1,0 +1,143 @@
+package web
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path"
+	"strings"
+	"time"
+)
+
+// filePolicy shows a bundle's file without any rights: what is in it came from firmware. A
+// report has its style in itself, and needs nothing else.
+const filePolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+// types are those of a bundle's files. Anything else is for downloading.
+var types = map[string]string{
+	".html": "text/html; charset=utf-8", ".svg": "image/svg+xml", ".json": "application/json", ".xml": "text/xml; charset=utf-8",
+	".txt": "text/plain; charset=utf-8", ".log": "text/plain; charset=utf-8", ".prom": "text/plain; charset=utf-8",
+	".yaml": "text/plain; charset=utf-8", ".jsonl": "text/plain; charset=utf-8", ".vcd": "text/plain; charset=utf-8",
+}
+
+// file serves a file of a bundle. The folder of the bundle is opened below that of all, and the file
+// below that, so that neither a path nor a symbolic link leads out of it.
+func (s *site) file(w http.ResponseWriter, req *http.Request) error {
+	name := req.PathValue("path")
+	f, err := s.open(req.PathValue("run"), name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errNotFound
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", filePolicy)
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Content-Type", types[path.Ext(name)])
+	if types[path.Ext(name)] == "" {
+		h.Set("Content-Type", "application/octet-stream")
+		h.Set("Content-Disposition", "attachment")
+	}
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(filePatience)) // a recorder of tests has none
+	http.ServeContent(w, req, "", info.ModTime(), f)
+	return nil
+}
+
+// open opens a file of a bundle for reading.
+func (s *site) open(run, name string) (*os.File, error) {
+	bundle, err := s.bundle(run)
+	if err != nil {
+		return nil, err
+	}
+	defer bundle.Close()
+	if hidden(name) {
+		return nil, errNotFound
+	}
+	f, err := bundle.Open(name)
+	return f, missing(err)
+}
+
+// bundle opens the folder of a run.
+func (s *site) bundle(run string) (*os.Root, error) {
+	if hidden(run) || strings.ContainsAny(run, `/\`) {
+		return nil, errNotFound
+	}
+	all, err := os.OpenRoot(s.Runs)
+	if err != nil {
+		return nil, missing(err)
+	}
+	defer all.Close()
+	r, err := all.OpenRoot(run)
+	return r, missing(err)
+}
+
+// hidden reports a path that is empty or has a part that begins with a dot: locks, files that are being
+// written, and the way up.
+func hidden(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || strings.HasPrefix(part, ".") {
+			return true
+		}
+	}
+	return false
+}
+
+// missing makes of a path that cannot be opened, for whatever reason, one that is not
+// there: the reason is nobody's business.
+func missing(err error) error {
+	if err != nil {
+		return errors.Join(errNotFound, err)
+	}
+	return nil
+}
+
+// entry is a file of a bundle.
+type entry struct {
+	Path string
+	Size int64
+}
+
+// folder is the files below one folder of a bundle.
+type folder struct {
+	Name  string // "" for the bundle's own
+	Files []entry
+}
+
+// most bounds how many files of a folder are listed.
+const most = 500
+
+// list gives the bundle's files, folder by folder.
+func list(bundle *os.Root) (all []folder, err error) {
+	byName := map[string]int{}
+	err = fs.WalkDir(bundle.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name != "." && strings.HasPrefix(d.Name(), ".") || !d.Type().IsRegular() {
+			if d.IsDir() && name != "." && strings.HasPrefix(d.Name(), ".") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil // gone meanwhile
+		}
+		dir := strings.TrimPrefix(path.Dir(name), ".")
+		i, ok := byName[dir]
+		if !ok {
+			i = len(all)
+			byName[dir], all = i, append(all, folder{Name: dir})
+		}
+		all[i].Files = append(all[i].Files, entry{name, info.Size()})
+		return nil
+	})
+	return all, err
+}

@@ -1,0 +1,123 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"rigor/harness/history"
+	"rigor/harness/judge"
+	"rigor/harness/measure"
+	"rigor/harness/timebase"
+)
+
+// trendLink leads to the trend of a figure.
+func trendLink(rig string, k history.Key, clock timebase.Rate) string {
+	hz := func(r timebase.Rate) string {
+		if r == 0 {
+			return ""
+		}
+		return fmt.Sprint(uint64(r))
+	}
+	return link("/trend", "rig", rig, "suite", k.Suite, "experiment", k.Experiment, "board", k.Board, "quantity", k.Quantity,
+		"source", string(k.Source), "core", hz(k.CoreHz), "clock", hz(clock))
+}
+
+// trendsPage lists figures with their course.
+type trendsPage struct {
+	Rigs, Boards, Suites []string // to choose from
+	Rig, Board, Suite    string   // chosen
+	Text                 string   // that the figure's name holds
+	Changed              bool     // only what changed
+	Figures              []figureView
+	Total                int
+	More                 string // the next page, if there is one
+}
+
+// figureView is a figure with its course.
+type figureView struct {
+	history.Figure
+	Link  string
+	Value string
+	Time  string
+	Spark *chart
+	Shift *shiftView // the last one
+}
+
+// shiftView is a change point.
+type shiftView struct {
+	Run           string // the first of the new state
+	Relative      string
+	Look          string
+	Before, After string
+	P             float64
+}
+
+// figuresPerPage is how many figures a page lists.
+const figuresPerPage = 60
+
+func (s *site) trends(w http.ResponseWriter, req *http.Request) error {
+	ctx, q := req.Context(), req.URL.Query()
+	if err := s.sync(ctx); err != nil {
+		return err
+	}
+	page := trendsPage{Rig: q.Get("rig"), Board: q.Get("board"), Suite: q.Get("suite"), Text: q.Get("text"), Changed: q.Has("changed")}
+	all, err := s.History.Figures(ctx, history.Pattern{})
+	if err != nil {
+		return err
+	}
+	page.choices(all)
+	all = slices.DeleteFunc(all, func(f history.Figure) bool { return !page.fits(f) })
+	page.Total = len(all)
+	if page.Figures, err = s.figureViews(ctx, all); err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, "trends.html", frame{"Trends", "trends", page})
+}
+
+// choices are the rigs, boards and suites that there are.
+func (p *trendsPage) choices(all []history.Figure) {
+	for _, f := range all {
+		p.Rigs, p.Boards, p.Suites = append(p.Rigs, f.Rig.Name), append(p.Boards, f.Board), append(p.Suites, f.Suite)
+	}
+	for _, names := range []*[]string{&p.Rigs, &p.Boards, &p.Suites} {
+		slices.Sort(*names)
+		*names = slices.Compact(*names)
+	}
+}
+
+func (p *trendsPage) fits(f history.Figure) bool {
+	one := func(want, is string) bool { return want == "" || want == is }
+	return one(p.Rig, f.Rig.Name) && one(p.Board, f.Board) && one(p.Suite, f.Suite) &&
+		strings.Contains(strings.ToLower(f.Quantity+" "+f.Experiment), strings.ToLower(p.Text))
+}
+
+func (s *site) figureViews(ctx context.Context, all []history.Figure) (views []figureView, err error) {
+	for _, f := range all[:min(len(all), figuresPerPage)] {
+		points, err := s.History.Series(ctx, f, measure.Median)
+		if err != nil {
+			return nil, err
+		}
+		v := figureView{Figure: f, Link: trendLink(f.Rig.Name, f.Key, f.ClockHz)}
+		if n := len(points); n > 0 {
+			v.Value = grouped(points[n-1].Value)
+		}
+		v.Spark = spark(drawn(points), nil)
+		views = append(views, v)
+	}
+	return views, nil
+}
+
+// drawn are points as charts take them.
+func drawn(points []history.Point) (all []point) {
+	for _, p := range points {
+		o := point{run: p.Run, at: p.Time, value: p.Value, lo: p.Value, hi: p.Value, bad: p.Outcome == judge.Fail.String()}
+		if len(p.Repeats) > 0 {
+			o.lo, o.hi = slices.Min(p.Repeats), slices.Max(p.Repeats)
+		}
+		all = append(all, o)
+	}
+	return all
+}
