@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -42,6 +43,7 @@ type Runner struct {
 	Quarantine *judge.Quarantine // whose failures don't block; may be nil
 
 	flashed onBoard         // what is on the board
+	carried int             // so many opened images are in the bundle
 	tests   []probes.Report // what the probe's loops showed; nil: not tested yet
 }
 
@@ -51,7 +53,7 @@ func (r *Runner) Run(ctx context.Context, x Experiment) (record.Experiment, erro
 	e := record.Experiment{Suite: x.Suite, Name: x.Name, Board: r.Station.Name(), Firmware: x.Image.SHA256}
 	e.Quarantine = r.Quarantine.Find(e.Suite, e.Name, e.Board, time.Now())
 	r.try(ctx, &e, func() error { return r.ask(ctx, x, &e) })
-	return e, r.Bundle.Add(e)
+	return e, errors.Join(r.carry(), r.Bundle.Add(e))
 }
 
 // Skip records that the board cannot be asked, for want of something.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -82,6 +83,23 @@ func NewBundle(dir string, c *rig.RigConfig, now time.Time) (*record.Bundle, err
 		run.NoteBoard(record.Board{Name: b.Name, Chip: b.Chip})
 	}
 	return record.Create(dir, run)
+}
+
+// Sources names the state of the checkout at root, which suites are built from,
+// as Version does that of the harness.
+func Sources(root string) string {
+	git := func(args ...string) (string, error) {
+		out, err := exec.Command("git", append([]string{"--no-optional-locks", "-C", root}, args...)...).Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	commit, err := git("rev-parse", "--short=12", "HEAD")
+	if err != nil { // not a clone, or no git
+		return "unknown"
+	}
+	if changes, err := git("status", "--porcelain"); err != nil || changes != "" {
+		commit += "+changes"
+	}
+	return commit
 }
 
 // Version names the build of the harness: its commit, as far as Go's build

@@ -31,7 +31,9 @@ const (
 // Run is the content of run.json.
 type Run struct {
 	Schema        int               `json:"schema"`
-	Harness       string            `json:"harness"` // version
+	Harness       string            `json:"harness"`           // version
+	Sources       string            `json:"sources,omitempty"` // version of the checkout that the suites were built from
+	Invocation    *Invocation       `json:"invocation,omitempty"`
 	Rig           Rig               `json:"rig"`
 	Host          Host              `json:"host"`
 	Status        Status            `json:"status"`
@@ -48,8 +50,21 @@ type Run struct {
 	Work          []Work            `json:"work,omitempty"`
 	Plots         []Plot            `json:"plots,omitempty"`
 	SamplesDigest string            `json:"samples_digest"`
+	Carried       map[string]string `json:"carried,omitempty"` // SHA-256 of the files that a replay needs, by their paths in the bundle
 
 	dir string
+}
+
+// Invocation is what was asked for.
+type Invocation struct {
+	Suites   []string `json:"suites"`
+	Boards   []string `json:"boards"`
+	Label    string   `json:"label,omitempty"` // a filter
+	Repeat   int      `json:"repeat"`
+	Thorough bool     `json:"thorough,omitempty"`
+	Whole    bool     `json:"whole,omitempty"`     // nothing was left out, so that what is required must be there
+	Firmware string   `json:"firmware,omitempty"`  // folder of the images; empty: those of the harness
+	ReplayOf string   `json:"replay_of,omitempty"` // name of the bundle
 }
 
 // Rig names what the run ran on.

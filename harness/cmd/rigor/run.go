@@ -29,6 +29,7 @@ type runCmd struct {
 	Repeat   int      `default:"1" placeholder:"N" help:"Ask each experiment N times, flashing anew each time, for benchstat's intervals."`
 	Thorough bool     `help:"Ask what takes minutes, too: in suite ota, cuts after cuts until they lead to nothing new."`
 	Firmware string   `type:"existingdir" env:"RIGOR_FIRMWARE" placeholder:"DIR" help:"Folder of images to run in place of the built-in ones: manifest.json and *.elf, as under firmware/images or in a bundle's firmware."`
+	Profile  bool     `help:"Keep in the bundle's profiles where the firmware's cycles went, by function: exactly, and slowly. Simulated boards only; the samples are the same."`
 	Out      string   `type:"path" placeholder:"DIR" help:"Folder of the run bundle (default: results/runs/TIME-RIG)."`
 }
 
@@ -42,25 +43,36 @@ func (*runCmd) Help() string {
 		"was interrupted. The bundle is readable in each case, and says so if it is incomplete."
 }
 
-// Run is the command: prepare, run each suite on each board, finish. What was
-// asked for in vain leaves no bundle.
+// Run is the command.
 func (c *runCmd) Run(ctx context.Context) error {
-	began := time.Now()
-	s, err := c.prepare()
+	files, err := harness.ProjectFiles(".")
 	if err != nil {
 		return err
 	}
+	_, err = c.run(ctx, files, os.Stdout)
+	return err
+}
+
+// run prepares, runs each suite on each board, and finishes; the table goes to out.
+// What was asked for in vain leaves no bundle, and the session that comes back has none.
+func (c *runCmd) run(ctx context.Context, files harness.Files, out io.Writer) (*session, error) {
+	began := time.Now()
+	s, err := c.prepare(files)
+	if err != nil {
+		return nil, err
+	}
+	s.out = out
 	if s.built, err = os.MkdirTemp("", "rigor-suites-"); err != nil {
-		return fmt.Errorf("build the suites: %w", err)
+		return nil, fmt.Errorf("build the suites: %w", err)
 	}
 	defer os.RemoveAll(s.built)
 	plans, failed := s.plan(ctx)
 	built := time.Since(began)
 	if vain := (*filterError)(nil); errors.As(failed, &vain) {
-		return vain
+		return nil, vain
 	}
 	if err := c.begin(s, began); err != nil {
-		return err
+		return s, err
 	}
 	failed = errors.Join(failed, s.runAll(ctx, plans))
 	if ctx.Err() != nil {
@@ -70,19 +82,24 @@ func (c *runCmd) Run(ctx context.Context) error {
 	if run != nil {
 		fmt.Fprintln(os.Stderr, report.Took(run, built, time.Since(began)))
 	}
-	return err
+	return s, err
 }
 
-// begin makes the bundle.
+// begin makes the bundle, with all that is known of the run. From then on its files are those
+// that configure the run, whatever becomes of the project's.
 func (c *runCmd) begin(s *session, began time.Time) (err error) {
 	if c.Out == "" {
-		s.bundle, err = harness.BeginRun(s.root, s.rig, began)
+		s.bundle, err = harness.BeginRun(s.files.Root, s.rig, began)
 	} else {
 		s.bundle, err = harness.NewBundle(c.Out, s.rig, began)
 	}
 	if err != nil {
 		return fmt.Errorf("%w; --out chooses another folder", err)
 	}
+	if err := s.describe(); err != nil {
+		return err
+	}
+	s.files = s.files.Carried(s.bundle.Dir())
 	events, err := s.bundle.Events()
 	if err != nil {
 		return err
@@ -92,9 +109,23 @@ func (c *runCmd) begin(s *session, began time.Time) (err error) {
 	return nil
 }
 
+// describe records what was asked for, and what it takes to ask it again.
+func (s *session) describe() error {
+	if err := s.files.Carry(s.bundle); err != nil {
+		return err
+	}
+	return s.bundle.Update(func(r *record.Run) error {
+		r.Sources = harness.Sources(s.files.Root)
+		r.Invocation = &record.Invocation{Suites: s.suites, Boards: s.boards(), Label: s.label, Repeat: s.repeat,
+			Thorough: s.thorough, Whole: s.all, Firmware: s.firmware}
+		return nil
+	})
+}
+
 // session is one call of rigor run.
 type session struct {
-	root     string
+	files    harness.Files
+	out      io.Writer      // of the table
 	rig      *rig.RigConfig // of which only the wanted boards
 	limits   *judge.Limits
 	bundle   *record.Bundle // nil until there is something to run
@@ -103,6 +134,7 @@ type session struct {
 	label    string
 	repeat   int
 	thorough bool
+	profile  bool
 	firmware string // folder of the images; empty: the built-in ones
 	all      bool   // nothing was left out
 	meter    *report.Meter
@@ -110,16 +142,16 @@ type session struct {
 	unrecorded atomic.Bool // something could not be recorded
 }
 
-func (c *runCmd) prepare() (*session, error) {
+func (c *runCmd) prepare(files harness.Files) (*session, error) {
 	if err := needGo(); err != nil {
 		return nil, err
 	}
-	root, config, err := rigs()
+	config, err := rig.LoadConfig(files.Rigs)
 	if err != nil {
 		return nil, err
 	}
 	s := &session{
-		root: root, label: c.Label, repeat: c.Repeat, thorough: c.Thorough, all: c.Suite == nil && c.Board == nil && c.Label == "",
+		files: files, label: c.Label, repeat: c.Repeat, thorough: c.Thorough, profile: c.Profile, all: c.Suite == nil && c.Board == nil && c.Label == "",
 		meter: report.NewMeter(report.NewDisplay(os.Stderr, report.IsTerminal(os.Stderr)), time.Now),
 	}
 	if c.Repeat < 1 {
@@ -136,10 +168,10 @@ func (c *runCmd) prepare() (*session, error) {
 	if s.rig, err = chooseBoards(s.rig, c.Board); err != nil {
 		return nil, err
 	}
-	if s.limits, err = judge.Load(filepath.Join(root, "suites", "limits.yaml")); err != nil {
+	if s.limits, err = judge.Load(files.Limits); err != nil {
 		return nil, err
 	}
-	if s.suites, err = chooseSuites(root, c.Suite); err != nil {
+	if s.suites, err = chooseSuites(files.Root, c.Suite); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -173,9 +205,9 @@ func (s *session) finish(ctx context.Context, failure error) (*record.Run, error
 		s.bundle.WriteFile(record.JUnitFile, func(w io.Writer) error { return report.JUnit(w, run) }),
 		export.WriteTextfile(filepath.Join(s.bundle.Dir(), record.MetricsFile), run),
 		report.Files(s.bundle, run),
-		report.Terminal(os.Stdout, run, report.Colours(os.Stdout)),
+		report.Terminal(s.out, run, s.out == os.Stdout && report.Colours(os.Stdout)),
 	)
-	fmt.Printf("\nbundle %s\n", s.bundle.Dir())
+	fmt.Fprintf(s.out, "\nbundle %s\n", s.bundle.Dir())
 	if unwritten = errors.Join(unwritten, err); unwritten != nil {
 		return run, errors.Join(failure, fmt.Errorf("%w; the bundle holds what was recorded until then", unwritten))
 	}

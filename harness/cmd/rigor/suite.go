@@ -52,6 +52,15 @@ func chooseBoards(r *rig.RigConfig, want []string) (*rig.RigConfig, error) {
 	return &chosen, nil
 }
 
+// boards are the names of the boards to run on.
+func (s *session) boards() []string {
+	var all []string
+	for _, b := range s.rig.Boards {
+		all = append(all, b.Name)
+	}
+	return all
+}
+
 // choose gives those that are wanted of all there are, or all.
 func choose(kind, where string, all, want []string) ([]string, error) {
 	if len(want) == 0 {
@@ -224,7 +233,7 @@ func needGo() error {
 	return nil
 }
 
-func (s *session) dir(suite string) string { return filepath.Join(s.root, "suites", suite) }
+func (s *session) dir(suite string) string { return filepath.Join(s.files.Root, "suites", suite) }
 
 // count has ginkgo count the specs that it would run.
 func (s *session) count(ctx context.Context, j job) (int, error) {
@@ -268,8 +277,8 @@ func (s *session) execute(ctx context.Context, j job, log, relay io.Writer) erro
 func (s *session) command(ctx context.Context, j job, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, j.binary, append(args, "--ginkgo.label-filter="+s.label)...)
 	c.Dir = s.dir(j.suite)
-	c.Env = append(os.Environ(), "GINKGO_NO_COLOR=TRUE", "RIGOR_RIG="+s.rig.Name, "RIGOR_BOARD="+j.board,
-		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_THOROUGH="+strconv.FormatBool(s.thorough), "RIGOR_PROGRESS=true")
+	c.Env = append(os.Environ(), "GINKGO_NO_COLOR=TRUE", "RIGOR_RIGS="+s.files.Rigs, "RIGOR_LIMITS="+s.files.Limits, "RIGOR_RIG="+s.rig.Name, "RIGOR_BOARD="+j.board,
+		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_THOROUGH="+strconv.FormatBool(s.thorough), "RIGOR_PROFILE="+strconv.FormatBool(s.profile), "RIGOR_PROGRESS=true")
 	if s.firmware != "" {
 		c.Env = append(c.Env, images.FolderVariable+"="+s.firmware)
 	}

@@ -5,21 +5,24 @@
 // The environment, which `rigor run` sets and a bare ginkgo command need not:
 //
 //	RIGOR_RIG       name of the rig in rigs.yaml; default virtual
+//	RIGOR_RIGS      file of the rigs; default the project's rigs.yaml
+//	RIGOR_LIMITS    file of the limits; default the project's suites/limits.yaml
 //	RIGOR_BUNDLE    folder of the run to add to; default a new one under results/runs
 //	RIGOR_BOARD     the only board of the rig to use; default all
 //	RIGOR_REPEAT    how often each experiment is asked; default once
 //	RIGOR_THOROUGH  true: ask what takes minutes, too
+//	RIGOR_PROFILE   true: keep where the firmware's cycles went, of simulated boards
 //	RIGOR_FIRMWARE  folder of images to use in place of the built-in ones (package images)
 //	RIGOR_PROGRESS  true: tell progress to `rigor run`, in lines of record.Event
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -39,10 +42,13 @@ import (
 // Variables of the environment.
 const (
 	RigVariable      = "RIGOR_RIG"
+	RigsVariable     = "RIGOR_RIGS"
+	LimitsVariable   = "RIGOR_LIMITS"
 	BundleVariable   = "RIGOR_BUNDLE"
 	BoardVariable    = "RIGOR_BOARD"
 	RepeatVariable   = "RIGOR_REPEAT"
 	ThoroughVariable = "RIGOR_THOROUGH"
+	ProfileVariable  = "RIGOR_PROFILE"
 	ProgressVariable = "RIGOR_PROGRESS"
 )
 
@@ -100,20 +106,25 @@ func repeat() (int, error) {
 // Thorough says whether what takes minutes is to be asked.
 func Thorough() bool { return os.Getenv(ThoroughVariable) == "true" }
 
+// files are what the suite is configured by: the project's own or those that the
+// environment names.
+func files() (harness.Files, error) {
+	f, err := harness.ProjectFiles(".")
+	f.Rigs = cmp.Or(os.Getenv(RigsVariable), f.Rigs)
+	f.Limits = cmp.Or(os.Getenv(LimitsVariable), f.Limits)
+	return f, err
+}
+
 func config() (*rig.RigConfig, error) {
-	root, err := harness.Root(".")
+	f, err := files()
 	if err != nil {
 		return nil, err
 	}
-	c, err := rig.LoadConfig(filepath.Join(root, "rigs.yaml"))
+	c, err := rig.LoadConfig(f.Rigs)
 	if err != nil {
 		return nil, err
 	}
-	name := os.Getenv(RigVariable)
-	if name == "" {
-		name = string(rig.Virtual)
-	}
-	return c.Rig(name)
+	return c.Rig(cmp.Or(os.Getenv(RigVariable), string(rig.Virtual)))
 }
 
 // open opens the board, the limits and the bundle, without which the board is not
@@ -126,23 +137,26 @@ func (b *Bench) open(config *rig.RigConfig) {
 }
 
 func (b *Bench) prepare(config *rig.RigConfig) error {
-	root, err := harness.Root(".")
+	files, err := files()
 	if err != nil {
 		return err
 	}
-	limits, err := judge.Load(filepath.Join(root, "suites", "limits.yaml"))
+	limits, err := judge.Load(files.Limits)
 	if err != nil {
 		return err
 	}
-	baseline, err := harness.Baseline(root, config.Name)
+	baseline, err := harness.Baseline(files.Root, config.Name)
 	if err != nil {
 		return err
 	}
-	quarantine, err := harness.Quarantine(root)
+	quarantine, err := harness.Quarantine(files.Root)
 	if err != nil {
 		return err
 	}
-	bundle, err := openBundle(root, config)
+	if err := b.needFlasher(); err != nil {
+		return err
+	}
+	bundle, err := openBundle(files, config)
 	if err != nil {
 		return err
 	}
@@ -158,6 +172,7 @@ func (b *Bench) prepare(config *rig.RigConfig) error {
 	*b.runner = harness.Runner{
 		Station: station, RigKind: config.Kind, Limits: limits, Bundle: bundle,
 		Baseline: baseline, Quarantine: quarantine,
+		Profile:  os.Getenv(ProfileVariable) == "true",
 		Progress: func(text string) { tell(record.Event{Kind: record.Step, Suite: b.Suite, Text: text}) },
 	}
 	return nil
@@ -172,16 +187,23 @@ func (b *Bench) work(board rig.Board, took time.Duration) record.Work {
 	return w
 }
 
-func openBundle(root string, config *rig.RigConfig) (*record.Bundle, error) {
+// needFlasher opens the program that a loader of some chips puts into RAM to write in its
+// place: that it is missing in a folder of images is not the board's fault.
+func (b *Bench) needFlasher() error {
+	_, err := images.For("flasher", b.Board.Chip)
+	return err
+}
+
+func openBundle(f harness.Files, config *rig.RigConfig) (*record.Bundle, error) {
 	if dir := os.Getenv(BundleVariable); dir != "" {
 		return record.Open(dir)
 	}
-	b, err := harness.BeginRun(root, config, time.Now())
+	b, err := harness.BeginRun(f.Root, config, time.Now())
 	if err != nil {
 		return nil, err
 	}
 	ginkgo.DeferCleanup(func() error { return b.Finish(record.Complete, time.Now()) })
-	return b, nil
+	return b, f.Carry(b)
 }
 
 // meter shows progress on standard error, past ginkgo's own report on standard
