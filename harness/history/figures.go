@@ -82,6 +82,8 @@ type Point struct {
 	Status   record.Status `json:"status"`
 	Time     time.Time     `json:"time"` // when the run began
 	Value    int64         `json:"value"`
+	Lo       int64         `json:"lo"` // the interval that holds the true value, see measure.Estimate
+	Hi       int64         `json:"hi"`
 	Repeats  []int64       `json:"repeats,omitempty"` // of an experiment asked more than once; Value is their median
 	N        int           `json:"n"`                 // values in all samples
 	Outcome  string        `json:"outcome,omitempty"` // pass, fail or unset: the worst of its limits'; "" without any
@@ -91,41 +93,60 @@ type Point struct {
 	Digest   string        `json:"digest"`   // of the first sample
 }
 
-// columns are the statistics in the database.
+// columns are the statistics in the database, each with its interval.
 var columns = map[measure.Statistic]string{
-	measure.Min: "min", measure.Median: "p50", measure.P95: "p95", measure.P99: "p99", measure.Max: "max",
+	measure.Min:    "v.min, v.min, v.min",
+	measure.Median: "v.p50, v.p50_lo, v.p50_hi",
+	measure.P95:    "v.p95, v.p95_lo, v.p95_hi",
+	measure.P99:    "v.p99, v.p99_lo, v.p99_hi",
+	measure.Max:    "v.max, v.max, v.max",
 }
 
 // Series gives a statistic of a figure in every run that measured it, the
 // oldest first.
-func (x *Index) Series(ctx context.Context, f Figure, st measure.Statistic) (all []Point, err error) {
-	column, ok := columns[st]
-	if !ok {
+func (x *Index) Series(ctx context.Context, f Figure, st measure.Statistic) ([]Point, error) {
+	all, err := x.SeriesOf(ctx, []Figure{f}, st)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// SeriesOf gives the series of several figures, in their order.
+func (x *Index) SeriesOf(ctx context.Context, fs []Figure, st measure.Statistic) (all [][]Point, err error) {
+	if columns[st] == "" {
 		return nil, fmt.Errorf("no statistic %q; there are %v", st, measure.Statistics)
 	}
 	err = x.read(ctx, func(tx *sql.Tx) error {
-		all = nil
-		return query(ctx, tx, func(scan scanner) error {
-			p, err := scanPoint(scan)
-			if err != nil {
+		all = make([][]Point, len(fs))
+		for i, f := range fs {
+			if all[i], err = points(ctx, tx, f, st); err != nil {
 				return err
 			}
-			if n := len(all); n > 0 && all[n-1].Run == p.Run {
-				all[n-1].repeat(p)
-			} else {
-				all = append(all, p)
-			}
-			return nil
-		}, `SELECT run.name, run.status, run.started, run.harness, e.firmware, v.`+column+`, v.n, v.outcome, v.doubt, v.digest
-			FROM value v JOIN run ON run.id = v.run JOIN experiment e ON e.id = v.experiment
-			WHERE v.figure = ? ORDER BY run.started, run.name, v.rowid`, f.ID)
+		}
+		return nil
 	})
+	return all, err
+}
+
+func points(ctx context.Context, tx *sql.Tx, f Figure, st measure.Statistic) (all []Point, err error) {
+	err = query(ctx, tx, func(scan scanner) error {
+		p, err := scanPoint(scan)
+		if n := len(all); n > 0 && all[n-1].Run == p.Run {
+			all[n-1].repeat(p)
+		} else {
+			all = append(all, p)
+		}
+		return err
+	}, `SELECT run.name, run.status, run.started, run.harness, e.firmware, `+columns[st]+`, v.n, v.outcome, v.doubt, v.digest
+		FROM value v JOIN run ON run.id = v.run JOIN experiment e ON e.id = v.experiment
+		WHERE v.figure = ? ORDER BY run.started, run.name, v.rowid`, f.ID)
 	return all, err
 }
 
 func scanPoint(scan scanner) (p Point, err error) {
 	var started int64
-	err = scan(&p.Run, &p.Status, &started, &p.Harness, &p.Firmware, &p.Value, &p.N, &p.Outcome, &p.Doubt, &p.Digest)
+	err = scan(&p.Run, &p.Status, &started, &p.Harness, &p.Firmware, &p.Value, &p.Lo, &p.Hi, &p.N, &p.Outcome, &p.Doubt, &p.Digest)
 	p.Time = moment(started)
 	return p, err
 }
@@ -138,6 +159,7 @@ func (p *Point) repeat(q Point) {
 	p.Repeats = append(p.Repeats, q.Value)
 	sorted := slices.Sorted(slices.Values(p.Repeats))
 	p.Value = sorted[(len(sorted)-1)/2]
+	p.Lo, p.Hi = min(p.Lo, q.Lo), max(p.Hi, q.Hi)
 	p.N += q.N
 	if p.Doubt == "" {
 		p.Doubt = q.Doubt

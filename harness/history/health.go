@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"rigor/harness/record"
@@ -24,7 +25,28 @@ type Board struct {
 	Failing  string         `json:"failing,omitempty"`  // why the last experiment failed, if it did
 	Counts                  // of experiments and attempts
 	Failures []FailureCount `json:"failures,omitempty"` // attempts that failed, by class
+	Recent   []Recent       `json:"recent,omitempty"`   // the newest runs that asked it something, oldest first
 }
+
+// recent is how many runs Board.Recent has at most.
+const recent = 30
+
+// Recent is what a run found of a board.
+type Recent struct {
+	Run   string `json:"run"`
+	State State  `json:"state"`
+}
+
+// State is what became of a board's experiments in a run: the worst of them.
+type State string
+
+// The states, from the worst to the best.
+const (
+	StateFailed  State = "failed"
+	StateFlaky   State = "flaky" // answered after a retry
+	StateOK      State = "ok"
+	StateSkipped State = "skipped" // all were
+)
 
 // Counts are what became of experiments.
 type Counts struct {
@@ -127,6 +149,18 @@ func (b *Board) fill(ctx context.Context, tx *sql.Tx, since int64) error {
 	if err != nil {
 		return err
 	}
+	err = query(ctx, tx, func(scan scanner) error {
+		var r Recent
+		err := scan(&r.Run, &r.State)
+		b.Recent = append(b.Recent, r)
+		return err
+	}, `SELECT run.name, CASE WHEN sum(e.outcome = 'failed') > 0 THEN 'failed' WHEN sum(e.outcome = 'answered' AND e.attempts > 1) > 0 THEN 'flaky'
+		WHEN sum(e.outcome = 'answered') > 0 THEN 'ok' ELSE 'skipped' END
+		FROM experiment e`+onBoard+" GROUP BY run.id ORDER BY run.started DESC, run.name DESC LIMIT ?", append(of, recent)...)
+	if err != nil {
+		return err
+	}
+	slices.Reverse(b.Recent)
 	return query(ctx, tx, func(scan scanner) error {
 		var seen, ok int64
 		err := scan(&seen, &ok, &b.Failing)

@@ -65,7 +65,8 @@ type Filter struct {
 	Status record.Status
 	Since  time.Time // began at this time or later
 	Until  time.Time // began before
-	Limit  int       // only the newest; 0: all
+	Limit  int       // only so many of the newest; 0: all
+	Offset int       // newer ones to pass over
 }
 
 func (f Filter) where() (string, []any) {
@@ -112,17 +113,26 @@ func (c *clause) String() string {
 func (x *Index) Runs(ctx context.Context, f Filter) (all []Run, err error) {
 	where, values := f.where()
 	err = x.read(ctx, func(tx *sql.Tx) error {
-		all, err = selectRuns(ctx, tx, where+" ORDER BY run.started DESC, run.name DESC", values, f.Limit)
+		all, err = selectRuns(ctx, tx, where+" ORDER BY run.started DESC, run.name DESC", values, f.Limit, f.Offset)
 		return err
 	})
 	return all, err
+}
+
+// Count counts the runs that a filter chooses, whatever its limit and offset.
+func (x *Index) Count(ctx context.Context, f Filter) (n int, err error) {
+	where, values := f.where()
+	err = x.read(ctx, func(tx *sql.Tx) error {
+		return query(ctx, tx, func(scan scanner) error { return scan(&n) }, "SELECT count(*) FROM run"+where, values...)
+	})
+	return n, err
 }
 
 // Run finds a run by its name. One that there is not is fs.ErrNotExist.
 func (x *Index) Run(ctx context.Context, name string) (Run, error) {
 	var all []Run
 	err := x.read(ctx, func(tx *sql.Tx) (err error) {
-		all, err = selectRuns(ctx, tx, " WHERE run.name = ?", []any{name}, 1)
+		all, err = selectRuns(ctx, tx, " WHERE run.name = ?", []any{name}, 1, 0)
 		return err
 	})
 	if err == nil && len(all) == 0 {
@@ -141,7 +151,7 @@ const runColumns = `run.id, run.name, run.rig, run.kind, run.host, run.harness, 
 	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'skipped'),
 	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'answered' AND e.attempts > 1)`
 
-func selectRuns(ctx context.Context, tx *sql.Tx, rest string, values []any, limit int) ([]Run, error) {
+func selectRuns(ctx context.Context, tx *sql.Tx, rest string, values []any, limit, offset int) ([]Run, error) {
 	if limit <= 0 {
 		limit = -1 // SQLite's none
 	}
@@ -150,7 +160,7 @@ func selectRuns(ctx context.Context, tx *sql.Tx, rest string, values []any, limi
 		r, err := scanRun(scan)
 		all = append(all, r)
 		return err
-	}, "SELECT "+runColumns+" FROM run"+rest+" LIMIT ?", append(values[:len(values):len(values)], limit)...)
+	}, "SELECT "+runColumns+" FROM run"+rest+" LIMIT ? OFFSET ?", append(values[:len(values):len(values)], limit, offset)...)
 	if err != nil {
 		return nil, err
 	}

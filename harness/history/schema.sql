@@ -87,9 +87,15 @@ CREATE TABLE value (
 	experiment INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,
 	n          INTEGER NOT NULL,
 	min        INTEGER NOT NULL,
-	p50        INTEGER NOT NULL,
+	p50        INTEGER NOT NULL, -- each with the interval that holds the true one
+	p50_lo     INTEGER NOT NULL,
+	p50_hi     INTEGER NOT NULL,
 	p95        INTEGER NOT NULL,
+	p95_lo     INTEGER NOT NULL,
+	p95_hi     INTEGER NOT NULL,
 	p99        INTEGER NOT NULL,
+	p99_lo     INTEGER NOT NULL,
+	p99_hi     INTEGER NOT NULL,
 	max        INTEGER NOT NULL,
 	outcome    TEXT NOT NULL, -- the worst of the limits', '' without any
 	doubt      TEXT NOT NULL, -- why nothing may rest on it

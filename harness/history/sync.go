@@ -227,9 +227,10 @@ func (t *taker) experiment(run int64, r *record.Run, e record.Experiment) {
 
 func (t *taker) value(run, experiment int64, r *record.Run, e record.Experiment, m record.Measurement) {
 	s := m.Summary
-	t.insert("value", "figure, run, experiment, n, min, p50, p95, p99, max, outcome, doubt, assumption, digest",
-		t.figure(r, e, m), run, experiment, s.N, s.Min, s.Median.Value, s.P95.Value, s.P99.Value, s.Max,
-		worst(m.Verdicts), doubt(e, m), string(m.Assumption), m.Digest)
+	t.insert("value", "figure, run, experiment, n, min, p50, p50_lo, p50_hi, p95, p95_lo, p95_hi, p99, p99_lo, p99_hi, max, "+
+		"outcome, doubt, assumption, digest",
+		t.figure(r, e, m), run, experiment, s.N, s.Min, s.Median.Value, s.Median.Lo, s.Median.Hi, s.P95.Value, s.P95.Lo, s.P95.Hi,
+		s.P99.Value, s.P99.Lo, s.P99.Hi, s.Max, worst(m.Verdicts), doubt(e, m), string(m.Assumption), m.Digest)
 }
 
 // figure finds the figure of a measurement, or adds it.

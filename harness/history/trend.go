@@ -1,0 +1,91 @@
+package history
+
+import (
+	"math"
+	"time"
+
+	"rigor/harness/judge/change"
+	"rigor/harness/measure"
+	"rigor/harness/measure/series"
+	"rigor/harness/rig"
+)
+
+// Change is a place where a series has a new level.
+type Change struct {
+	At       int            `json:"at"`       // index of the first point of the new level
+	Run      string         `json:"run"`      // that point's: the first bad run, if it got worse
+	Time     time.Time      `json:"time"`     // when it began
+	LastRun  string         `json:"last_run"` // the last of the old level
+	Verdict  change.Verdict `json:"verdict"`  // better, worse or different
+	Before   float64        `json:"before"`   // means of the levels; of exact values the values
+	After    float64        `json:"after"`    // beside the change
+	Relative float64        `json:"relative"` // of After to Before: 0.02 is 2 % more; 0 if Before is 0
+	P        float64        `json:"p"`        // of such a step by chance; 0 if Exact
+	Exact    bool           `json:"exact"`    // the values don't scatter: any difference is real
+	Firmware bool           `json:"firmware"` // the image changed with it
+	Harness  bool           `json:"harness"`  // the version of the harness changed with it
+	Suspect  rig.Class      `json:"suspect"`  // whose change it most likely is
+	Reason   string         `json:"reason"`   // why
+}
+
+// Changes finds where the series of a figure's statistic has a new level. Points with a
+// doubt are passed over. On a virtual rig values are exact, and each difference between
+// two runs is a change; on hardware they scatter, and package series says what is one.
+func Changes(f Figure, st measure.Statistic, points []Point, o series.Options) []Change {
+	var sound []int
+	var values []float64
+	for i, p := range points {
+		if p.Doubt == "" {
+			sound, values = append(sound, i), append(values, float64(p.Value))
+		}
+	}
+	steps := series.Changes
+	exact := f.Rig.Kind == string(rig.Virtual)
+	if exact {
+		steps = differences
+	}
+	var all []Change
+	for _, s := range steps(values, o) {
+		c := Change{At: sound[s.At], Before: s.Before.Mean, After: s.After.Mean, Relative: s.Relative, P: s.P, Exact: exact}
+		c.describe(f, st, points[sound[s.At-1]], points[c.At])
+		all = append(all, c)
+	}
+	return all
+}
+
+// differences are the change points of a series whose values are exact.
+func differences(values []float64, _ series.Options) []series.ChangePoint {
+	var all []series.ChangePoint
+	for i := 1; i < len(values); i++ {
+		if values[i] != values[i-1] {
+			c := series.ChangePoint{At: i, Before: series.State{Mean: values[i-1], N: 1}, After: series.State{Mean: values[i], N: 1}}
+			if values[i-1] != 0 {
+				c.Relative = (values[i] - values[i-1]) / math.Abs(values[i-1])
+			}
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// describe says what a change between two runs is and whose it may be.
+func (c *Change) describe(f Figure, st measure.Statistic, last, first Point) {
+	c.Run, c.Time, c.LastRun = first.Run, first.Time, last.Run
+	c.Firmware, c.Harness = first.Firmware != last.Firmware, first.Harness != last.Harness
+	q, _ := measure.Describe(f.Quantity)
+	const fine = 1000 // means have fractions
+	c.Verdict = change.Exact(q, st, f.Unit, int64(math.Round(c.Before*fine)), int64(math.Round(c.After*fine))).Verdict
+	switch {
+	case c.Firmware:
+		c.Suspect, c.Reason = rig.Firmware, "the image changed with it"
+		if c.Harness {
+			c.Reason = "image and harness changed with it"
+		}
+	case c.Exact:
+		c.Suspect, c.Reason = rig.Harness, "the image is the same, and on a virtual rig all else is the harness"
+	case c.Harness:
+		c.Suspect, c.Reason = rig.Harness, "the image is the same, the harness changed with it"
+	default:
+		c.Suspect, c.Reason = rig.Rig, "image and harness are the same: probes, supply, temperature or the part itself"
+	}
+}
