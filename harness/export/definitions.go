@@ -37,6 +37,21 @@ const (
 	SuiteSimulated     = "rigor_suite_simulated_seconds"
 	ProbeSkew          = "rigor_probe_skew_seconds"
 	ProbeSpread        = "rigor_probe_spread_seconds"
+	Change             = "rigor_change"
+	ChangeRatio        = "rigor_change_ratio"
+
+	QuarantineExpiry = "rigor_quarantine_expiry_timestamp_seconds"
+	Quarantined      = "rigor_experiment_quarantined"
+
+	// Of the runs of the last [Recent] days, as the history has them.
+	BoardLastSeen       = "rigor_board_last_seen_timestamp_seconds"
+	BoardLastAnswer     = "rigor_board_last_answer_timestamp_seconds"
+	RecentAttempts      = "rigor_board_recent_attempts"
+	RecentFailures      = "rigor_board_recent_failures"
+	RecentFlashes       = "rigor_board_recent_flashes"
+	RecentFlashFailures = "rigor_board_recent_flash_failures"
+	RecentAnswers       = "rigor_experiment_recent_answers"
+	RecentFlakyAnswers  = "rigor_experiment_recent_flaky_answers"
 )
 
 var (
@@ -69,6 +84,18 @@ var Metrics = append(figures(), []Metric{
 	{SuiteSimulated, "How much of a virtual board's own time went by.", "seconds", suiteLabels, nil},
 	{ProbeSkew, "How much a loop's end is behind its beginning, as the probe saw it: the median.", "seconds", with(boardLabels, "loop"), nil},
 	{ProbeSpread, "How far the delays of a loop lie apart, as the probe saw them.", "seconds", with(boardLabels, "loop"), nil},
+	{Change, "What became of a statistic since the baseline.", "", with(statisticLabels, "verdict"), changeStates},
+	{ChangeRatio, "How much a statistic differs from the baseline, as a part of that; where that is 0, of one unit.", "ratio", statisticLabels, nil},
+	{QuarantineExpiry, "When a quarantine ends, since the Unix epoch; a failure then fails the run again.", "seconds", with(experimentLabels, "owner", "issue"), nil},
+	{Quarantined, "Whether a failure of the experiment is excused.", "", experimentLabels, nil},
+	{BoardLastSeen, "When the board was last asked something, since the Unix epoch.", "seconds", boardLabels, nil},
+	{BoardLastAnswer, "When the board last answered, since the Unix epoch.", "seconds", boardLabels, nil},
+	{RecentAttempts, "Attempts on the board in the last 30 days.", "", boardLabels, nil},
+	{RecentFailures, "Attempts on the board in the last 30 days that failed, by who is to blame.", "", with(boardLabels, "class"), nil},
+	{RecentFlashes, "How often the board was flashed in the last 30 days.", "", boardLabels, nil},
+	{RecentFlashFailures, "How often flashing the board failed in the last 30 days.", "", boardLabels, nil},
+	{RecentAnswers, "How often the experiment was answered in the last 30 days.", "", experimentLabels, nil},
+	{RecentFlakyAnswers, "How often the experiment was answered only when tried again, in the last 30 days.", "", experimentLabels, nil},
 }...)
 
 // definition finds a metric; that there is none is our own mistake.

@@ -24,12 +24,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
 
+	"rigor/harness/history"
 	"rigor/harness/record"
 )
 
 // State is what is exported.
 type State struct {
-	Runs []*record.Run // the newest of each rig
+	Runs        []*record.Run   // the newest of each rig
+	Boards      []history.Board // over [Recent] days
+	Experiments []history.Experiment
 }
 
 // WriteTextfile writes the metrics of runs to path (ending in .prom), as a whole.
@@ -71,6 +74,7 @@ func Registry(s State) (*prometheus.Registry, error) {
 			return nil, fmt.Errorf("export run: %w", err)
 		}
 	}
+	m.addHealth(s)
 	return m.reg, nil
 }
 

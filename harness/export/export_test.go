@@ -21,10 +21,13 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
+	"rigor/harness/history"
 	"rigor/harness/judge"
+	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/record"
 	"rigor/harness/rig"
+	"rigor/probes"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -32,14 +35,19 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // tookPlace is when the experiments of run began.
 var tookPlace = time.Date(2026, 11, 2, 9, 30, 10, 0, time.UTC)
 
+var isolation = judge.Isolation{Suite: "smoke", Experiment: "known", Board: "f407", Owner: "ann", Reason: "loose cable", Issue: "#12", Expires: "2026-12-31"}
+
 // run records a run of each kind of quantity, verdict and outcome.
 func run(t *testing.T) *record.Run {
 	t.Helper()
 	start := time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC)
-	b, err := record.Create(filepath.Join(t.TempDir(), "run"), record.Run{
+	b, err := record.Create(filepath.Join(t.TempDir(), record.Name(start, "virtual")), record.Run{
 		Harness: "1.0", Rig: record.Rig{Name: "virtual", Kind: "virtual"}, Started: start,
-		Boards:   []record.Board{{Name: "f407", Chip: "stm32f407", ID: "0x413"}},
-		Firmware: []record.Firmware{{Program: "latency", Target: "stm32f407", Digest: "ab12", SourceDigest: "cd34", Toolchain: "tinygo 0.41.1"}},
+		Boards:     []record.Board{{Name: "f407", Chip: "stm32f407", ID: "0x413"}},
+		Firmware:   []record.Firmware{{Program: "latency", Target: "stm32f407", Digest: "ab12", SourceDigest: "cd34", Toolchain: "tinygo 0.41.1"}},
+		SelfTests:  []record.SelfTest{{Board: "f407", Loop: "loop", Report: probes.Report{Rate: 100e6, Skew: -2, Spread: 3, N: 32}}},
+		Work:       []record.Work{{Suite: "smoke", Board: "f407", Took: 2 * time.Second, Simulated: 30 * time.Second}},
+		Quarantine: []judge.Isolation{isolation},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -49,13 +57,17 @@ func run(t *testing.T) *record.Run {
 	ticks := measure.Sample{Name: measure.GoroutineSwitch, Source: measure.Probe, Unit: measure.Ticks,
 		Clock: 100e6, Values: []int64{1000, 1000, 1006, 2500}, Doubts: []string{"the probe lost 1 edges"}}
 	rate := measure.Sample{Name: measure.FlashWrite, Source: measure.Harness, Unit: measure.BytesPerSecond, Values: []int64{9600, 9400, 9500}}
+	slower := record.Measured(cycles, 16e6, measure.Summarize(cycles), []judge.Verdict{{Outcome: judge.Pass, Statistic: measure.Median}}, nil)
+	slower.Change = &change.Change{Verdict: change.Worse, Statistic: measure.Median, Unit: measure.Cycles,
+		Old: measure.Estimate{Value: 128}, New: measure.Estimate{Value: 160}}
 	tried := []record.Attempt{{Failure: &record.Failure{Class: rig.Rig, Message: "port gone"}}, {Started: tookPlace, Took: 1500 * time.Millisecond}}
 	for _, e := range []record.Experiment{
 		{Suite: "latency", Name: "switch", Board: "f407", Firmware: "ab12", Attempts: tried, Measurements: []record.Measurement{
-			record.Measured(cycles, 16e6, measure.Summarize(cycles), []judge.Verdict{{Outcome: judge.Pass, Statistic: measure.Median}}, nil),
+			slower,
 			record.Measured(ticks, 16e6, measure.Summarize(ticks), []judge.Verdict{{Reason: judge.NoLimit}}, nil)}},
 		{Suite: "smoke", Name: "flash", Board: "f407", Attempts: tried[1:], Measurements: []record.Measurement{
-			record.Measured(rate, 0, measure.Summarize(rate), []judge.Verdict{{Outcome: judge.Fail, Statistic: measure.Min}}, nil)}},
+			record.Measured(rate, 0, measure.Summarize(rate), []judge.Verdict{{Outcome: judge.Fail, Statistic: measure.Min, Class: rig.DUT}}, nil)}},
+		{Suite: "smoke", Name: "known", Board: "f407", Attempts: tried[:1], Quarantine: &isolation},
 		{Suite: "smoke", Name: "hang", Board: "f407", Attempts: tried[:1]},
 		{Suite: "smoke", Name: "brown-out", Board: "f407", Skipped: "no supply to cut"},
 	} {
@@ -226,6 +238,68 @@ func TestEveryMetricIsDefined(t *testing.T) {
 		if defined == quantities[f.GetName()] {
 			t.Errorf("%s: defined %v", f.GetName(), defined)
 		}
+	}
+}
+
+// Nothing that fails the run lacks somebody to blame, and what is excused blames nobody.
+func TestFailuresAreThoseThatBlock(t *testing.T) {
+	r := run(t)
+	r.Missing = []judge.Verdict{{Required: true}}
+	reg, err := Registry(State{Runs: []*record.Run{r}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for _, f := range families {
+		if f.GetName() == RunFailures {
+			for _, m := range f.GetMetric() {
+				sum += m.GetGauge().GetValue()
+			}
+		}
+	}
+	// smoke/flash breaks a limit, smoke/hang fails, and a limit has nothing to limit.
+	if sum != 3 || r.Blocking() != 3 {
+		t.Errorf("%g failures, %d findings block the run, want 3", sum, r.Blocking())
+	}
+}
+
+func TestHealth(t *testing.T) {
+	when := time.Unix(1793611860, 0)
+	reg, err := Registry(State{
+		Boards: []history.Board{{Rig: record.Rig{Name: "lab", Kind: "hardware"}, Name: "f407", LastSeen: when,
+			Counts: history.Counts{Attempts: 40}, Failures: []history.FailureCount{{Class: rig.Rig, N: 3}}}},
+		Experiments: []history.Experiment{{Rig: record.Rig{Name: "lab", Kind: "hardware"}, Suite: "hub", Name: "busy", Board: "f407",
+			Counts: history.Counts{Answered: 30, Flaky: 2}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	families, err := reg.Gather()
+	for _, f := range families {
+		expfmt.MetricFamilyToText(&text, f)
+	}
+	for _, want := range []string{
+		`rigor_board_last_seen_timestamp_seconds{board="f407",rig="lab",rig_kind="hardware"} 1.79361186e+09`,
+		`rigor_board_recent_attempts{board="f407",rig="lab",rig_kind="hardware"} 40`,
+		`rigor_board_recent_failures{board="f407",class="rig",rig="lab",rig_kind="hardware"} 3`,
+		`rigor_board_recent_failures{board="f407",class="firmware",rig="lab",rig_kind="hardware"} 0`,
+		`rigor_experiment_recent_answers{board="f407",experiment="busy",rig="lab",rig_kind="hardware",suite="hub"} 30`,
+		`rigor_experiment_recent_flaky_answers{board="f407",experiment="busy",rig="lab",rig_kind="hardware",suite="hub"} 2`,
+	} {
+		if !strings.Contains(text.String(), want+"\n") {
+			t.Errorf("lacks %s", want)
+		}
+	}
+	if strings.Contains(text.String(), BoardLastAnswer) {
+		t.Error("a board that never answered has a time of its last answer")
+	}
+	if err != nil || t.Failed() {
+		t.Errorf("%v\n%s", err, &text)
 	}
 }
 

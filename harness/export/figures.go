@@ -1,7 +1,9 @@
 package export
 
 import (
+	"cmp"
 	"encoding/hex"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +38,7 @@ func (m *metrics) addSample(s sample) {
 	for _, v := range s.Verdicts {
 		m.state(Verdict, v.Outcome.String(), with(labels, s.Quantity, string(v.Statistic), v.Limit)...)
 	}
+	m.addChange(s)
 	if u, ok := gaugeUnits[s.Unit]; ok {
 		m.median(s.Quantity, u.name).WithLabelValues(labels...).Set(float64(s.Summary.Median.Value) / u.parts)
 		m.addFigures(s, u.name, func(v int64) float64 { return float64(v) / u.parts })
@@ -47,6 +50,18 @@ func (m *metrics) addSample(s sample) {
 	if s.Unit == measure.Cycles {
 		m.addTimes(s, "cycles", cyclesBuckets, func(v int64) float64 { return float64(v) })
 	}
+}
+
+// addChange shows what became of the sample's figure since the baseline, if that has it.
+func (m *metrics) addChange(s sample) {
+	c := s.Change
+	if c == nil {
+		return
+	}
+	labels := with(s.labels(), s.Quantity, string(c.Statistic))
+	m.state(Change, string(c.Verdict), labels...)
+	old := cmp.Or(c.Old.Value, 1)
+	m.gauge(ChangeRatio, labels...).Set(float64(c.New.Value-c.Old.Value) / math.Abs(float64(old)))
 }
 
 func (s sample) seconds(v int64) float64 {
@@ -148,7 +163,7 @@ func (s sample) taken() time.Time {
 // exemplarLabels point to the run's bundle and, where traces are kept, to its trace.
 func exemplarLabels(r *record.Run) prometheus.Labels {
 	id := TraceID(r)
-	return prometheus.Labels{"run": runName(r), "trace_id": hex.EncodeToString(id[:])}
+	return prometheus.Labels{"run": r.Name(), "trace_id": hex.EncodeToString(id[:])}
 }
 
 // Collect gives each series with its exemplar.

@@ -1,7 +1,11 @@
 package export
 
 import (
+	"cmp"
+	"time"
+
 	"rigor/harness/judge"
+	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/record"
 	"rigor/harness/rig"
@@ -11,6 +15,7 @@ import (
 var (
 	runStates        = []string{string(record.Failed), string(record.Interrupted), string(record.Running), string(record.Complete)}
 	experimentStates = []string{string(record.Broken), string(record.Skipped), string(record.Answered)}
+	changeStates     = []string{string(change.Worse), string(change.Different), string(change.CannotTell), string(change.Same), string(change.Better)}
 	verdictStates    = []string{judge.Fail.String(), judge.Unset.String(), judge.Pass.String()}
 )
 
@@ -18,7 +23,7 @@ var classes = []rig.Class{rig.DUT, rig.Firmware, rig.Rig, rig.Harness}
 
 func (m *metrics) addRun(r *record.Run) error {
 	on := []string{r.Rig.Name, r.Rig.Kind}
-	m.gauge(RunInfo, with(on, r.Harness, r.SamplesDigest, runName(r))...).Set(1)
+	m.gauge(RunInfo, with(on, r.Harness, r.SamplesDigest, r.Name())...).Set(1)
 	m.state(RunStatus, string(r.Status), on...)
 	m.gauge(RunStart, on...).Set(float64(r.Started.Unix()))
 	if !r.Ended.IsZero() {
@@ -39,6 +44,12 @@ func (m *metrics) addRun(r *record.Run) error {
 	for _, t := range r.SelfTests {
 		m.addSelfTest(on, t)
 	}
+	for _, q := range r.Quarantine {
+		m.addQuarantine(on, q)
+	}
+	for _, v := range r.Missing {
+		m.blame(on, "", "", v)
+	}
 	for _, e := range r.Experiments {
 		if err := m.addExperiment(r, e); err != nil {
 			return err
@@ -46,9 +57,6 @@ func (m *metrics) addRun(r *record.Run) error {
 	}
 	return nil
 }
-
-// runName is the name of the run's bundle.
-func runName(r *record.Run) string { return record.Name(r.Started, r.Rig.Name) }
 
 // addSelfTest shows the last one of a loop that was tested more than once.
 func (m *metrics) addSelfTest(on []string, t record.SelfTest) {
@@ -100,8 +108,40 @@ func (m *metrics) addBlame(r *record.Run, e record.Experiment) {
 			up.Set(1)
 		}
 	}
+	excused := 0.0
+	if e.Quarantined() {
+		excused = 1
+	}
+	m.gauge(Quarantined, r.Rig.Name, r.Rig.Kind, e.Suite, e.Name, e.Board).Set(excused)
+	if e.Quarantine == nil {
+		m.addFindings(r, e)
+	}
+}
+
+// addFindings counts what fails the run.
+func (m *metrics) addFindings(r *record.Run, e record.Experiment) {
+	on := []string{r.Rig.Name, r.Rig.Kind}
 	if e.Failed() {
 		last := e.Attempts[len(e.Attempts)-1]
-		m.gauge(RunFailures, with(on, string(last.Failure.Class))...).Inc()
+		m.gauge(RunFailures, with(on, e.Suite, e.Board, string(last.Failure.Class))...).Inc()
+	}
+	for _, ms := range e.Measurements {
+		for _, v := range ms.Verdicts {
+			m.blame(on, e.Suite, e.Board, v)
+		}
+	}
+}
+
+// blame counts a verdict that fails the run. That nothing was measured says nothing of the
+// firmware, and so is the rig's.
+func (m *metrics) blame(on []string, suite, board string, v judge.Verdict) {
+	if v.Blocks() {
+		m.gauge(RunFailures, with(on, suite, board, string(cmp.Or(v.Class, rig.Rig)))...).Inc()
+	}
+}
+
+func (m *metrics) addQuarantine(on []string, q judge.Isolation) {
+	if ends, err := time.Parse(time.DateOnly, string(q.Expires)); err == nil {
+		m.moment(QuarantineExpiry, ends, with(on, q.Suite, q.Experiment, q.Board, q.Owner, q.Issue)...)
 	}
 }
