@@ -8,31 +8,26 @@ import (
 	"slices"
 	"time"
 
+	"rigor/harness/judge"
+	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/record"
 	"rigor/harness/timebase"
 )
 
 // Key names a figure among those of a rig.
-type Key struct {
-	Suite      string         `json:"suite"`
-	Experiment string         `json:"experiment"`
-	Board      string         `json:"board"`
-	Quantity   string         `json:"quantity"`
-	Source     measure.Source `json:"source"`
-	CoreHz     timebase.Rate  `json:"core_hz,omitempty"`
-}
+type Key = judge.Key
 
 // Figure is one measurement that runs make again and again: what makes a
 // series. Of two clocks that it was counted by each gives a figure.
 type Figure struct {
-	ID      int64         `json:"-"` // until the index is made anew
-	Rig     record.Rig    `json:"rig"`
-	Key                   // Suite, Experiment, Board, Quantity, Source, CoreHz
+	ID  int64      `json:"-"` // until the index is made anew
+	Rig record.Rig `json:"rig"`
+	Key
 	Unit    measure.Unit  `json:"unit"`
 	ClockHz timebase.Rate `json:"clock_hz,omitempty"`
 
-	Runs  int       `json:"runs"` // that measured it
+	Runs  int       `json:"runs"` // that measured it; replays of others don't count
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
 }
@@ -70,6 +65,7 @@ func (x *Index) Figures(ctx context.Context, p Pattern) (all []Figure, err error
 		}, `SELECT f.id, f.rig, f.kind, f.suite, f.experiment, f.board, f.quantity, f.source, f.core_hz, f.unit, f.clock_hz,
 				count(DISTINCT v.run), min(run.started), max(run.started)
 			FROM figure f JOIN value v ON v.figure = f.id JOIN run ON run.id = v.run
+			WHERE run.replay_of = ''
 			GROUP BY f.id
 			ORDER BY f.rig, f.suite, f.experiment, f.board, f.quantity, f.source, f.core_hz, f.clock_hz`)
 	})
@@ -78,19 +74,20 @@ func (x *Index) Figures(ctx context.Context, p Pattern) (all []Figure, err error
 
 // Point is a figure in one run.
 type Point struct {
-	Run      string        `json:"run"`
-	Status   record.Status `json:"status"`
-	Time     time.Time     `json:"time"` // when the run began
-	Value    int64         `json:"value"`
-	Lo       int64         `json:"lo"` // the interval that holds the true value, see measure.Estimate
-	Hi       int64         `json:"hi"`
-	Repeats  []int64       `json:"repeats,omitempty"` // of an experiment asked more than once; Value is their median
-	N        int           `json:"n"`                 // values in all samples
-	Outcome  string        `json:"outcome,omitempty"` // pass, fail or unset: the worst of its limits'; "" without any
-	Doubt    string        `json:"doubt,omitempty"`   // why nothing may rest on it: in no judgement
-	Harness  string        `json:"harness"`
-	Firmware string        `json:"firmware"` // digest of the image
-	Digest   string        `json:"digest"`   // of the first sample
+	Run      string         `json:"run"`
+	Status   record.Status  `json:"status"`
+	Time     time.Time      `json:"time"` // when the run began
+	Value    int64          `json:"value"`
+	Lo       int64          `json:"lo"` // the interval that holds the true value, see measure.Estimate
+	Hi       int64          `json:"hi"`
+	Repeats  []int64        `json:"repeats,omitempty"` // of an experiment asked more than once; Value is their median
+	N        int            `json:"n"`                 // values in all samples
+	Outcome  string         `json:"outcome,omitempty"` // pass, fail or unset: the worst of its limits'; "" without any
+	Change   change.Verdict `json:"change,omitempty"`  // against the baseline of its day; "" without one
+	Doubt    string         `json:"doubt,omitempty"`   // why nothing may rest on it: in no judgement
+	Harness  string         `json:"harness"`
+	Firmware string         `json:"firmware"` // digest of the image
+	Digest   string         `json:"digest"`   // of the first sample
 }
 
 // columns are the statistics in the database, each with its interval.
@@ -138,15 +135,15 @@ func points(ctx context.Context, tx *sql.Tx, f Figure, st measure.Statistic) (al
 			all = append(all, p)
 		}
 		return err
-	}, `SELECT run.name, run.status, run.started, run.harness, e.firmware, `+columns[st]+`, v.n, v.outcome, v.doubt, v.digest
+	}, `SELECT run.name, run.status, run.started, run.harness, e.firmware, `+columns[st]+`, v.n, v.outcome, v.change, v.doubt, v.digest
 		FROM value v JOIN run ON run.id = v.run JOIN experiment e ON e.id = v.experiment
-		WHERE v.figure = ? ORDER BY run.started, run.name, v.rowid`, f.ID)
+		WHERE v.figure = ? AND run.replay_of = '' ORDER BY run.started, run.name, v.rowid`, f.ID)
 	return all, err
 }
 
 func scanPoint(scan scanner) (p Point, err error) {
 	var started int64
-	err = scan(&p.Run, &p.Status, &started, &p.Harness, &p.Firmware, &p.Value, &p.Lo, &p.Hi, &p.N, &p.Outcome, &p.Doubt, &p.Digest)
+	err = scan(&p.Run, &p.Status, &started, &p.Harness, &p.Firmware, &p.Value, &p.Lo, &p.Hi, &p.N, &p.Outcome, &p.Change, &p.Doubt, &p.Digest)
 	p.Time = moment(started)
 	return p, err
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rigor/harness/judge"
+	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/record"
 	"rigor/harness/rig"
@@ -33,6 +34,8 @@ type spec struct {
 	doubts    []string // of the sample
 	attempts  []record.Attempt
 	skipped   string
+	replay    string // the bundle that it repeats
+	change    change.Verdict
 	killed    bool
 }
 
@@ -48,8 +51,9 @@ func add(t testing.TB, runs, name string, at time.Time, s spec) {
 	t.Helper()
 	b, err := record.Create(filepath.Join(runs, name), record.Run{
 		Harness: or(s.harness, "h1"), Rig: record.Rig{Name: or(s.rig, "lab"), Kind: or(s.kind, "hardware")}, Started: at,
-		Boards:   []record.Board{{Name: "f407", Chip: "stm32f407", ID: "0x413"}, {Name: "c3", Chip: "esp32c3"}},
-		Firmware: []record.Firmware{{Program: "latency", Target: "stm32f407", Digest: or(s.firmware, "f1"), Toolchain: "tinygo"}},
+		Invocation: &record.Invocation{ReplayOf: s.replay},
+		Boards:     []record.Board{{Name: "f407", Chip: "stm32f407", ID: "0x413"}, {Name: "c3", Chip: "esp32c3"}},
+		Firmware:   []record.Firmware{{Program: "latency", Target: "stm32f407", Digest: or(s.firmware, "f1"), Toolchain: "tinygo"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +86,9 @@ func experiment(s spec, at time.Time, repeat int64) record.Experiment {
 	}
 	verdicts := []judge.Verdict{{Outcome: judge.Pass, Statistic: measure.Median, Limit: "p50 <= 200 cycles"}, {Reason: judge.NoLimit}}
 	e.Measurements = []record.Measurement{record.Measured(sample, 16e6, measure.Summarize(sample), verdicts, nil)}
+	if s.change != "" {
+		e.Measurements[0].Change = &change.Change{Verdict: s.change}
+	}
 	return e
 }
 
@@ -337,7 +344,7 @@ func TestRuns(t *testing.T) {
 	runs := t.TempDir()
 	nights(t, runs, 160, 161, 162)
 	tried := []record.Attempt{{Started: night, Failure: &record.Failure{Class: rig.Rig, Message: "port gone"}}, {Started: night.Add(time.Second)}}
-	add(t, runs, "20261130T020000Z-desk", night.AddDate(0, 0, 28), spec{rig: "desk", attempts: tried, values: []int64{1}, killed: true})
+	add(t, runs, "20261130T020000Z-desk", night.AddDate(0, 0, 28), spec{rig: "desk", attempts: tried, values: []int64{1}, killed: true, change: change.Worse})
 	x := open(t, runs)
 	for _, c := range []struct {
 		name string
@@ -370,7 +377,7 @@ func TestRuns(t *testing.T) {
 		t.Errorf("%d runs of the rig, %v, want 3", n, err)
 	}
 	got, err := x.Run(t.Context(), "20261130T020000Z-desk")
-	if err != nil || got.Verdict() != Incomplete || got.Flaky != 1 || got.Answered != 1 || got.Pass != 1 || got.Unlimited != 1 {
+	if err != nil || got.Verdict() != Incomplete || got.Flaky != 1 || got.Answered != 1 || got.Pass != 1 || got.Unlimited != 1 || got.Worse != 1 || got.Better != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if len(got.Boards) != 2 || got.Boards[0].ID != "0x413" || len(got.Firmware) != 1 || got.Firmware[0].Digest != "f1" {
@@ -384,9 +391,10 @@ func TestRuns(t *testing.T) {
 func TestSeries(t *testing.T) {
 	runs := t.TempDir()
 	add(t, runs, name(0), night, spec{values: []int64{10, 20, 30}, repeats: 2})
-	add(t, runs, name(1), night.AddDate(0, 0, 1), spec{values: []int64{40}, doubts: []string{"lost edges"}, firmware: "f2", harness: "h2"})
+	add(t, runs, name(1), night.AddDate(0, 0, 1), spec{values: []int64{40}, doubts: []string{"lost edges"}, firmware: "f2", harness: "h2", change: change.Better})
 	failed := []record.Attempt{{Started: night, Failure: &record.Failure{Class: rig.Firmware, Message: "witnesses disagree"}}}
 	add(t, runs, name(2), night.AddDate(0, 0, 2), spec{values: []int64{50}, attempts: failed, killed: true})
+	add(t, runs, name(3), night.AddDate(0, 0, 3), spec{values: []int64{9}, replay: name(0)})
 	x := open(t, runs)
 	fs, err := x.Figures(t.Context(), Pattern{Rig: "l*", Suite: "latency", Quantity: "goroutine-*", Board: "f40[0-9]", Source: measure.Firmware, CoreHz: 16e6})
 	if err != nil || len(fs) != 1 {
@@ -402,7 +410,7 @@ func TestSeries(t *testing.T) {
 	}
 	want := []Point{
 		{Run: name(0), Status: record.Complete, Time: night, Value: 31, Lo: 30, Hi: 32, Repeats: []int64{30, 31, 32}, N: 9, Outcome: "pass", Harness: "h1", Firmware: "f1"},
-		{Run: name(1), Status: record.Complete, Time: night.AddDate(0, 0, 1), Value: 40, Lo: 40, Hi: 40, N: 1, Outcome: "pass", Doubt: "lost edges", Harness: "h2", Firmware: "f2"},
+		{Run: name(1), Status: record.Complete, Time: night.AddDate(0, 0, 1), Value: 40, Lo: 40, Hi: 40, N: 1, Outcome: "pass", Change: change.Better, Doubt: "lost edges", Harness: "h2", Firmware: "f2"},
 		{Run: name(2), Status: record.Running, Time: night.AddDate(0, 0, 2), Value: 50, Lo: 50, Hi: 50, N: 1, Outcome: "pass",
 			Doubt: "the experiment failed: witnesses disagree", Harness: "h1", Firmware: "f1"},
 	}

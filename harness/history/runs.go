@@ -36,6 +36,11 @@ type Run struct {
 	Fail      int `json:"fail"`
 	Unset     int `json:"unset"`
 	Unlimited int `json:"unlimited"` // judged by no limit
+	Better    int `json:"better"`    // figures, against the baseline
+	Worse     int `json:"worse"`
+	Different int `json:"different"` // and neither way is better
+
+	ReplayOf string `json:"replay_of,omitempty"` // the bundle that the run repeats: it is in no series
 
 	id int64
 }
@@ -145,7 +150,7 @@ func (x *Index) Run(ctx context.Context, name string) (Run, error) {
 }
 
 const runColumns = `run.id, run.name, run.rig, run.kind, run.host, run.harness, run.status, run.started, run.ended, run.written,
-	run.samples_digest, run.blocking, run.pass, run.fail, run.unset, run.unlimited,
+	run.samples_digest, run.blocking, run.pass, run.fail, run.unset, run.unlimited, run.better, run.worse, run.different, run.replay_of,
 	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'answered'),
 	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'failed'),
 	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'skipped'),
@@ -171,7 +176,8 @@ func scanRun(scan scanner) (r Run, err error) {
 	var host string
 	var started, ended, written int64
 	if err := scan(&r.id, &r.Name, &r.Rig.Name, &r.Rig.Kind, &host, &r.Harness, &r.Status, &started, &ended, &written,
-		&r.SamplesDigest, &r.Blocking, &r.Pass, &r.Fail, &r.Unset, &r.Unlimited, &r.Answered, &r.Broken, &r.Skipped, &r.Flaky); err != nil {
+		&r.SamplesDigest, &r.Blocking, &r.Pass, &r.Fail, &r.Unset, &r.Unlimited, &r.Better, &r.Worse, &r.Different, &r.ReplayOf,
+		&r.Answered, &r.Broken, &r.Skipped, &r.Flaky); err != nil {
 		return r, err
 	}
 	r.Started, r.Ended, r.Written = moment(started), moment(ended), moment(written)

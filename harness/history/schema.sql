@@ -17,7 +17,11 @@ CREATE TABLE run (
 	pass           INTEGER NOT NULL, -- verdicts
 	fail           INTEGER NOT NULL,
 	unset          INTEGER NOT NULL,
-	unlimited      INTEGER NOT NULL
+	unlimited      INTEGER NOT NULL,
+	better         INTEGER NOT NULL, -- changes against the baseline
+	worse          INTEGER NOT NULL,
+	different      INTEGER NOT NULL,
+	replay_of      TEXT NOT NULL -- name of another bundle: in no series
 ) STRICT;
 CREATE INDEX run_started ON run (started);
 
@@ -98,6 +102,7 @@ CREATE TABLE value (
 	p99_hi     INTEGER NOT NULL,
 	max        INTEGER NOT NULL,
 	outcome    TEXT NOT NULL, -- the worst of the limits', '' without any
+	change     TEXT NOT NULL, -- the verdict against the baseline, '' without one
 	doubt      TEXT NOT NULL, -- why nothing may rest on it
 	assumption TEXT NOT NULL,
 	digest     TEXT NOT NULL

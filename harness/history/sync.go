@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rigor/harness/judge"
+	"rigor/harness/judge/change"
 	"rigor/harness/record"
 )
 
@@ -194,9 +195,11 @@ func (t *taker) run(r *record.Run, name string, st stamp) {
 	}
 	v := verdicts(r)
 	id := t.insert("run",
-		"name, stamp, rig, kind, status, harness, host, started, ended, written, samples_digest, blocking, pass, fail, unset, unlimited",
+		"name, stamp, rig, kind, status, harness, host, started, ended, written, samples_digest, blocking, pass, fail, unset, unlimited, "+
+			"better, worse, different, replay_of",
 		name, st.text, r.Rig.Name, r.Rig.Kind, string(r.Status), r.Harness, string(host), nanos(r.Started), nanos(r.Ended), nanos(st.written),
-		r.SamplesDigest, r.Blocking(), v.pass, v.fail, v.unset, v.unlimited)
+		r.SamplesDigest, r.Blocking(), v.pass, v.fail, v.unset, v.unlimited,
+		v.changes[change.Better], v.changes[change.Worse], v.changes[change.Different], replayOf(r))
 	for _, b := range r.Boards {
 		t.insert("board", "run, name, chip, chip_id", id, b.Name, b.Chip, b.ID)
 	}
@@ -228,9 +231,9 @@ func (t *taker) experiment(run int64, r *record.Run, e record.Experiment) {
 func (t *taker) value(run, experiment int64, r *record.Run, e record.Experiment, m record.Measurement) {
 	s := m.Summary
 	t.insert("value", "figure, run, experiment, n, min, p50, p50_lo, p50_hi, p95, p95_lo, p95_hi, p99, p99_lo, p99_hi, max, "+
-		"outcome, doubt, assumption, digest",
+		"outcome, change, doubt, assumption, digest",
 		t.figure(r, e, m), run, experiment, s.N, s.Min, s.Median.Value, s.Median.Lo, s.Median.Hi, s.P95.Value, s.P95.Lo, s.P95.Hi,
-		s.P99.Value, s.P99.Lo, s.P99.Hi, s.Max, worst(m.Verdicts), doubt(e, m), string(m.Assumption), m.Digest)
+		s.P99.Value, s.P99.Lo, s.P99.Hi, s.Max, worst(m.Verdicts), changed(m), doubt(e, m), string(m.Assumption), m.Digest)
 }
 
 // figure finds the figure of a measurement, or adds it.
@@ -260,27 +263,52 @@ func doubt(e record.Experiment, m record.Measurement) string {
 	return ""
 }
 
-// tally counts verdicts.
-type tally struct{ pass, fail, unset, unlimited int }
+// changed is the verdict on a measurement against the baseline, or "".
+func changed(m record.Measurement) string {
+	if m.Change == nil {
+		return ""
+	}
+	return string(m.Change.Verdict)
+}
 
-func verdicts(r *record.Run) (n tally) {
+// replayOf is the name of the bundle that a run repeats, or "".
+func replayOf(r *record.Run) string {
+	if r.Invocation == nil {
+		return ""
+	}
+	return r.Invocation.ReplayOf
+}
+
+// tally counts verdicts.
+type tally struct {
+	pass, fail, unset, unlimited int
+	changes                      map[change.Verdict]int
+}
+
+func verdicts(r *record.Run) tally {
+	n := tally{changes: map[change.Verdict]int{}}
 	for _, e := range r.Experiments {
 		for _, m := range e.Measurements {
 			for _, v := range m.Verdicts {
-				switch {
-				case v.Reason == judge.NoLimit:
-					n.unlimited++
-				case v.Outcome == judge.Pass:
-					n.pass++
-				case v.Outcome == judge.Fail:
-					n.fail++
-				default:
-					n.unset++
-				}
+				n.count(v)
 			}
+			n.changes[change.Verdict(changed(m))]++
 		}
 	}
 	return n
+}
+
+func (n *tally) count(v judge.Verdict) {
+	switch {
+	case v.Reason == judge.NoLimit:
+		n.unlimited++
+	case v.Outcome == judge.Pass:
+		n.pass++
+	case v.Outcome == judge.Fail:
+		n.fail++
+	default:
+		n.unset++
+	}
 }
 
 // worst is the worst outcome of those that have a limit, or "".
