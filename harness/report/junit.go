@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,8 +67,10 @@ type junitProperty struct {
 
 // JUnit writes the run as JUnit XML, a test case to each experiment. What the
 // board or its firmware got wrong is a failure, what the rig or the harness did
-// an error. Attempts before the last stand in system-out; numbers and limits are properties.
-// Required limits that nothing was measured for are failed cases of a suite "required".
+// an error, each of the type that is the class. What is in quarantine is skipped, with what it would be.
+// Attempts before the last stand in system-out; numbers, limits, changes from the baseline and the number of
+// attempts are properties. Required limits that nothing was measured for are failed cases of a suite "required",
+// and expired entries of the quarantine such of a suite "quarantine".
 func JUnit(w io.Writer, r *record.Run) error {
 	doc := &junitSuites{Name: "rigor on " + r.Rig.Name}
 	suites := map[string]*junitSuite{}
@@ -87,6 +90,11 @@ func JUnit(w io.Writer, r *record.Run) error {
 		c := junitCase{Name: v.Limit, Class: "required", Time: seconds(0)}
 		c.Failure = &junitText{Type: "unset", Message: v.Reason, Text: v.Because}
 		add("required", c)
+	}
+	for _, i := range r.Expired() {
+		c := junitCase{Name: i.Where(), Class: "quarantine", Time: seconds(0)}
+		c.Failure = &junitText{Type: "expired", Message: "expired on " + string(i.Expires) + ", owner " + i.Owner, Text: i.String()}
+		add("quarantine", c)
 	}
 	for _, s := range doc.Suites {
 		doc.Tests, doc.Failures, doc.Errors = doc.Tests+s.Tests, doc.Failures+s.Failures, doc.Errors+s.Errors
@@ -128,41 +136,78 @@ func testCase(e record.Experiment) junitCase {
 		c.took += a.Took
 	}
 	c.Time = seconds(c.took)
-	if len(e.Measurements) > 0 {
-		c.Properties = &junitProperties{}
-	}
-	for _, m := range e.Measurements {
-		c.Properties.List = append(c.Properties.List, properties(m)...)
+	if list := facts(e); list != nil {
+		c.Properties = &junitProperties{List: list}
 	}
 	c.Out = earlier(e)
 	switch e.Outcome() {
 	case record.Skipped:
 		c.Skipped = &junitText{Message: e.Skipped}
 	case record.Broken:
-		c.blame(e.Attempts[len(e.Attempts)-1].Failure)
+		f := e.Attempts[len(e.Attempts)-1].Failure
+		c.blame(f.Class, &junitText{Message: firstLine(f.Message), Text: f.Message})
 	default:
-		c.Failure = broken(e)
+		c.broken(e)
 	}
+	c.isolate(e)
 	return c
 }
 
-func (c *junitCase) blame(f *record.Failure) {
-	text := &junitText{Type: string(f.Class), Message: firstLine(f.Message), Text: f.Message}
-	switch f.Class {
-	case rig.DUT, rig.Firmware:
+// blame makes a text a failure or an error, by whose it is.
+func (c *junitCase) blame(class rig.Class, text *junitText) {
+	text.Type = string(class)
+	switch class {
+	case rig.Rig, rig.Harness:
+		c.Error = text
+	case "":
+		text.Type = "verdict"
 		c.Failure = text
 	default:
-		c.Error = text
+		c.Failure = text
 	}
 }
 
-// broken gathers the verdicts that fail the run, or is nil.
-func broken(e record.Experiment) *junitText {
+// broken gathers the verdicts that fail the run, if there are. The first that blames the board or its firmware makes
+// it a failure.
+func (c *junitCase) broken(e record.Experiment) {
 	lines := blocking(e)
 	if lines == nil {
-		return nil
+		return
 	}
-	return &junitText{Type: "verdict", Message: lines[0], Text: strings.Join(lines, "\n")}
+	found := slices.DeleteFunc(findingsOf(0, e), func(f finding) bool { return !f.Fails && f.Quarantine == "" }) // got worse only
+	slices.SortStableFunc(found, func(a, b finding) int { return one(ours(a.Class)) - one(ours(b.Class)) })
+	c.blame(found[0].Class, &junitText{Message: lines[0], Text: strings.Join(lines, "\n")})
+}
+
+// ours reports whether a class says nothing about the board and its firmware.
+func ours(c rig.Class) bool { return c == rig.Rig || c == rig.Harness }
+
+// isolate makes what fails in quarantine a skipped case, which says so.
+func (c *junitCase) isolate(e record.Experiment) {
+	if !e.Quarantined() {
+		return
+	}
+	text := c.Failure
+	if text == nil {
+		text = c.Error
+	}
+	c.Skipped = &junitText{Message: e.Quarantine.String() + ": [" + text.Type + "] " + text.Message}
+	c.Failure, c.Error = nil, nil
+}
+
+// facts are the case's properties.
+func facts(e record.Experiment) (all []junitProperty) {
+	if n := len(e.Attempts); n > 1 {
+		all = append(all, junitProperty{"attempts", fmt.Sprint(n)})
+	}
+	if i := e.Quarantine; i != nil {
+		all = append(all, junitProperty{"quarantine.owner", i.Owner}, junitProperty{"quarantine.expires", string(i.Expires)},
+			junitProperty{"quarantine.issue", i.Issue})
+	}
+	for _, m := range e.Measurements {
+		all = append(all, properties(m)...)
+	}
+	return all
 }
 
 // properties gives a measurement's numbers: QUANTITY.SOURCE.STATISTIC in its
@@ -183,6 +228,12 @@ func properties(m record.Measurement) []junitProperty {
 			text += ": " + v.Limit
 		}
 		ps = append(ps, junitProperty{prefix + "verdict", text})
+		if v.Class != "" {
+			ps = append(ps, junitProperty{prefix + "class", string(v.Class)})
+		}
+	}
+	if m.Change != nil {
+		ps = append(ps, junitProperty{prefix + "change", string(m.Change.Verdict) + ": " + transition(m)})
 	}
 	return ps
 }

@@ -98,7 +98,7 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	golden(t, "report.html", writes(page))
-	if outside := regexp.MustCompile(`(?i)(src|href)=|url\(|@import`).FindAll(page, -1); outside != nil {
+	if outside := regexp.MustCompile(`(?i)src=|href="[^#]|url\(|@import|<script`).FindAll(page, -1); outside != nil {
 		t.Errorf("the report needs %q", outside)
 	}
 }
@@ -131,7 +131,6 @@ func wellFormed(t *testing.T, text []byte) {
 // A report of a run that plots nothing says all that the terminal does.
 func TestReportWithoutPlots(t *testing.T) {
 	r := run(t)
-	r.Boards = []record.Board{{Name: "f407", Chip: "stm32f407", ID: "0x413"}}
 	all, err := figures(r)
 	if err != nil || all != nil {
 		t.Fatalf("%v, %v", all, err)
@@ -140,7 +139,7 @@ func TestReportWithoutPlots(t *testing.T) {
 	if err := page(&b, r, all); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"goroutine-switch", "1.2 us switch at 16 MHz", "refuted", "MISSING uart-echo", "p99 &lt;= 500 cycles", "FAIL (complete)"} {
+	for _, want := range []string{"goroutine-switch", "1.2 us switch at 16 MHz", "refuted", "uart-echo: max &lt;= 9000 ns", "p99 &lt;= 500 cycles", ">FAIL</span>"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 
-	"rigor/harness/judge"
 	"rigor/harness/record"
 )
 
@@ -52,25 +51,6 @@ func headline(e record.Experiment) string {
 	}
 	return ": " + m.Quantity + " " + text
 }
-
-// blocking says of each verdict that fails the run what it is about.
-func blocking(e record.Experiment) (lines []string) {
-	for _, m := range e.Measurements {
-		for _, v := range m.Verdicts {
-			if v.Blocks() {
-				lines = append(lines, m.Quantity+" by "+string(m.Source)+", "+sentence(v))
-			}
-		}
-	}
-	return lines
-}
-
-// sentence tells a verdict with its grounds.
-func sentence(v judge.Verdict) string {
-	return fmt.Sprintf("%s is %s: %s (limit: %s)", v.Limit, words[v.Outcome], v.Reason, v.Because)
-}
-
-var words = map[judge.Outcome]string{judge.Pass: "kept", judge.Fail: "broken", judge.Unset: "unset"}
 
 // Display shows what is going on. What is under way takes one line of a
 // terminal, which the next overwrites; a log gets only what stays.

@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 
 	"rigor/harness/judge"
+	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/record"
 )
@@ -153,27 +154,60 @@ func (p paint) troubles(w io.Writer, r *record.Run) {
 	for _, v := range r.Missing {
 		line(red, "MISSING", v.Limit, v.Reason)
 	}
-	for _, e := range r.Experiments {
-		where := e.Suite + "/" + e.Name + " on " + e.Board
-		for i, a := range e.Attempts {
-			if a.Failure != nil {
-				line(red, "FAILED", fmt.Sprintf("%s, attempt %d", where, i+1),
-					fmt.Sprintf("[%s] %s", a.Failure.Class, firstLine(a.Failure.Message)))
-			}
-		}
-		if e.Skipped != "" {
-			line(yellow, "SKIPPED", where, e.Skipped)
-		}
-		for _, text := range blocking(e) {
-			line(red, "BROKEN", where, text)
-		}
+	for _, i := range r.Expired() {
+		line(red, "EXPIRED", i.Where(), i.String())
 	}
+	for _, e := range r.Experiments {
+		p.troublesOf(e, line)
+	}
+	p.moves(r, line)
 	for _, n := range notes(r) {
 		where := n.where[0]
 		if more := len(n.where) - 1; more > 0 {
 			where += fmt.Sprintf(" and %d more", more)
 		}
 		line(yellow, "NOTE", where, n.text)
+	}
+}
+
+// troublesOf are those of an experiment. What is in quarantine is as bad, and doesn't count.
+func (p paint) troublesOf(e record.Experiment, line func(colour, kind, where, text string)) {
+	where, colour := place(e), red
+	if e.Quarantine != nil {
+		colour = yellow
+	}
+	for i, a := range e.Attempts {
+		if a.Failure != nil {
+			line(colour, "FAILED", fmt.Sprintf("%s, attempt %d", where, i+1), fmt.Sprintf("[%s] %s", a.Failure.Class, firstLine(a.Failure.Message)))
+		}
+	}
+	if e.Skipped != "" {
+		line(yellow, "SKIPPED", where, e.Skipped)
+	}
+	for _, text := range blocking(e) {
+		line(colour, "BROKEN", where, text)
+	}
+	if e.Quarantined() {
+		line(yellow, "NOT COUNTED", where, e.Quarantine.String())
+	}
+}
+
+// moves tells what got worse, and what else changed, since the baseline was accepted; not all of it where it is much.
+func (p paint) moves(r *record.Run, line func(colour, kind, where, text string)) {
+	const most = 20
+	colours := map[change.Verdict]string{change.Worse: red, change.Better: green, change.Different: yellow}
+	n := 0
+	for _, c := range changeRows(r) {
+		colour, ok := colours[c.Verdict]
+		if !ok {
+			continue
+		}
+		if n++; n <= most {
+			line(colour, strings.ToUpper(string(c.Verdict)), c.Place, c.What+": "+c.Change)
+		}
+	}
+	if n > most {
+		line(yellow, "NOTE", "run", fmt.Sprintf("%d more figures changed; rigor compare lists them", n-most))
 	}
 }
 
@@ -202,6 +236,9 @@ func notes(r *record.Run) (all []note) {
 		}
 		add(where, e.Warnings)
 	}
+	for _, i := range r.Idle() {
+		add("run", []string{"nothing was asked that the quarantine is about: " + i.String()})
+	}
 	add("run", r.Warnings)
 	return all
 }
@@ -220,35 +257,16 @@ func doubtful(m record.Measurement) []string {
 	return append(append(all, m.Warnings...), m.Summary.Warnings...)
 }
 
+// totals counts what came of the run.
 func (p paint) totals(r *record.Run) string {
-	count := map[judge.Outcome]int{}
-	unlimited, broken, skipped := 0, 0, 0
-	for _, e := range r.Experiments {
-		switch e.Outcome() {
-		case record.Broken:
-			broken++
-		case record.Skipped:
-			skipped++
-		}
-		for _, m := range e.Measurements {
-			for _, v := range m.Verdicts {
-				if v.Reason == judge.NoLimit {
-					unlimited++
-				} else {
-					count[v.Outcome]++
-				}
-			}
-		}
+	t := tallyOf(r)
+	word := result(r)
+	text := fmt.Sprintf("%s (%s): %d experiments, %d failed, %d skipped; ", p.in(resultColours[word], word), r.Status, t.Experiments, t.Failed, t.Skipped) +
+		fmt.Sprintf("verdicts: %d pass, %d fail, %d unset; %d without a limit", t.Pass, t.Fail, t.Unset, t.Unlimited)
+	if moved := t.Moved(); moved != "" {
+		text += "; against the baseline: " + moved
 	}
-	result := p.in(green, "PASS")
-	switch {
-	case r.Blocking() > 0 || r.Status == record.Failed:
-		result = p.in(red, "FAIL")
-	case r.Status != record.Complete:
-		result = p.in(yellow, "INCOMPLETE")
-	}
-	return fmt.Sprintf("%s (%s): %d experiments, %d failed, %d skipped; ",
-		result, r.Status, len(r.Experiments), broken, skipped) +
-		fmt.Sprintf("verdicts: %d pass, %d fail, %d unset; %d without a limit",
-			count[judge.Pass], count[judge.Fail], count[judge.Unset], unlimited)
+	return text
 }
+
+var resultColours = map[string]string{"PASS": green, "FAIL": red, "INCOMPLETE": yellow}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rigor/harness/judge"
+	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/record"
 	"rigor/harness/rig"
@@ -47,7 +48,7 @@ func run(t *testing.T) *record.Run {
 	measured := func(s measure.Sample) record.Measurement {
 		all = append(all, judge.Measured{Quantity: s.Name, Source: s.Source, Core: on.Core})
 		sum := measure.Summarize(s)
-		return record.Measured(s, on.Core, sum, limits.Judge(on, s, sum), limits.Check(on, s, sum))
+		return record.Measured(s, on.Core, sum, limits.Judge(on, s, sum, nil), limits.Check(on, s, sum))
 	}
 	cycles := func(name string, a measure.Assumption, values ...int64) measure.Sample {
 		return measure.Sample{Name: name, Source: measure.Firmware, Unit: measure.Cycles, Clock: 16e6, Overhead: 4, Assumption: a, Values: values}
@@ -60,7 +61,13 @@ func run(t *testing.T) *record.Run {
 	portGone := record.Attempt{Took: 20 * time.Millisecond, Failure: &record.Failure{Class: rig.Rig, Message: "open port: gone"}}
 	loop := record.SelfTest{Board: "f407", Loop: "loop"}
 	loop.Report.Rate, loop.Report.Resolution, loop.Report.Skew, loop.Report.Spread, loop.Report.N = 100e6, 1, 12, 3, 32
+	known := []judge.Isolation{
+		{Suite: "smoke", Experiment: "watchdog", Board: "f407", Owner: "alice", Reason: "a loose wire", Issue: "#12", Expires: "2026-12-31"},
+		{Suite: "smoke", Experiment: "flash", Board: "f407", Owner: "bob", Reason: "slow at times", Issue: "#9", Expires: "2026-11-02"},
+		{Suite: "smoke", Experiment: "gone", Board: "f407", Owner: "carol", Reason: "it hangs", Issue: "#7", Expires: "2027-01-01"},
+	}
 	r := &record.Run{
+		Quarantine: known, Boards: []record.Board{{Name: "f407", Chip: "stm32f407", ID: "0x413"}},
 		Harness: "1.0", Rig: record.Rig{Name: "virtual", Kind: "virtual"}, Status: record.Complete, Started: start,
 		SamplesDigest: "119fccb9", Warnings: []string{"rigs.yaml names a board twice"},
 		SelfTests: []record.SelfTest{loop},
@@ -76,8 +83,13 @@ func run(t *testing.T) *record.Run {
 			{Suite: "smoke", Name: "greeting", Board: "f407", Attempts: []record.Attempt{
 				{Failure: &record.Failure{Class: rig.Firmware, Message: "read hello: i/o timeout\nconsole: <nothing>"}}}},
 			{Suite: "smoke", Name: "port", Board: "f407", Attempts: []record.Attempt{portGone, portGone}},
+			{Suite: "smoke", Name: "watchdog", Board: "f407", Quarantine: &known[0], Attempts: []record.Attempt{
+				{Failure: &record.Failure{Class: rig.DUT, Message: "no reset came"}}}},
 		},
 	}
+	faster := change.Exact(measure.Quantity{Better: measure.Lower}, measure.Median, measure.Cycles, 170, 160)
+	slower := change.Exact(measure.Quantity{Better: measure.Lower}, measure.Median, measure.Cycles, 600, 640)
+	r.Experiments[2].Measurements[0].Change, r.Experiments[0].Measurements[0].Change = &faster, &slower
 	r.Missing = limits.Missing(on, all)
 	return r
 }
@@ -210,9 +222,9 @@ func TestJUnitCounts(t *testing.T) {
 			}
 		}
 	}
-	// Blamed: a broken limit, a required one in doubt, a missing one and the
-	// greeting; the port is the rig's.
-	if tests != 8 || failures != 4 || errs != 1 || doc.Tests != tests || doc.Failures != failures || doc.Errors != errs {
+	// Blamed: a broken limit, a missing one, an expired quarantine and the greeting; the port and the edges that the
+	// probe lost are the rig's, and what is in quarantine is nobody's.
+	if tests != 10 || failures != 4 || errs != 2 || doc.Tests != tests || doc.Failures != failures || doc.Errors != errs {
 		t.Errorf("counted %d, %d, %d; the file says %d, %d, %d", tests, failures, errs, doc.Tests, doc.Failures, doc.Errors)
 	}
 }

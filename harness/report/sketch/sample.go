@@ -70,15 +70,20 @@ func (s Sample) span() (from, to float64) {
 	return from - room, to + room
 }
 
-// points draws the values from left to right, as strokes from the least to the greatest of what shares a column.
+// points draws the values from left to right, of those that share a column the first, the least and the greatest.
 func (s Sample) points(y func(float64) float64) string {
 	var b strings.Builder
 	n := min(len(s.Values), columns)
 	for c := range n {
 		part := s.Values[c*len(s.Values)/n : (c+1)*len(s.Values)/n]
-		x := left + 4 + (mid-left-8)*float64(c)/float64(max(n-1, 1))
-		lo, hi := y(slices.Min(part)), y(slices.Max(part))
-		fmt.Fprintf(&b, "M%s %sV%s", num(x), num(hi), num(lo+0.1)) // a stroke of no length has no caps everywhere
+		x := num(left + 4 + (mid-left-8)*float64(c)/float64(max(n-1, 1)))
+		var drawn []string
+		for _, v := range []float64{part[0], slices.Min(part), slices.Max(part)} {
+			if at := num(y(v)); !slices.Contains(drawn, at) {
+				drawn = append(drawn, at)
+				fmt.Fprintf(&b, "M%s %sh.1", x, at)
+			}
+		}
 	}
 	return b.String()
 }

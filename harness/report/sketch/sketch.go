@@ -20,7 +20,7 @@ const Width = 360
 // Style is the style sheet of a page with sketches.
 const Style = `.sk { width: 100%; height: auto; font: 11px "Liberation Sans", Arimo, Arial, Helvetica, sans-serif; fill: #444 }
 .sk .ax { stroke: #bbb; fill: none } .sk .gr { stroke: #e8e8e8; fill: none }
-.sk .pt { stroke: #0072b2; fill: none; stroke-width: 2.2; stroke-linecap: round } .sk .hi { fill: #56b4e9 }
+.sk .pt { stroke: #0072b2; fill: none; stroke-width: 2.4; stroke-linecap: round } .sk .hi { fill: #56b4e9 }
 .sk .lm { stroke: #b00000; stroke-width: 1.2; stroke-dasharray: 5 3; fill: none } .sk .lt { fill: #b00000 }
 .sk .bl { stroke: #555; stroke-width: 1.2; stroke-dasharray: 1.5 2.5; fill: none } .sk .bt { fill: #555 }
 .sk .lv { stroke: #0072b2; fill: none; stroke-width: 1.5; stroke-linejoin: round } .sk .bz { fill: #56b4e9 }
@@ -72,7 +72,7 @@ func ticks(from, to float64, n int) (all []float64) {
 		}
 	}
 	for k := math.Ceil(from / step); k*step <= to; k++ {
-		all = append(all, k*step)
+		all = append(all, k*step+0) // not -0
 	}
 	return all
 }

@@ -1,0 +1,211 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"rigor/harness/judge"
+	"rigor/harness/judge/change"
+	"rigor/harness/measure"
+	"rigor/harness/record"
+	"rigor/harness/rig"
+)
+
+// finding is something that a reader should look at first, worst first.
+type finding struct {
+	Class      rig.Class // whose it is; "" of nobody in particular
+	Fails      bool      // the run
+	Where      string    // suite/experiment on board, or what is missing
+	What       string    // one line
+	Why        string    // the limit's reason, or the rest of a message
+	Quarantine string    // why it doesn't fail the run although it would
+
+	experiment  int // index, -1: none
+	measurement int // index in the experiment, -1: none
+}
+
+// findings are what fails the run, what would if it were not in quarantine, and what got worse.
+func findings(r *record.Run) (all []finding) {
+	for _, v := range r.Missing {
+		all = append(all, finding{Class: v.Class, Fails: v.Blocks(), Where: v.Limit, What: v.Reason, Why: v.Because, experiment: -1, measurement: -1})
+	}
+	for _, i := range r.Expired() {
+		all = append(all, finding{Fails: true, Where: i.Where(), What: fmt.Sprintf("the quarantine expired on %s: %s is to fix it or to say why it goes on", i.Expires, i.Owner),
+			Why: i.Reason + " (" + i.Issue + ")", experiment: -1, measurement: -1})
+	}
+	for i, e := range r.Experiments {
+		all = append(all, findingsOf(i, e)...)
+	}
+	slices.SortStableFunc(all, func(a, b finding) int { return cmp.Compare(a.rank(), b.rank()) })
+	return all
+}
+
+// findingsOf are those of the i-th experiment.
+func findingsOf(i int, e record.Experiment) (all []finding) {
+	add := func(f finding) {
+		f.Where, f.experiment = place(e), i
+		if e.Quarantine != nil && f.Fails {
+			f.Fails, f.Quarantine = false, e.Quarantine.String()
+		}
+		all = append(all, f)
+	}
+	if e.Failed() {
+		f := e.Attempts[len(e.Attempts)-1].Failure
+		add(finding{Class: f.Class, Fails: true, What: firstLine(f.Message), Why: rest(f.Message), measurement: -1})
+	}
+	for k, m := range e.Measurements {
+		blocks := false
+		for _, v := range m.Verdicts {
+			if v.Blocks() {
+				blocks = true
+				add(finding{Class: v.Class, Fails: true, What: about(m, v), Why: v.Because, measurement: k})
+			}
+		}
+		if c := m.Change; c != nil && c.Verdict == change.Worse && !blocks {
+			add(finding{What: fmt.Sprintf("%s by %s got worse: %s", m.Quantity, m.Source, transition(m)), Why: c.Reason, measurement: k})
+		}
+	}
+	return all
+}
+
+// rank is lower for what to look at first.
+func (f finding) rank() int {
+	switch {
+	case f.Fails:
+		return slices.Index([]rig.Class{rig.DUT, rig.Firmware, rig.Harness, rig.Rig}, f.Class)
+	case f.Quarantine == "":
+		return 10
+	}
+	return 20
+}
+
+// place names an experiment.
+func place(e record.Experiment) string { return e.Suite + "/" + e.Name + " on " + e.Board }
+
+// about says what a verdict on a measurement rests on.
+func about(m record.Measurement, v judge.Verdict) string {
+	is := ""
+	if e, ok := m.Summary.Estimate(v.Statistic); ok && (m.Unit == measure.Ticks || m.Unit == measure.Cycles) {
+		if t, ok := measure.Seconds(e.Value, m.Unit, m.ClockHz); ok {
+			is = " = " + micro(Time(t))
+		}
+	}
+	return fmt.Sprintf("%s by %s: %s%s; wanted %s", m.Quantity, m.Source, v.Reason, is, v.Limit)
+}
+
+// transition is a change from the baseline in few words: "p50 160 cycles → 162 cycles, +1.25 %".
+func transition(m record.Measurement) string {
+	c := m.Change
+	return fmt.Sprintf("%s %s → %s%s", c.Statistic, amount(c.Old.Value, c.Unit, m.ClockHz), amount(c.New.Value, c.Unit, m.ClockHz), comma(relative(c)))
+}
+
+func comma(text string) string {
+	if text == "" {
+		return ""
+	}
+	return ", " + text
+}
+
+// relative is a change in per cent of the old value, with its interval if values scatter, or "".
+func relative(c *change.Change) string {
+	if e := c.Effect; e != nil {
+		return fmt.Sprintf("%+.2f %% (%+.2f to %+.2f)", 100*e.Relative, 100*e.Lo, 100*e.Hi)
+	}
+	if c.Old.Value == 0 || c.Old.Value == c.New.Value {
+		return ""
+	}
+	return fmt.Sprintf("%+.2f %%", 100*float64(c.New.Value-c.Old.Value)/float64(max(c.Old.Value, -c.Old.Value)))
+}
+
+// rest is what follows the first line of a message.
+func rest(message string) string {
+	first := firstLine(message)
+	if len(first) == len(message) {
+		return ""
+	}
+	return message[len(first)+1:]
+}
+
+// tally counts what came of a run.
+type tally struct {
+	Experiments, Failed, Skipped, Retried, Isolated int
+	Pass, Fail, Unset, Unlimited                    int
+	Changes                                         map[change.Verdict]int
+	Blocking                                        map[rig.Class]int
+}
+
+func tallyOf(r *record.Run) tally {
+	t := tally{Experiments: len(r.Experiments), Changes: map[change.Verdict]int{}, Blocking: map[rig.Class]int{}}
+	for _, e := range r.Experiments {
+		t.Failed += one(e.Failed())
+		t.Skipped += one(e.Outcome() == record.Skipped)
+		t.Retried += one(len(e.Attempts) > 1)
+		t.Isolated += one(e.Quarantined())
+		for _, m := range e.Measurements {
+			t.verdicts(m.Verdicts)
+			if m.Change != nil {
+				t.Changes[m.Change.Verdict]++
+			}
+		}
+	}
+	for _, f := range findings(r) {
+		if f.Fails {
+			t.Blocking[f.Class]++
+		}
+	}
+	return t
+}
+
+func (t *tally) verdicts(all []judge.Verdict) {
+	for _, v := range all {
+		t.Unlimited += one(v.Reason == judge.NoLimit)
+		t.Pass += one(v.Outcome == judge.Pass)
+		t.Fail += one(v.Outcome == judge.Fail)
+		t.Unset += one(v.Outcome == judge.Unset && v.Reason != judge.NoLimit)
+	}
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// result is the run's in a word.
+func result(r *record.Run) string {
+	switch {
+	case r.Blocking() > 0 || r.Status == record.Failed:
+		return "FAIL"
+	case r.Status != record.Complete:
+		return "INCOMPLETE"
+	}
+	return "PASS"
+}
+
+// blocking says of each verdict that fails the run whose it is and what it is about.
+func blocking(e record.Experiment) (lines []string) {
+	for _, m := range e.Measurements {
+		for _, v := range m.Verdicts {
+			if v.Blocks() {
+				lines = append(lines, classed(v.Class)+m.Quantity+" by "+string(m.Source)+", "+sentence(v))
+			}
+		}
+	}
+	return lines
+}
+
+func classed(c rig.Class) string {
+	if c == "" {
+		return ""
+	}
+	return "[" + string(c) + "] "
+}
+
+// sentence tells a verdict with its grounds.
+func sentence(v judge.Verdict) string {
+	return fmt.Sprintf("%s is %s: %s (limit: %s)", v.Limit, words[v.Outcome], v.Reason, v.Because)
+}
+
+var words = map[judge.Outcome]string{judge.Pass: "kept", judge.Fail: "broken", judge.Unset: "unset"}

@@ -1,0 +1,242 @@
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"rigor/harness/judge"
+	"rigor/harness/judge/change"
+	"rigor/harness/record"
+	"rigor/harness/report/sketch"
+	"rigor/harness/rig"
+)
+
+// The page's parts, each bounded, so that the whole is: what is beyond is counted, and is in run.json.
+const (
+	mostFindings = 60
+	mostChanges  = 120
+	mostClaims   = 120
+	mostNotes    = 100
+	mostPlots    = 60
+	mostDetails  = 4 << 20 // bytes of all experiments' details
+)
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var pageStyle string
+
+var layout = template.Must(template.New("page").Parse(pageText))
+
+// HTML writes the report that people read: one file that needs no other and runs no scripts, on a screen of any
+// width and on paper. First comes what is wrong and whose it is, then each suite with all numbers, pictures, traces
+// and consoles. It is a few megabytes at most: details beyond that are cut, those of what fails last.
+func HTML(w io.Writer, r *record.Run) error {
+	all, err := figures(r)
+	if err != nil {
+		return err
+	}
+	return page(w, r, all)
+}
+
+func page(w io.Writer, r *record.Run, all []figure) error {
+	var plots []picture
+	for _, f := range all[:min(len(all), mostPlots)] {
+		var svg strings.Builder
+		if err := f.chart.writeSVG(&svg); err != nil {
+			return err
+		}
+		plots = append(plots, picture{template.HTML(svg.String()), f.caption}) // our own, its texts escaped
+	}
+	d, err := newDetails(r)
+	if err != nil {
+		return err
+	}
+	return layout.Execute(w, &view{
+		Run: r, Style: template.CSS(pageStyle + sketch.Style), Tally: tallyOf(r), Plots: plots, Suites: d.suites(), Left: d.left,
+		First: d.first(), Claims: claimRows(r), Changes: changeRows(r),
+	})
+}
+
+// view is what the page's template shows.
+type view struct {
+	*record.Run
+	Style   template.CSS
+	Tally   tally
+	First   []card
+	Changes []changeRow
+	Claims  []claimRow
+	Plots   []picture
+	Suites  []suite
+	Left    int // experiments whose details are left out
+}
+
+type picture struct {
+	SVG     template.HTML
+	Caption string
+}
+
+// Result is the run's in a word, and Look its colour.
+func (v *view) Result() string { return result(v.Run) }
+
+// Look is the class of the page's head.
+func (v *view) Look() string {
+	return map[string]string{"PASS": "good", "FAIL": "bad", "INCOMPLETE": "warn"}[v.Result()]
+}
+
+// Says tells the result in a sentence.
+func (v *view) Says() string { return says(v.Run, v.Tally) }
+
+// says tells a run's result in a sentence, and whose it is.
+func says(r *record.Run, t tally) string {
+	var text string
+	n := 0
+	for _, k := range t.Blocking {
+		n += k
+	}
+	switch {
+	case n > 0:
+		verb := "fails"
+		if n > 1 {
+			verb = "fail"
+		}
+		text = fmt.Sprintf("%s %s the run%s", plural(n, "finding"), verb, whose(t.Blocking))
+	case r.Status == record.Failed:
+		text = "the rig or the harness ended the run"
+	default:
+		text = fmt.Sprintf("all %s stand", plural(t.Pass, "verdict"))
+	}
+	return text + ended[r.Status]
+}
+
+var ended = map[record.Status]string{
+	record.Running: ", so far: the run goes on, or was killed", record.Interrupted: ", so far: the run was interrupted",
+}
+
+// whose tells the classes of findings, as " (2 firmware, 1 rig)".
+func whose(blocking map[rig.Class]int) string {
+	var parts []string
+	for _, c := range []rig.Class{rig.DUT, rig.Firmware, rig.Harness, rig.Rig} {
+		if n := blocking[c]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, c))
+		}
+	}
+	if parts == nil {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// Took is how long the run was.
+func (v *view) Took() string { return took(v.Run) }
+
+func took(r *record.Run) string {
+	if r.Ended.IsZero() {
+		return ""
+	}
+	return r.Ended.Sub(r.Started).Round(time.Second).String()
+}
+
+// Notes are what limits the trust in the run's numbers, what concerns most first.
+func (v *view) Notes() []noteRow {
+	all := notes(v.Run)
+	slices.SortStableFunc(all, func(a, b note) int { return len(b.where) - len(a.where) })
+	var rows []noteRow
+	for _, n := range all[:min(len(all), mostNotes)] {
+		rows = append(rows, noteRow{n.text, n.where[0], len(n.where) - 1})
+	}
+	return rows
+}
+
+type noteRow struct {
+	Text, Where string
+	More        int
+}
+
+// Replay is the command that repeats the run, or "" where nothing can.
+func (v *view) Replay() string {
+	if v.Rig.Kind != string(rig.Virtual) || v.Dir() == "" {
+		return ""
+	}
+	return "rigor replay " + v.Name()
+}
+
+// Spent is what a suite took, on all boards together.
+func (v *view) Spent(suite string) string {
+	var took time.Duration
+	for _, w := range v.Work {
+		if w.Suite == suite {
+			took += w.Took
+		}
+	}
+	return tenths(took)
+}
+
+// Claimed counts what became of the claims.
+func (v *view) Claimed() string {
+	n := map[judge.Finding]int{}
+	for _, c := range v.Claims {
+		n[c.Finding]++
+	}
+	return fmt.Sprintf("%d confirmed, %d refuted, %d cannot tell", n[judge.Confirmed], n[judge.Refuted], n[judge.CannotTell])
+}
+
+// changeRow is a measurement that is not what the baseline has.
+type changeRow struct {
+	ID, Place, What, Change, Reason, Look string
+	Verdict                               change.Verdict
+}
+
+// changeRows are the changes from the baseline, worse ones first.
+func changeRows(r *record.Run) (all []changeRow) {
+	for i, e := range r.Experiments {
+		for _, m := range e.Measurements {
+			if c := m.Change; c != nil && c.Verdict != change.Same {
+				all = append(all, changeRow{id(i), place(e), m.Quantity + " by " + string(m.Source), transition(m), c.Reason, changeLook[c.Verdict], c.Verdict})
+			}
+		}
+	}
+	order := []change.Verdict{change.Worse, change.Different, change.Better, change.CannotTell}
+	slices.SortStableFunc(all, func(a, b changeRow) int { return slices.Index(order, a.Verdict) - slices.Index(order, b.Verdict) })
+	return all[:min(len(all), mostChanges)]
+}
+
+var changeLook = map[change.Verdict]string{change.Worse: "bad", change.Better: "good", change.Different: "warn", change.CannotTell: "dim"}
+
+// Moved tells how many figures are what became of them since the baseline, "" without one.
+func (t tally) Moved() string {
+	var parts []string
+	for _, v := range []change.Verdict{change.Worse, change.Better, change.Different, change.CannotTell, change.Same} {
+		if n := t.Changes[v]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, v))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+type claimRow struct {
+	judge.ClaimResult
+	By string
+}
+
+// Look is the finding's.
+func (c claimRow) Look() string {
+	return map[judge.Finding]string{judge.Confirmed: "good", judge.Refuted: "bad", judge.CannotTell: "dim"}[c.Finding]
+}
+
+func claimRows(r *record.Run) (all []claimRow) {
+	for _, e := range r.Experiments {
+		for _, m := range e.Measurements {
+			for _, c := range m.Claims {
+				all = append(all, claimRow{c, string(m.Source) + " on " + e.Board})
+			}
+		}
+	}
+	return all[:min(len(all), mostClaims)]
+}
