@@ -35,9 +35,9 @@ type State struct {
 	Experiments []history.Experiment
 }
 
-// WriteTextfile writes the metrics of runs to path (ending in .prom), as a whole.
-func WriteTextfile(path string, runs ...*record.Run) error {
-	reg, err := Registry(State{Runs: runs})
+// WriteTextfile writes the metrics to path (ending in .prom), as a whole.
+func (s State) WriteTextfile(path string) error {
+	reg, err := s.Registry()
 	if err != nil {
 		return err
 	}
@@ -47,9 +47,9 @@ func WriteTextfile(path string, runs ...*record.Run) error {
 	return nil
 }
 
-// WriteText writes the metrics of runs in the text format.
-func WriteText(w io.Writer, runs ...*record.Run) error {
-	reg, err := Registry(State{Runs: runs})
+// WriteText writes the metrics in the text format.
+func (s State) WriteText(w io.Writer) error {
+	reg, err := s.Registry()
 	if err != nil {
 		return err
 	}
@@ -65,9 +65,9 @@ func WriteText(w io.Writer, runs ...*record.Run) error {
 	return nil
 }
 
-// Registry makes the metrics of a state. It reads the samples' values; one that
+// Registry makes the metrics. It reads the samples' values; one that
 // cannot be read is an error.
-func Registry(s State) (*prometheus.Registry, error) {
+func (s State) Registry() (*prometheus.Registry, error) {
 	m := newMetrics()
 	for _, r := range s.Runs {
 		if err := m.addRun(r); err != nil {

@@ -85,9 +85,11 @@ func run(t *testing.T) *record.Run {
 	return r
 }
 
+func of(r *record.Run) State { return State{Runs: []*record.Run{r}} }
+
 func TestTextfileGolden(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.prom")
-	if err := WriteTextfile(path, run(t)); err != nil {
+	if err := of(run(t)).WriteTextfile(path); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(path)
@@ -108,14 +110,14 @@ func TestTextfileGolden(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	var text bytes.Buffer
-	if err := WriteText(&text, run(t)); err != nil || text.String() != string(want) {
+	if err := of(run(t)).WriteText(&text); err != nil || text.String() != string(want) {
 		t.Errorf("WriteText: %v\n%s", err, &text)
 	}
 }
 
 // The rules of "promtool check metrics".
 func TestLint(t *testing.T) {
-	reg, err := Registry(State{Runs: []*record.Run{run(t)}})
+	reg, err := of(run(t)).Registry()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +140,7 @@ func TestTheWorstOfRepeatsCounts(t *testing.T) {
 	for _, i := range []int{2, 4} {
 		r.Experiments = slices.Insert(r.Experiments, i, again)
 	}
-	reg, err := Registry(State{Runs: []*record.Run{r}})
+	reg, err := of(r).Registry()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +178,7 @@ func scrape(t *testing.T, h http.Handler) map[string]*dto.MetricFamily {
 
 func TestHistogramsAreNativeAndClassic(t *testing.T) {
 	r := run(t)
-	families := scrape(t, Handler(func() (State, error) { return State{Runs: []*record.Run{r}}, nil }))
+	families := scrape(t, Handler(func() (State, error) { return of(r), nil }))
 	for name, sources := range map[string]int{"rigor_goroutine_switch_seconds": 2, "rigor_goroutine_switch_cycles": 1} {
 		metrics := families[name].GetMetric()
 		if len(metrics) != sources {
@@ -196,7 +198,7 @@ func TestHistogramsAreNativeAndClassic(t *testing.T) {
 // often it is scraped.
 func TestExemplarsPointToTheBundle(t *testing.T) {
 	r := run(t)
-	h := Handler(func() (State, error) { return State{Runs: []*record.Run{r}}, nil })
+	h := Handler(func() (State, error) { return of(r), nil })
 	id := TraceID(r)
 	for _, m := range scrape(t, h)["rigor_goroutine_switch_seconds"].GetMetric() {
 		all := m.GetHistogram().GetExemplars()
@@ -224,7 +226,7 @@ func TestExemplarsPointToTheBundle(t *testing.T) {
 
 // Who scrapes may keep series by name: a metric that is not defined is on no dashboard.
 func TestEveryMetricIsDefined(t *testing.T) {
-	reg, err := Registry(State{Runs: []*record.Run{run(t)}})
+	reg, err := of(run(t)).Registry()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +247,7 @@ func TestEveryMetricIsDefined(t *testing.T) {
 func TestFailuresAreThoseThatBlock(t *testing.T) {
 	r := run(t)
 	r.Missing = []judge.Verdict{{Required: true}}
-	reg, err := Registry(State{Runs: []*record.Run{r}})
+	reg, err := of(r).Registry()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,20 +271,14 @@ func TestFailuresAreThoseThatBlock(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	when := time.Unix(1793611860, 0)
-	reg, err := Registry(State{
+	s := State{
 		Boards: []history.Board{{Rig: record.Rig{Name: "lab", Kind: "hardware"}, Name: "f407", LastSeen: when,
 			Counts: history.Counts{Attempts: 40}, Failures: []history.FailureCount{{Class: rig.Rig, N: 3}}}},
 		Experiments: []history.Experiment{{Rig: record.Rig{Name: "lab", Kind: "hardware"}, Suite: "hub", Name: "busy", Board: "f407",
 			Counts: history.Counts{Answered: 30, Flaky: 2}}},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	var text bytes.Buffer
-	families, err := reg.Gather()
-	for _, f := range families {
-		expfmt.MetricFamilyToText(&text, f)
-	}
+	err := s.WriteText(&text)
 	for _, want := range []string{
 		`rigor_board_last_seen_timestamp_seconds{board="f407",rig="lab",rig_kind="hardware"} 1.79361186e+09`,
 		`rigor_board_recent_attempts{board="f407",rig="lab",rig_kind="hardware"} 40`,
@@ -315,7 +311,7 @@ func TestHandlerSaysWhyItFails(t *testing.T) {
 func TestUnreadableSampleIsAnError(t *testing.T) {
 	r := run(t)
 	r.Experiments[0].Measurements[0].File = "samples/gone.json"
-	if _, err := Registry(State{Runs: []*record.Run{r}}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := of(r).Registry(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -329,7 +325,7 @@ func TestServeEndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- Serve(ctx, l, Handler(func() (State, error) { return State{Runs: []*record.Run{r}}, nil }))
+		done <- Serve(ctx, l, Handler(func() (State, error) { return of(r), nil }))
 	}()
 	resp, err := http.Get("http://" + l.Addr().String() + "/metrics")
 	if err != nil {

@@ -21,7 +21,7 @@ func Handler(state func() (State, error)) http.Handler {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		reg, err := Registry(s)
+		reg, err := s.Registry()
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return

@@ -12,6 +12,7 @@ import (
 
 	"rigor/harness"
 	"rigor/harness/export"
+	"rigor/harness/history"
 	"rigor/harness/record"
 )
 
@@ -24,17 +25,19 @@ type exportCmd struct {
 func (*exportCmd) Help() string {
 	return "Without --listen or --textfile the metrics are printed in Prometheus's text format. --listen reads the bundles anew\n" +
 		"at each scrape, so that it may stay on while runs come and go; native histograms go only to scrapers that ask for\n" +
-		"protobuf. A run that is not complete is exported as far as it got, and standard error says so.\n\n" +
+		"protobuf. With the newest runs goes how reliable boards and experiments were in the last 30 days; a bundle given is\n" +
+		"exported alone. `rigor dashboards` starts a Prometheus to look at it.\n\n" +
+		"A run that is not complete is exported as far as it got, and standard error says so.\n\n" +
 		"The exit status is 0 if the metrics were exported, whatever they say, and 2 if not."
 }
 
 // Run exports one way or the other; without either it prints.
 func (c *exportCmd) Run(ctx context.Context) error {
-	runs, err := c.runs()
+	s, err := c.state(ctx)
 	if err != nil {
 		return err
 	}
-	for _, r := range runs {
+	for _, r := range s.Runs {
 		if r.Status != record.Complete {
 			fmt.Fprintf(os.Stderr, "note: the run of %s on rig %s is not complete (%s); what it holds is exported\n",
 				r.Started.Format(time.DateTime), r.Rig.Name, incomplete[r.Status])
@@ -44,9 +47,9 @@ func (c *exportCmd) Run(ctx context.Context) error {
 	case c.Listen != "":
 		return c.serve(ctx)
 	case c.Textfile != "":
-		return export.WriteTextfile(c.Textfile, runs...)
+		return s.WriteTextfile(c.Textfile)
 	}
-	return export.WriteText(os.Stdout, runs...)
+	return s.WriteText(os.Stdout)
 }
 
 // incomplete says in words how a run ended short of its end.
@@ -56,20 +59,38 @@ var incomplete = map[record.Status]string{
 	record.Failed:      "ended by a failure of the rig or the harness",
 }
 
-func (c *exportCmd) runs() ([]*record.Run, error) {
+func (c *exportCmd) state(ctx context.Context) (export.State, error) {
 	if c.Bundle != "" {
 		run, err := record.Load(c.Bundle)
-		return []*record.Run{run}, err
+		return export.State{Runs: []*record.Run{run}}, err
 	}
 	root, err := harness.Root(".")
 	if err != nil {
-		return nil, err
+		return export.State{}, err
 	}
-	runs, err := record.Latest(filepath.Join(root, "results", "runs"))
+	return newest(ctx, filepath.Join(root, "results"))
+}
+
+// newest is the newest run of each rig, and what the history knows of boards and
+// experiments.
+func newest(ctx context.Context, results string) (s export.State, err error) {
+	runs := filepath.Join(results, "runs")
+	s.Runs, err = record.Latest(runs)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("nothing to export yet; `rigor run` makes a run: %w", err)
+		return s, fmt.Errorf("nothing to export yet; `rigor run` makes a run: %w", err)
 	}
-	return runs, err
+	if err != nil {
+		return s, err
+	}
+	x, err := history.Open(filepath.Join(results, history.File), nil)
+	if err != nil {
+		return s, err
+	}
+	defer x.Close()
+	if _, err := x.Sync(ctx, runs); err != nil {
+		return s, err
+	}
+	return s, s.AddHealth(ctx, x, time.Now())
 }
 
 func (c *exportCmd) serve(ctx context.Context) error {
@@ -78,10 +99,5 @@ func (c *exportCmd) serve(ctx context.Context) error {
 		return fmt.Errorf("listen for scrapes: %w", err)
 	}
 	fmt.Fprintf(os.Stderr, "serving http://%s/metrics\n", l.Addr())
-	return export.Serve(ctx, l, export.Handler(c.state))
-}
-
-func (c *exportCmd) state() (export.State, error) {
-	runs, err := c.runs()
-	return export.State{Runs: runs}, err
+	return export.Serve(ctx, l, export.Handler(func() (export.State, error) { return c.state(ctx) }))
 }

@@ -31,6 +31,8 @@ type runCmd struct {
 	Firmware string   `type:"existingdir" env:"RIGOR_FIRMWARE" placeholder:"DIR" help:"Folder of images to run in place of the built-in ones: manifest.json and *.elf, as under firmware/images or in a bundle's firmware."`
 	Profile  bool     `help:"Keep in the bundle's profiles where the firmware's cycles went, by function: exactly, and slowly. Simulated boards only; the samples are the same."`
 	Out      string   `type:"path" placeholder:"DIR" help:"Folder of the run bundle (default: results/runs/TIME-RIG)."`
+
+	replayOf string // name of the bundle
 }
 
 func (*runCmd) Help() string {
@@ -96,7 +98,7 @@ func (c *runCmd) begin(s *session, began time.Time) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w; --out chooses another folder", err)
 	}
-	if err := s.describe(); err != nil {
+	if err := s.describe(c.replayOf); err != nil {
 		return err
 	}
 	s.files = s.files.Carried(s.bundle.Dir())
@@ -110,14 +112,14 @@ func (c *runCmd) begin(s *session, began time.Time) (err error) {
 }
 
 // describe records what was asked for, and what it takes to ask it again.
-func (s *session) describe() error {
+func (s *session) describe(replayOf string) error {
 	if err := s.files.Carry(s.bundle); err != nil {
 		return err
 	}
 	return s.bundle.Update(func(r *record.Run) error {
 		r.Sources = harness.Sources(s.files.Root)
 		r.Invocation = &record.Invocation{Suites: s.suites, Boards: s.boards(), Label: s.label, Repeat: s.repeat,
-			Thorough: s.thorough, Whole: s.all, Firmware: s.firmware}
+			Thorough: s.thorough, Whole: s.all, Firmware: s.firmware, ReplayOf: replayOf}
 		return nil
 	})
 }
@@ -203,7 +205,7 @@ func (s *session) finish(ctx context.Context, failure error) (*record.Run, error
 	}
 	err = errors.Join(
 		s.bundle.WriteFile(record.JUnitFile, func(w io.Writer) error { return report.JUnit(w, run) }),
-		export.WriteTextfile(filepath.Join(s.bundle.Dir(), record.MetricsFile), run),
+		export.State{Runs: []*record.Run{run}}.WriteTextfile(filepath.Join(s.bundle.Dir(), record.MetricsFile)),
 		report.Files(s.bundle, run),
 		report.Terminal(s.out, run, s.out == os.Stdout && report.Colours(os.Stdout)),
 	)
