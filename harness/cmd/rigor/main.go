@@ -24,6 +24,7 @@ const (
 
 type cli struct {
 	Run     runCmd     `cmd:"" help:"Run suites on a rig; record, judge and export what they measure."`
+	Replay  replayCmd  `cmd:"" help:"Run a recorded run again and compare each value."`
 	Rigs    rigsCmd    `cmd:"" help:"List the rigs of rigs.yaml and what is on each."`
 	Flash   flashCmd   `cmd:"" help:"Flash an image into a board through its boot loader, and read it back."`
 	OTA     otaCmd     `cmd:"" name:"ota" help:"Make, sign, inspect and send updates of a board's program."`
