@@ -9,8 +9,13 @@
 package compare
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"rigor/harness/judge"
 	"rigor/harness/judge/change"
+	"rigor/harness/profile"
 	"rigor/harness/record"
 	"rigor/harness/rig"
 )
@@ -24,7 +29,8 @@ type Side struct {
 	Host     *record.Host      // nil: not known, as in a baseline
 	Firmware []record.Firmware // empty in a baseline: figures have the images' digests
 	Figures  []judge.Figure    // one to a key, in the order of keys
-	harness  map[string]string // by the run that a figure comes from
+	Failed   []string          // experiments that gave no answer: where, and why
+	harness  map[string]string // version, by the run that a figure comes from
 }
 
 // Baseline is the name of the side that was accepted.
@@ -32,10 +38,18 @@ const Baseline = "baseline"
 
 // OfRun is the state that a run found.
 func OfRun(r *record.Run) Side {
-	return Side{
+	s := Side{
 		Name: r.Name(), Rig: r.Rig, Boards: r.Boards, Seeds: r.Seeds, Host: &r.Host, Firmware: r.Firmware,
-		Figures: r.Figures(), harness: map[string]string{r.Name(): r.Harness},
+		Figures: r.Figures(), harness: map[string]string{r.Name(): r.Version()},
 	}
+	for _, e := range r.Experiments {
+		if e.Failed() {
+			f := e.Attempts[len(e.Attempts)-1].Failure
+			first, _, _ := strings.Cut(f.Message, "\n")
+			s.Failed = append(s.Failed, fmt.Sprintf("%s/%s on %s: [%s] %s", e.Suite, e.Name, e.Board, f.Class, first))
+		}
+	}
+	return s
 }
 
 // OfBaseline is the state that was accepted.
@@ -53,7 +67,11 @@ type Comparison struct {
 	New     string       `json:"new"`
 	Differs []Difference `json:"differs"` // what may be the reason; empty: nothing that is known
 	Rows    []Row        `json:"rows"`
+	Failed  []string     `json:"failed,omitempty"` // experiments that gave an answer in the old state
 }
+
+// Worse reports whether anything got worse.
+func (c *Comparison) Worse() bool { return c.Count(change.Worse)+len(c.Failed) > 0 }
 
 // Difference is something besides the figures in which the two states differ.
 type Difference struct {
@@ -66,10 +84,10 @@ type Difference struct {
 // Row is a figure in both states, or in one.
 type Row struct {
 	judge.Key
-	Change change.Change `json:"change"`
-	Only   string        `json:"only,omitempty"`  // the side that alone has it: old or new; then there is no change
-	Whose  []rig.Class   `json:"whose,omitempty"` // whose a change can be, the likeliest first
-	Where  []string      `json:"where,omitempty"` // the functions in which it is, most first
+	Change change.Change    `json:"change"`
+	Only   string           `json:"only,omitempty"`  // the side that alone has it: old or new; then there is no change
+	Whose  []rig.Class      `json:"whose,omitempty"` // whose a change can be, the likeliest first
+	Where  []profile.Change `json:"where,omitempty"` // the functions in which it is, most first
 }
 
 // Changed reports whether the figure is known to have changed.
@@ -93,7 +111,7 @@ const FalseChanges = 0.01
 
 // Compare judges each figure of the two states.
 func Compare(old, now Side) Comparison {
-	c := Comparison{Old: old.Name, New: now.Name, Differs: differences(old, now)}
+	c := Comparison{Old: old.Name, New: now.Name, Differs: differences(old, now), Failed: broken(old, now)}
 	for _, p := range pairs(old.Figures, now.Figures) {
 		c.Rows = append(c.Rows, p.row(now.Rig.Kind))
 	}
@@ -104,4 +122,15 @@ func Compare(old, now Side) Comparison {
 		}
 	}
 	return c
+}
+
+// broken are the experiments that fail in the new state and did not in the old.
+func broken(old, now Side) (all []string) {
+	where := func(failed string) string { at, _, _ := strings.Cut(failed, ": "); return at }
+	for _, f := range now.Failed {
+		if !slices.ContainsFunc(old.Failed, func(o string) bool { return where(o) == where(f) }) {
+			all = append(all, f)
+		}
+	}
+	return all
 }

@@ -46,18 +46,21 @@ func target(images []record.Firmware, digest string) string {
 
 func short(digest string) string { return digest[:min(12, len(digest))] }
 
-// harness compares the versions of the harness that made the figures. One that
-// had changes which were not committed equals none, not even itself.
+// harness compares the versions of the harness that made the figures.
 func harness(old, now Side) []Difference {
 	versions := func(s Side) string {
 		return strings.Join(slices.Compact(slices.Sorted(maps.Values(s.harness))), ", ")
 	}
 	a, b := versions(old), versions(now)
-	if a == b && !strings.Contains(a, "+") {
+	if a == b && !vague(a) {
 		return nil
 	}
 	return []Difference{{rig.Harness, "version", a, b}}
 }
+
+// vague reports a version that equals none, not even itself: of sources with
+// changes that were not committed, or unknown.
+func vague(version string) bool { return version == "unknown" || strings.Contains(version, "+") }
 
 // rigs compares what the figures were measured with. The host counts on hardware,
 // where it keeps time; a virtual rig does the same on any.
@@ -97,7 +100,7 @@ func whose(k judge.Key, old, now Side, ds []Difference) (classes []rig.Class) {
 	if a.Firmware != b.Firmware {
 		classes = append(classes, rig.Firmware)
 	}
-	if v := old.harness[a.Run]; v != now.harness[b.Run] || strings.Contains(v, "+") {
+	if v := old.harness[a.Run]; v != now.harness[b.Run] || vague(v) {
 		classes = append(classes, rig.Harness)
 	}
 	if differs(rig.Rig) {

@@ -133,6 +133,12 @@ func (b *Baseline) Put(figures ...Figure) {
 	}
 }
 
+// Tidy forgets acceptances of which no figure is left.
+func (b *Baseline) Tidy() {
+	runs := b.Runs()
+	b.Accepted = slices.DeleteFunc(b.Accepted, func(a Acceptance) bool { return !slices.Contains(runs, a.Run) })
+}
+
 // LoadBaseline reads a baseline strictly. A file that does not exist gives an
 // error that is fs.ErrNotExist.
 func LoadBaseline(path string) (*Baseline, error) {

@@ -33,6 +33,10 @@ func (e *Experiment) Digest(s measure.Sample) string {
 // Name is the name of the run's bundle.
 func (r *Run) Name() string { return filepath.Base(r.dir) }
 
+// Version names what decided about the samples: the sources that the suites were
+// built from, or as far as is known.
+func (r *Run) Version() string { return cmp.Or(r.Sources, r.Harness) }
+
 // Figures are what the run found, one to a key, in the order of keys. What has no
 // values is none, and neither is what came before a failure.
 //

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"rigor/harness"
+	"rigor/harness/compare"
+	"rigor/harness/judge"
+	"rigor/harness/judge/change"
+	"rigor/harness/record"
+	"rigor/harness/report"
+)
+
+type compareCmd struct {
+	Old  string `arg:"" placeholder:"A" help:"The state before: a bundle's folder, the name of a run below results/runs, 'latest' or 'baseline'."`
+	New  string `arg:"" placeholder:"B" help:"The state after."`
+	All  bool   `help:"Show the figures that did not change, too."`
+	JSON bool   `name:"json" help:"Write the comparison as JSON."`
+}
+
+func (*compareCmd) Help() string {
+	return "Tells for each figure of two runs whether it changed, by how much, and whose the change can be: that of the\n" +
+		"firmware, the harness or the rig, as far as these differ between the two. On a virtual rig any difference is real, to the cycle;\n" +
+		"on hardware nothing is told without the noise that rigor ab measures.\n\n" +
+		"  rigor compare baseline latest\n" +
+		"  rigor compare 20261102T093000Z-virtual /tmp/bundle --all\n\n" +
+		"The exit status is 1 if something got worse: a figure, or an experiment that fails in B alone."
+}
+
+// Run is the command.
+func (c *compareCmd) Run() error {
+	root, err := harness.Root(".")
+	if err != nil {
+		return err
+	}
+	old, now, err := sides(root, c.Old, c.New)
+	if err != nil {
+		return err
+	}
+	found := compare.Compare(old, now)
+	if err := showComparison(os.Stdout, &found, c.All, c.JSON); err != nil {
+		return err
+	}
+	return worse(&found)
+}
+
+// sides opens the two states. The baseline is that of the other's rig.
+func sides(root, old, now string) (a, b compare.Side, err error) {
+	if old == compare.Baseline && now == compare.Baseline {
+		return a, b, errors.New("compare the baseline with a run: rigor compare baseline RUN")
+	}
+	if old == compare.Baseline {
+		b, a, err = sides(root, now, old)
+		return a, b, err
+	}
+	run, err := findRun(root, old)
+	if err != nil {
+		return a, b, err
+	}
+	a = compare.OfRun(run)
+	if now == compare.Baseline {
+		b, err = acceptedSide(root, run.Rig.Name)
+		return a, b, err
+	}
+	if run, err = findRun(root, now); err != nil {
+		return a, b, err
+	}
+	return a, compare.OfRun(run), nil
+}
+
+func acceptedSide(root, rig string) (compare.Side, error) {
+	b, err := judge.LoadBaseline(harness.BaselineFile(root, rig))
+	if err != nil {
+		return compare.Side{}, fmt.Errorf("%w; rigor baseline accept makes one", err)
+	}
+	return compare.OfBaseline(b), nil
+}
+
+// findRun loads a run by its bundle's folder, by its name below results/runs, or
+// the latest.
+func findRun(root, name string) (*record.Run, error) {
+	runs := filepath.Join(root, "results", "runs")
+	names := runNames(runs)
+	if name == "latest" && names != nil {
+		return record.Load(filepath.Join(runs, names[len(names)-1]))
+	}
+	for _, dir := range []string{name, filepath.Join(runs, name)} {
+		if _, err := os.Stat(filepath.Join(dir, record.RunFile)); err == nil {
+			return record.Load(dir)
+		}
+	}
+	newest := names[max(0, len(names)-3):]
+	return nil, fmt.Errorf("no run %q: neither a bundle's folder nor below results/runs, where the newest are: %s",
+		name, strings.Join(newest, ", "))
+}
+
+// runNames lists the runs below results/runs, the oldest first.
+func runNames(runs string) (names []string) {
+	files, _ := filepath.Glob(filepath.Join(runs, "*", record.RunFile)) // the pattern is good
+	for _, f := range files {
+		names = append(names, filepath.Base(filepath.Dir(f)))
+	}
+	slices.Sort(names)
+	return names
+}
+
+func showComparison(w io.Writer, c *compare.Comparison, all, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(c)
+	}
+	return c.Write(w, all, verdictPaint(w))
+}
+
+// verdictPaint colours verdicts where colours are shown.
+func verdictPaint(w io.Writer) func(change.Verdict) string {
+	f, ok := w.(*os.File)
+	if !ok || !report.Colours(f) {
+		return func(v change.Verdict) string { return string(v) }
+	}
+	return func(v change.Verdict) string {
+		colour := map[change.Verdict]string{change.Worse: "31", change.Better: "32", change.Same: "0"}[v] // ECMA-48 8.3.117
+		if colour == "" {
+			colour = "33"
+		}
+		return "\x1b[" + colour + "m" + string(v) + "\x1b[0m"
+	}
+}
+
+// worse is the outcome of a comparison.
+func worse(c *compare.Comparison) error {
+	if !c.Worse() {
+		return nil
+	}
+	return &exitError{exitWanting, fmt.Errorf("%d figures got worse, %d experiments fail that did not", c.Count(change.Worse), len(c.Failed))}
+}
