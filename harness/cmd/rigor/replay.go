@@ -163,20 +163,23 @@ func replay(ctx context.Context, dir string, o replayOptions) (replayed string, 
 // replayOf is the command that repeats a bundle's run, once that is known to be whole.
 func replayOf(dir string) (*runCmd, error) {
 	run, err := record.Load(dir)
+	firmware := filepath.Join(dir, record.FirmwareDir)
 	switch {
 	case err != nil:
 		return nil, err
 	case run.Rig.Kind != string(rig.Virtual):
 		return nil, fmt.Errorf("rig %s is %s, and real boards do not do the same to the cycle twice; "+
-			"ask them again with rigor run --rig %[1]s --firmware %s", run.Rig.Name, run.Rig.Kind, filepath.Join(dir, record.FirmwareDir))
+			"ask them again with rigor run --rig %s --firmware %s", run.Rig.Name, run.Rig.Kind, run.Rig.Name, firmware)
 	case run.Invocation == nil:
 		return nil, fmt.Errorf("%w: it was written by an older rigor (%s) or by other than rigor run", record.ErrNotCarried, run.Harness)
 	case len(run.Experiments) == 0:
 		return nil, errors.New("the run recorded no experiment")
 	}
-	firmware := filepath.Join(dir, record.FirmwareDir)
-	if err := errors.Join(run.CheckCarried(), run.CheckSamples(), images.Check(firmware)); err != nil {
+	if err := errors.Join(run.CheckCarried(), run.CheckSamples()); err != nil {
 		return nil, fmt.Errorf("the bundle is not as it was recorded:\n%w", err)
+	}
+	if err := images.Check(firmware); err != nil {
+		return nil, err
 	}
 	asked := run.Invocation
 	return &runCmd{Rig: run.Rig.Name, Suite: asked.Suites, Board: asked.Boards, Label: asked.Label, Repeat: asked.Repeat,
