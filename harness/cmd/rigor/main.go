@@ -23,18 +23,19 @@ const (
 )
 
 type cli struct {
-	Run      runCmd      `cmd:"" help:"Run suites on a rig; record, judge and export what they measure."`
-	Replay   replayCmd   `cmd:"" help:"Run a recorded run again and compare each value."`
-	Rigs     rigsCmd     `cmd:"" help:"List the rigs of rigs.yaml and what is on each."`
-	Flash    flashCmd    `cmd:"" help:"Flash an image into a board through its boot loader, and read it back."`
-	OTA      otaCmd      `cmd:"" name:"ota" help:"Make, sign, inspect and send updates of a board's program."`
-	Sim      simCmd      `cmd:"" help:"Work with a simulated chip alone."`
-	Serve    serveCmd    `cmd:"" help:"Show rigs, runs and trends in a browser, and the progress of a run."`
-	Compare  compareCmd  `cmd:"" help:"Compare two runs, or a run with the baseline: what changed, and whose it is."`
-	Baseline baselineCmd `cmd:"" help:"Show and change what runs are compared with."`
-	History  historyCmd  `cmd:"" help:"Show earlier runs, and how a figure went from run to run."`
-	Export   exportCmd   `cmd:"" help:"Export a recorded run to Prometheus."`
-	Version  versionCmd  `cmd:"" help:"Print versions."`
+	Run        runCmd        `cmd:"" help:"Run suites on a rig; record, judge and export what they measure."`
+	Replay     replayCmd     `cmd:"" help:"Run a recorded run again and compare each value."`
+	Rigs       rigsCmd       `cmd:"" help:"List the rigs of rigs.yaml and what is on each."`
+	Flash      flashCmd      `cmd:"" help:"Flash an image into a board through its boot loader, and read it back."`
+	OTA        otaCmd        `cmd:"" name:"ota" help:"Make, sign, inspect and send updates of a board's program."`
+	Sim        simCmd        `cmd:"" help:"Work with a simulated chip alone."`
+	Serve      serveCmd      `cmd:"" help:"Show rigs, runs and trends in a browser, and the progress of a run."`
+	Compare    compareCmd    `cmd:"" help:"Compare two runs, or a run with the baseline: what changed, and whose it is."`
+	Baseline   baselineCmd   `cmd:"" help:"Show and change what runs are compared with."`
+	History    historyCmd    `cmd:"" help:"Show earlier runs, and how a figure went from run to run."`
+	Export     exportCmd     `cmd:"" help:"Export a recorded run to Prometheus."`
+	Dashboards dashboardsCmd `cmd:"" help:"Look at recorded runs in a Prometheus of its own; dashboards for Grafana."`
+	Version    versionCmd    `cmd:"" help:"Print versions."`
 }
 
 // exitError ends the command with a status; its text, if any, is printed.

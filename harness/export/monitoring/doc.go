@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // files are what is checked in.
@@ -28,8 +29,8 @@ import (
 var files embed.FS
 
 // Write puts rules, dashboards and Grafana's provisioning files below dir, and beside
-// them a configuration for a Prometheus that scrapes target, which is host:port.
-func Write(dir, target string) error {
+// them a configuration for a Prometheus that scrapes target, which is host:port, once every while.
+func Write(dir, target string, every time.Duration) error {
 	err := fs.WalkDir(files, ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
@@ -41,7 +42,7 @@ func Write(dir, target string) error {
 		return put(filepath.Join(dir, name), bytes.ReplaceAll(text, []byte(folderMark), []byte(dir)))
 	})
 	if err == nil {
-		err = put(filepath.Join(dir, "prometheus.yml"), []byte(prometheus(target)))
+		err = put(filepath.Join(dir, "prometheus.yml"), []byte(prometheus(target, every)))
 	}
 	if err != nil {
 		return fmt.Errorf("write monitoring files: %w", err)
@@ -62,19 +63,19 @@ func put(path string, text []byte) error {
 // Features are those of Prometheus 2 that are wanted on its command line.
 const Features = "native-histograms,exemplar-storage"
 
-func prometheus(target string) string {
-	return fmt.Sprintf(`# Start Prometheus 2 with --enable-feature=%s: without, histograms come with
+func prometheus(target string, every time.Duration) string {
+	return fmt.Sprintf(`# Start Prometheus 2 with --enable-feature=%[1]s: without, histograms come with
 # classic buckets, and values do not lead to their runs.
 global:
-  scrape_interval: 15s
-  evaluation_interval: 15s
+  scrape_interval: %[2]dms
+  evaluation_interval: %[2]dms
 rule_files: [rules.yml]
 scrape_configs:
-  - job_name: %s
+  - job_name: %[3]s
     honor_labels: true
     static_configs:
-      - targets: [%s]
-`, Features, job, quote(target))
+      - targets: [%[4]s]
+`, Features, every.Milliseconds(), job, quote(target))
 }
 
 // job is the name of the scrapes.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rigor/harness/export"
 	"rigor/harness/yamlfile"
@@ -190,11 +191,11 @@ func TestEveryRuleIsTested(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(dir, "localhost:9464"); err != nil {
+	if err := Write(dir, "localhost:9464", 15*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"prometheus.yml":                     `targets: ["localhost:9464"]`,
+		"prometheus.yml":                     "scrape_interval: 15000ms\n",
 		"rules.yml":                          "alert: RigorRegression",
 		"dashboards/rigor-overview.json":     `"uid": "rigor-overview"`,
 		"provisioning/dashboards/rigor.yml":  "path: " + dir + "/dashboards",
@@ -205,7 +206,7 @@ func TestWrite(t *testing.T) {
 			t.Errorf("%s: %v, lacks %q", name, err, text)
 		}
 	}
-	if err := Write("/dev/null/there", "x"); err == nil {
+	if err := Write("/dev/null/there", "x", time.Second); err == nil {
 		t.Error("wrote below a device")
 	}
 }
