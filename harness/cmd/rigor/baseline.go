@@ -131,7 +131,11 @@ func (c *baselineAcceptCmd) Run() error {
 	if err := b.Save(file); err != nil {
 		return err
 	}
-	fmt.Printf("accepted %d figures of %s into %s\n\n", n, run.Name(), file)
+	fmt.Printf("accepted %d figures of %s into %s\n", n, run.Name(), file)
+	if len(was.Figures) == 0 {
+		return nil
+	}
+	fmt.Println()
 	found := compare.Compare(compare.OfBaseline(&was), compare.OfBaseline(b))
 	found.Old, found.New = "accepted before", "accepted now"
 	return showComparison(os.Stdout, &found, false, false)

@@ -126,20 +126,21 @@ func (s *session) describe(replayOf string) error {
 
 // session is one call of rigor run.
 type session struct {
-	files    harness.Files
-	out      io.Writer      // of the table
-	rig      *rig.RigConfig // of which only the wanted boards
-	limits   *judge.Limits
-	bundle   *record.Bundle // nil until there is something to run
-	suites   []string
-	built    string // folder of the suites' test binaries: of this run alone, so that others may run beside
-	label    string
-	repeat   int
-	thorough bool
-	profile  bool
-	firmware string // folder of the images; empty: the built-in ones
-	all      bool   // nothing was left out
-	meter    *report.Meter
+	files      harness.Files
+	out        io.Writer      // of the table
+	rig        *rig.RigConfig // of which only the wanted boards
+	limits     *judge.Limits
+	quarantine *judge.Quarantine
+	bundle     *record.Bundle // nil until there is something to run
+	suites     []string
+	built      string // folder of the suites' test binaries: of this run alone, so that others may run beside
+	label      string
+	repeat     int
+	thorough   bool
+	profile    bool
+	firmware   string // folder of the images; empty: the built-in ones
+	all        bool   // nothing was left out
+	meter      *report.Meter
 
 	unrecorded atomic.Bool // something could not be recorded
 }
@@ -171,6 +172,12 @@ func (c *runCmd) prepare(files harness.Files) (*session, error) {
 		return nil, err
 	}
 	if s.limits, err = judge.Load(files.Limits); err != nil {
+		return nil, err
+	}
+	if s.quarantine, err = harness.Quarantine(files.Root); err != nil {
+		return nil, err
+	}
+	if _, err := harness.Baseline(files.Root, c.Rig); err != nil { // before a suite stumbles on it
 		return nil, err
 	}
 	if s.suites, err = chooseSuites(files.Root, c.Suite); err != nil {
@@ -218,6 +225,9 @@ func (s *session) finish(ctx context.Context, failure error) (*record.Run, error
 
 // close writes the end of the run.
 func (s *session) close(state record.Status) error {
+	if err := s.bundle.Update(s.noteQuarantine); err != nil {
+		return fmt.Errorf("finish the bundle: %w", err)
+	}
 	if s.all && state == record.Complete {
 		if err := s.bundle.Update(s.noteMissing); err != nil {
 			return fmt.Errorf("finish the bundle: %w", err)
@@ -241,6 +251,23 @@ func (s *session) noteMissing(r *record.Run) error {
 	return nil
 }
 
+// noteQuarantine records the entries of the quarantine that are about what was asked
+// for, and what there is to say of them.
+func (s *session) noteQuarantine(r *record.Run) error {
+	for _, i := range s.quarantine.Entries {
+		if slices.Contains(s.suites, i.Suite) && slices.Contains(s.boards(), i.Board) {
+			r.Quarantine = append(r.Quarantine, i)
+		}
+	}
+	for _, i := range r.Expired() {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("quarantine has expired and fails the run; %s is to mend or renew it: %v", i.Owner, i))
+	}
+	for _, i := range r.Idle() {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("quarantine is about no experiment of this run; %s is to see whether it is still there: %v", i.Owner, i))
+	}
+	return nil
+}
+
 // verdict is the command's outcome.
 func verdict(run *record.Run, failure error) error {
 	switch {
@@ -258,7 +285,7 @@ func verdict(run *record.Run, failure error) error {
 
 // ours reports an experiment that says nothing about the firmware.
 func ours(e record.Experiment) bool {
-	if !e.Failed() {
+	if !e.Failed() || e.Quarantine != nil {
 		return false
 	}
 	class := e.Attempts[len(e.Attempts)-1].Failure.Class
