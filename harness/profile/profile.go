@@ -8,6 +8,7 @@
 package profile
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -110,10 +111,33 @@ func (p *Profile) Cycles() (sum uint64) {
 
 // Write writes p as its file has it, a function a line.
 func (p *Profile) Write(w io.Writer) error {
-	e := json.NewEncoder(w)
+	head := *p
+	head.Functions = []Function{}
+	text, err := encode(head)
+	if err != nil {
+		return err
+	}
+	text = bytes.TrimSuffix(text, []byte("]}\n"))
+	for i, f := range p.Functions {
+		line, err := encode(f)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(append(text, '\n'), bytes.TrimSuffix(line, []byte("\n"))...)
+	}
+	_, err = w.Write(append(text, "\n]}\n"...))
+	return err
+}
+
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
-	return e.Encode(p)
+	err := e.Encode(v)
+	return b.Bytes(), err
 }
 
 // Load reads the file of a profile.

@@ -21,6 +21,10 @@ type symbol struct {
 // symbols are in order of address.
 type symbols []symbol
 
+// romEntry is how much of a function in ROM bears its name, in bytes: only its entry is known, and
+// other absolute symbols are sizes and ends, at which nothing is executed.
+const romEntry = 4
+
 // readSymbols gives the functions of an ELF file, and the absolute symbols, which name what is in ROM.
 func readSymbols(image []byte) (symbols, error) {
 	f, err := elf.NewFile(bytes.NewReader(image))
@@ -61,6 +65,7 @@ func code(f *elf.File, s elf.Symbol) (k symbol, ok bool) {
 	}
 	switch {
 	case s.Section == elf.SHN_ABS:
+		k.end = k.addr + romEntry
 		return k, kind == elf.STT_NOTYPE || kind == elf.STT_FUNC
 	case int(s.Section) >= len(f.Sections) || s.Section == elf.SHN_UNDEF:
 		return k, false
@@ -69,14 +74,14 @@ func code(f *elf.File, s elf.Symbol) (k symbol, ok bool) {
 	return k, executable && (kind == elf.STT_FUNC || kind == elf.STT_NOTYPE)
 }
 
-// close gives those of unknown size an end: the next one, or the end of the section.
+// close gives those of unknown size an end: the next one, or the end of the section. One that is in no section
+// stays empty.
 func (all symbols) close(f *elf.File) {
 	for i := range all {
 		s := &all[i]
 		if s.end > s.addr {
 			continue
 		}
-		s.end = ^uint64(0)
 		for _, section := range f.Sections {
 			if section.Flags&elf.SHF_ALLOC != 0 && s.addr-section.Addr < section.Size {
 				s.end = section.Addr + section.Size

@@ -282,6 +282,10 @@ func (c *Core) tell() {
 	}
 }
 
+func (c *Core) noteOmitted(turns, insns, cycles uint64) {
+	c.profile.Repeat(c.progress(), turns, profile.Count{Cycles: cycles, Instructions: insns})
+}
+
 func (c *Core) noteException() {
 	if c.profile != nil {
 		c.profile.Exception(c.progress())
@@ -414,7 +418,7 @@ func (c *Core) progress() profile.State {
 // omit passes turns of a loop of so many instructions and cycles, the last of which has just been executed.
 func (c *Core) omit(turns, insns, cycles uint64) {
 	if c.profile != nil {
-		c.profile.Repeat(c.progress(), turns, profile.Count{Cycles: cycles, Instructions: insns})
+		c.noteOmitted(turns, insns, cycles)
 	}
 	c.Cycle += turns * cycles
 	c.Insns += turns * insns
