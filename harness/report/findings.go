@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"rigor/harness/judge"
 	"rigor/harness/judge/change"
@@ -69,11 +70,14 @@ func findingsOf(i int, e record.Experiment) (all []finding) {
 	return all
 }
 
+// classes are in the order in which a reader wants to know: what the run is about first.
+var classes = []rig.Class{rig.DUT, rig.Firmware, "", rig.Harness, rig.Rig}
+
 // rank is lower for what to look at first.
 func (f finding) rank() int {
 	switch {
 	case f.Fails:
-		return slices.Index([]rig.Class{rig.DUT, rig.Firmware, rig.Harness, rig.Rig}, f.Class)
+		return slices.Index(classes, f.Class)
 	case f.Quarantine == "":
 		return 10
 	}
@@ -86,8 +90,8 @@ func place(e record.Experiment) string { return e.Suite + "/" + e.Name + " on " 
 // about says what a verdict on a measurement rests on.
 func about(m record.Measurement, v judge.Verdict) string {
 	is := ""
-	if e, ok := m.Summary.Estimate(v.Statistic); ok && (m.Unit == measure.Ticks || m.Unit == measure.Cycles) {
-		if t, ok := measure.Seconds(e.Value, m.Unit, m.ClockHz); ok {
+	if e, ok := m.Summary.Estimate(v.Statistic); ok && strings.HasPrefix(v.Reason, string(v.Statistic)+" is ") {
+		if t, ok := measure.Seconds(e.Value, m.Unit, m.ClockHz); ok && m.ClockHz != 0 {
 			is = " = " + micro(Time(t))
 		}
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -109,8 +110,12 @@ func says(r *record.Run, t tally) string {
 		text = fmt.Sprintf("%s %s the run%s", plural(n, "finding"), verb, whose(t.Blocking))
 	case r.Status == record.Failed:
 		text = "the rig or the harness ended the run"
+	case t.Pass > 1:
+		text = fmt.Sprintf("all %d verdicts stand", t.Pass)
+	case t.Pass == 1:
+		text = "its one verdict stands"
 	default:
-		text = fmt.Sprintf("all %s stand", plural(t.Pass, "verdict"))
+		text = "nothing was judged"
 	}
 	return text + ended[r.Status]
 }
@@ -122,13 +127,10 @@ var ended = map[record.Status]string{
 // whose tells the classes of findings, as " (2 firmware, 1 rig)".
 func whose(blocking map[rig.Class]int) string {
 	var parts []string
-	for _, c := range []rig.Class{rig.DUT, rig.Firmware, rig.Harness, rig.Rig} {
+	for _, c := range classes {
 		if n := blocking[c]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, c))
+			parts = append(parts, fmt.Sprintf("%d %s", n, cmp.Or(c, "missing or expired")))
 		}
-	}
-	if parts == nil {
-		return ""
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
 }

@@ -119,6 +119,8 @@ func TestGolden(t *testing.T) {
 	r := run(t)
 	golden(t, "summary.txt", func(w io.Writer) error { return Summary(w, r, false) })
 	golden(t, "claims.txt", func(w io.Writer) error { return Claims(w, r, false) })
+	golden(t, "summary.md", func(w io.Writer) error { return Markdown(w, r) })
+	golden(t, "line.txt", func(w io.Writer) error { _, err := fmt.Fprintln(w, Line(r)); return err })
 	golden(t, "junit.xml", func(w io.Writer) error { return JUnit(w, r) })
 	golden(t, "progress.txt", func(w io.Writer) error {
 		for _, e := range r.Experiments {

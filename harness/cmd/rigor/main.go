@@ -32,6 +32,7 @@ type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Show rigs, runs and trends in a browser, and the progress of a run."`
 	Compare    compareCmd    `cmd:"" help:"Compare two runs, or a run with the baseline: what changed, and whose it is."`
 	Baseline   baselineCmd   `cmd:"" help:"Show and change what runs are compared with."`
+	Report     reportCmd     `cmd:"" help:"Make a report of a recorded run: for people, for CI, for a chat."`
 	History    historyCmd    `cmd:"" help:"Show earlier runs, and how a figure went from run to run."`
 	Export     exportCmd     `cmd:"" help:"Export a recorded run to Prometheus."`
 	Dashboards dashboardsCmd `cmd:"" help:"Look at recorded runs in a Prometheus of its own; dashboards for Grafana."`
