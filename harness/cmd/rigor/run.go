@@ -19,6 +19,7 @@ import (
 	"rigor/harness/record"
 	"rigor/harness/report"
 	"rigor/harness/rig"
+	"rigor/harness/timebase"
 )
 
 type runCmd struct {
@@ -32,6 +33,8 @@ type runCmd struct {
 	Profile  bool     `help:"Keep in the bundle's profiles where the firmware's cycles went, by function: exactly, and slowly. Simulated boards only; the samples are the same."`
 	Out      string   `type:"path" placeholder:"DIR" help:"Folder of the run bundle (default: results/runs/TIME-RIG)."`
 
+	Wait time.Duration `placeholder:"TIME" help:"Wait up to so long, such as 90m, for real boards that somebody else holds, telling who (default: not at all)."`
+
 	replayOf string // name of the bundle
 }
 
@@ -41,6 +44,8 @@ func (*runCmd) Help() string {
 		"plots, samples, traces and console logs.\n\n" +
 		"--repeat asks the experiments of a suite from first to last, then all of them again: each time the image is flashed, the\n" +
 		"board is reset for each experiment and its capture and samples get files of their own; the board stays open throughout.\n\n" +
+		"A run holds its real boards from its begin to its end. --wait waits for each that another run or command holds.\n\n" +
+		"The bundle carries all that a run on a virtual rig depends on: rigor replay shows that it does the same again.\n\n" +
 		"The exit status is 0 if every verdict stands, 1 if one failed, 2 if the rig or the set-up failed or the run\n" +
 		"was interrupted. The bundle is readable in each case, and says so if it is incomplete."
 }
@@ -58,12 +63,16 @@ func (c *runCmd) Run(ctx context.Context) error {
 // run prepares, runs each suite on each board, and finishes; the table goes to out.
 // What was asked for in vain leaves no bundle, and the session that comes back has none.
 func (c *runCmd) run(ctx context.Context, files harness.Files, out io.Writer) (*session, error) {
-	began := time.Now()
 	s, err := c.prepare(files)
 	if err != nil {
 		return nil, err
 	}
 	s.out = out
+	defer s.release()
+	if err := s.lease(ctx); err != nil {
+		return nil, err
+	}
+	began := time.Now()
 	if s.built, err = os.MkdirTemp("", "rigor-suites-"); err != nil {
 		return nil, fmt.Errorf("build the suites: %w", err)
 	}
@@ -85,6 +94,32 @@ func (c *runCmd) run(ctx context.Context, files harness.Files, out io.Writer) (*
 		fmt.Fprintln(os.Stderr, report.Took(run, built, time.Since(began)))
 	}
 	return s, err
+}
+
+// lease takes the real boards for the whole run. Simulated ones nobody needs to share.
+func (s *session) lease(ctx context.Context) error {
+	if s.rig.Kind != rig.Hardware {
+		return nil
+	}
+	for _, b := range s.rig.Boards {
+		err := rig.Await(ctx, timebase.Host{}, s.wait, func() error {
+			l, err := rig.AcquireForRun(rig.Leases(), s.rig.Name, b.Name, time.Now())
+			if err == nil {
+				s.leases = append(s.leases, l)
+			}
+			return err
+		}, func(busy *rig.BusyError) { s.meter.Line(busy.Waiting(s.wait)) })
+		if err != nil {
+			return fmt.Errorf("lease the rig: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *session) release() {
+	for _, l := range s.leases {
+		l.Release()
+	}
 }
 
 // begin makes the bundle, with all that is known of the run. From then on its files are those
@@ -138,8 +173,10 @@ type session struct {
 	repeat     int
 	thorough   bool
 	profile    bool
-	firmware   string // folder of the images; empty: the built-in ones
-	all        bool   // nothing was left out
+	wait       time.Duration // for a board that somebody holds
+	leases     []*rig.Lease  // of this run
+	firmware   string        // folder of the images; empty: the built-in ones
+	all        bool          // nothing was left out
 	meter      *report.Meter
 
 	unrecorded atomic.Bool // something could not be recorded
@@ -154,7 +191,7 @@ func (c *runCmd) prepare(files harness.Files) (*session, error) {
 		return nil, err
 	}
 	s := &session{
-		files: files, label: c.Label, repeat: c.Repeat, thorough: c.Thorough, profile: c.Profile, all: c.Suite == nil && c.Board == nil && c.Label == "",
+		files: files, label: c.Label, repeat: c.Repeat, thorough: c.Thorough, profile: c.Profile, wait: c.Wait, all: c.Suite == nil && c.Board == nil && c.Label == "",
 		meter: report.NewMeter(report.NewDisplay(os.Stderr, report.IsTerminal(os.Stderr)), time.Now),
 	}
 	if c.Repeat < 1 {

@@ -278,7 +278,7 @@ func (s *session) command(ctx context.Context, j job, args ...string) *exec.Cmd 
 	c := exec.CommandContext(ctx, j.binary, append(args, "--ginkgo.label-filter="+s.label)...)
 	c.Dir = s.dir(j.suite)
 	c.Env = append(os.Environ(), "GINKGO_NO_COLOR=TRUE", "RIGOR_RIGS="+s.files.Rigs, "RIGOR_LIMITS="+s.files.Limits, "RIGOR_RIG="+s.rig.Name, "RIGOR_BOARD="+j.board,
-		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_THOROUGH="+strconv.FormatBool(s.thorough), "RIGOR_PROFILE="+strconv.FormatBool(s.profile), "RIGOR_PROGRESS=true")
+		"RIGOR_REPEAT="+strconv.Itoa(s.repeat), "RIGOR_THOROUGH="+strconv.FormatBool(s.thorough), "RIGOR_PROFILE="+strconv.FormatBool(s.profile), "RIGOR_WAIT="+s.wait.String(), "RIGOR_PROGRESS=true")
 	if s.firmware != "" {
 		c.Env = append(c.Env, images.FolderVariable+"="+s.firmware)
 	}

@@ -13,6 +13,7 @@
 //	RIGOR_THOROUGH  true: ask what takes minutes, too
 //	RIGOR_PROFILE   true: keep where the firmware's cycles went, of simulated boards
 //	RIGOR_FIRMWARE  folder of images to use in place of the built-in ones (package images)
+//	RIGOR_WAIT      how long to wait for a board that somebody else holds; default not at all
 //	RIGOR_PROGRESS  true: tell progress to `rigor run`, in lines of record.Event
 package bench
 
@@ -37,6 +38,7 @@ import (
 	"rigor/harness/report"
 	"rigor/harness/rig"
 	"rigor/harness/station"
+	"rigor/harness/timebase"
 )
 
 // Variables of the environment.
@@ -49,6 +51,7 @@ const (
 	RepeatVariable   = "RIGOR_REPEAT"
 	ThoroughVariable = "RIGOR_THOROUGH"
 	ProfileVariable  = "RIGOR_PROFILE"
+	WaitVariable     = "RIGOR_WAIT"
 	ProgressVariable = "RIGOR_PROGRESS"
 )
 
@@ -77,7 +80,7 @@ func EachBoard(suite string, body func(b *Bench)) bool {
 		b := Bench{Suite: suite, Board: board, kind: config.Kind, runner: &harness.Runner{}}
 		labels := ginkgo.Label("board:"+board.Name, "chip:"+board.Chip, string(config.Kind))
 		ginkgo.Describe(suite+" on "+board.Name, ginkgo.Ordered, ginkgo.ContinueOnFailure, labels, func() {
-			ginkgo.BeforeAll(func() { b.open(config) })
+			ginkgo.BeforeAll(func(ctx context.Context) { b.open(ctx, config) })
 			for b.repeat = range times {
 				each := b
 				body(&each)
@@ -129,14 +132,14 @@ func config() (*rig.RigConfig, error) {
 
 // open opens the board, the limits and the bundle, without which the board is not
 // asked anything.
-func (b *Bench) open(config *rig.RigConfig) {
-	if err := b.prepare(config); err != nil {
+func (b *Bench) open(ctx context.Context, config *rig.RigConfig) {
+	if err := b.prepare(ctx, config); err != nil {
 		tell(record.Event{Kind: record.Trouble, Text: err.Error()})
 		ginkgo.Fail(err.Error())
 	}
 }
 
-func (b *Bench) prepare(config *rig.RigConfig) error {
+func (b *Bench) prepare(ctx context.Context, config *rig.RigConfig) error {
 	files, err := files()
 	if err != nil {
 		return err
@@ -160,7 +163,7 @@ func (b *Bench) prepare(config *rig.RigConfig) error {
 	if err != nil {
 		return err
 	}
-	station, err := station.Open(config, b.Board)
+	station, err := b.await(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -185,6 +188,19 @@ func (b *Bench) work(board rig.Board, took time.Duration) record.Work {
 		w.Instructions, w.Simulated = s.Simulated()
 	}
 	return w
+}
+
+// await opens the board as soon as nobody else holds it.
+func (b *Bench) await(ctx context.Context, config *rig.RigConfig) (s *rig.Station, err error) {
+	var wait time.Duration
+	if text := os.Getenv(WaitVariable); text != "" {
+		if wait, err = time.ParseDuration(text); err != nil {
+			return nil, fmt.Errorf("%s: %w", WaitVariable, err)
+		}
+	}
+	open := func() error { s, err = station.Open(config, b.Board); return err }
+	told := func(busy *rig.BusyError) { tell(record.Event{Kind: record.Note, Text: busy.Waiting(wait)}) }
+	return s, rig.Await(ctx, timebase.Host{}, wait, open, told)
 }
 
 // needFlasher opens the program that a loader of some chips puts into RAM to write in its
