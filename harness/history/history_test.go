@@ -194,6 +194,7 @@ func TestSyncPassesOver(t *testing.T) {
 	write("newer/run.json", fmt.Sprintf(`{"schema": %d}`, record.Schema+1))
 	write("other/run.json", `{"name": "jogging"}`)
 	write("text/run.json", "good run today")
+	write(".hidden/run.json", "{}")
 	x := open(t, runs)
 	got, err := x.Unreadable(t.Context())
 	if err != nil {

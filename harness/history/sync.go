@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -107,6 +108,9 @@ func stamps(runs string) (map[string]stamp, error) {
 	}
 	all := map[string]stamp{}
 	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue // half removed, or on its way in
+		}
 		info, err := os.Stat(filepath.Join(runs, e.Name(), record.RunFile))
 		if err != nil || !info.Mode().IsRegular() {
 			continue // no bundle, or gone since

@@ -34,6 +34,7 @@ type cli struct {
 	Baseline   baselineCmd   `cmd:"" help:"Show and change what runs are compared with."`
 	Report     reportCmd     `cmd:"" help:"Make a report of a recorded run: for people, for CI, for a chat."`
 	History    historyCmd    `cmd:"" help:"Show earlier runs, and how a figure went from run to run."`
+	Prune      pruneCmd      `cmd:"" help:"Remove the run bundles that no rule of results/retention.yaml keeps."`
 	Export     exportCmd     `cmd:"" help:"Export a recorded run to Prometheus."`
 	Dashboards dashboardsCmd `cmd:"" help:"Look at recorded runs in a Prometheus of its own; dashboards for Grafana."`
 	Version    versionCmd    `cmd:"" help:"Print versions."`
