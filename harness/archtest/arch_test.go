@@ -90,7 +90,8 @@ var rules = []rule{
 	{pkg: "harness/history", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/measure/series", "harness/record", "harness/rig", "harness/timebase", "harness/yamlfile"}},
 	{pkg: "harness/web",
 		imports: []string{"harness/compare", "harness/history", "harness/judge", "harness/judge/change", "harness/measure", "harness/measure/series", "harness/record", "harness/report", "harness/rig", "harness/timebase"},
-		tests:   []string{"probes"}},
+		tests:   []string{"harness/web/webtest"}},
+	{pkg: "harness/web/webtest", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig"}},
 	{pkg: "harness/report", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/record", "harness/report/sketch", "harness/rig",
 		"harness/timebase", "probes"}},
 

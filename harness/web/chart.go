@@ -69,18 +69,18 @@ type mark struct {
 const letter = 7
 
 // charts draws a series for a wide page and for a phone.
-func charts(title, unit string, points []point, shifts []shift) []chart {
+func charts(title string, points []point, shifts []shift) []chart {
 	if len(points) == 0 {
 		return nil
 	}
 	wide := chart{Class: "wide-chart", Title: title, Width: 960, Height: 300}
 	narrow := chart{Class: "narrow", Title: title, Width: 360, Height: 270}
-	wide.draw(unit, points, shifts, 6)
-	narrow.draw(unit, points, shifts, 2)
+	wide.draw(points, shifts, 6)
+	narrow.draw(points, shifts, 2)
 	return []chart{wide, narrow}
 }
 
-func (c *chart) draw(unit string, points []point, shifts []shift, dates int) {
+func (c *chart) draw(points []point, shifts []shift, dates int) {
 	least, most := bounds(points)
 	ticks := nice(least, most)
 	longest := 0
@@ -91,15 +91,9 @@ func (c *chart) draw(unit string, points []point, shifts []shift, dates int) {
 	lo, hi := float64(ticks[0]), float64(ticks[len(ticks)-1])
 	y := func(v float64) float64 { return round(c.Bottom - (v-lo)/(hi-lo)*(c.Bottom-c.Top)) }
 	x := func(i int) float64 { return round(place(i, len(points), c.Left+10, c.Right-10)) }
-	for i, v := range ticks {
-		label := grouped(v)
-		if i == len(ticks)-1 {
-			label += " " + unit
-		}
-		c.Values = append(c.Values, tick{At: y(float64(v)), Label: label, Anchor: "end"})
+	for _, v := range ticks {
+		c.Values = append(c.Values, tick{y(float64(v)), grouped(v), "end"})
 	}
-	last := &c.Values[len(c.Values)-1]
-	last.Label, last.Anchor = grouped(ticks[len(ticks)-1]), "end"
 	c.plot(points, x, y)
 	c.segments(points, shifts, x, y)
 	c.Dates = dated(points, dates, x)

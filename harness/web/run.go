@@ -183,11 +183,14 @@ func measured(r *record.Run, e record.Experiment, m record.Measurement) row {
 	o := row{Suite: e.Suite, Experiment: e.Name, Board: e.Board, Quantity: m.Quantity, Source: string(m.Source), N: m.Summary.N, Unit: string(m.Unit)}
 	o.Verdict, o.Look = verdicts(m.Verdicts)
 	if s := m.Summary; s.N > 0 {
-		o.Median, o.Range = grouped(s.Median.Value), grouped(s.Min)+" … "+grouped(s.Max)
+		o.Median = grouped(s.Median.Value)
+		if s.Min != s.Max {
+			o.Range = grouped(s.Min) + " … " + grouped(s.Max)
+		}
 		if t, ok := measure.Seconds(s.Median.Value, m.Unit, m.ClockHz); ok {
 			o.Time = report.Time(t)
 		}
-		o.Trend = trendLink(r.Rig.Name, history.Key{Suite: e.Suite, Experiment: e.Name, Board: e.Board, Quantity: m.Quantity, Source: m.Source, CoreHz: m.CoreHz}, m.ClockHz)
+		o.Trend = figureLink(r.Rig.Name, judge.Key{Suite: e.Suite, Experiment: e.Name, Board: e.Board, Quantity: m.Quantity, Source: m.Source, CoreHz: m.CoreHz})
 	}
 	return o
 }

@@ -18,13 +18,14 @@ import (
 
 // Options are what a site is made of.
 type Options struct {
-	Runs    string                      // the folder of bundles
-	History *history.Index              // of these
-	Rigs    func() (*rig.Config, error) // what is configured
-	Token   string                      // demanded of visitors unless ""
-	Hosts   []string                    // names that the server is known by, beside localhost and any address
-	Now     func() time.Time            // the host's clock
-	Log     *log.Logger                 // what visitors aren't told
+	Runs      string                      // the folder of bundles
+	Baselines string                      // the folder of what was accepted
+	History   *history.Index              // of these
+	Rigs      func() (*rig.Config, error) // what is configured
+	Token     string                      // demanded of visitors unless ""
+	Hosts     []string                    // names that the server is known by, beside localhost and any address
+	Now       func() time.Time            // the host's clock
+	Log       *log.Logger                 // what visitors aren't told
 }
 
 // site is the application.
@@ -43,7 +44,7 @@ func New(o Options) http.Handler {
 	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /{$}": s.overview, "GET /now": s.watch,
 		"GET /runs": s.runs, "GET /runs/{run}": s.run, "GET /runs/{run}/now": s.follow, "GET /runs/{run}/files/{path...}": s.file,
-		"GET /trends": s.trends,
+		"GET /trends": s.trends, "GET /trend": s.trend, "GET /compare": s.compare,
 	} {
 		mux.Handle(pattern, s.handler(serve))
 	}

@@ -10,19 +10,17 @@ import (
 	"rigor/harness/history"
 	"rigor/harness/judge"
 	"rigor/harness/measure"
-	"rigor/harness/timebase"
+	"rigor/harness/measure/series"
 )
 
-// trendLink leads to the trend of a figure.
-func trendLink(rig string, k history.Key, clock timebase.Rate) string {
-	hz := func(r timebase.Rate) string {
-		if r == 0 {
-			return ""
-		}
-		return fmt.Sprint(uint64(r))
+// figureLink leads to the trend of a figure.
+func figureLink(rig string, k judge.Key) string {
+	core := ""
+	if k.CoreHz != 0 {
+		core = fmt.Sprint(uint64(k.CoreHz))
 	}
 	return link("/trend", "rig", rig, "suite", k.Suite, "experiment", k.Experiment, "board", k.Board, "quantity", k.Quantity,
-		"source", string(k.Source), "core", hz(k.CoreHz), "clock", hz(clock))
+		"source", string(k.Source), "core", core)
 }
 
 // trendsPage lists figures with their course.
@@ -44,15 +42,6 @@ type figureView struct {
 	Time  string
 	Spark *chart
 	Shift *shiftView // the last one
-}
-
-// shiftView is a change point.
-type shiftView struct {
-	Run           string // the first of the new state
-	Relative      string
-	Look          string
-	Before, After string
-	P             float64
 }
 
 // figuresPerPage is how many figures a page lists.
@@ -100,11 +89,16 @@ func (s *site) figureViews(ctx context.Context, all []history.Figure) (views []f
 		if err != nil {
 			return nil, err
 		}
-		v := figureView{Figure: f, Link: trendLink(f.Rig.Name, f.Key, f.ClockHz)}
+		v := figureView{Figure: f, Link: figureLink(f.Rig.Name, judge.Key(f.Key))}
 		if n := len(points); n > 0 {
 			v.Value = grouped(points[n-1].Value)
 		}
-		v.Spark = spark(drawn(points), nil)
+		changes := history.Changes(f, measure.Median, points, series.Options{})
+		if n := len(changes); n > 0 {
+			last := shiftOf(changes[n-1])
+			v.Shift = &last
+		}
+		v.Spark = spark(drawn(points), shifts(changes))
 		views = append(views, v)
 	}
 	return views, nil
@@ -113,10 +107,7 @@ func (s *site) figureViews(ctx context.Context, all []history.Figure) (views []f
 // drawn are points as charts take them.
 func drawn(points []history.Point) (all []point) {
 	for _, p := range points {
-		o := point{run: p.Run, at: p.Time, value: p.Value, lo: p.Value, hi: p.Value, bad: p.Outcome == judge.Fail.String()}
-		if len(p.Repeats) > 0 {
-			o.lo, o.hi = slices.Min(p.Repeats), slices.Max(p.Repeats)
-		}
+		o := point{run: p.Run, at: p.Time, value: p.Value, lo: p.Lo, hi: p.Hi, bad: p.Outcome == judge.Fail.String()}
 		all = append(all, o)
 	}
 	return all

@@ -62,7 +62,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	}
 	defer index.Close()
 	site := web.New(web.Options{
-		Runs: filepath.Join(root, "results", "runs"), History: index, Token: token, Hosts: c.names(), Now: time.Now, Log: errlog,
+		Runs: filepath.Join(root, "results", "runs"), Baselines: filepath.Join(root, "results", "baseline"), History: index, Token: token, Hosts: c.names(), Now: time.Now, Log: errlog,
 		Rigs: func() (*rig.Config, error) { return rig.LoadConfig(filepath.Join(root, "rigs.yaml")) },
 	})
 	fmt.Fprintf(os.Stderr, "serving http://%s/\n", c.reachable(l))
