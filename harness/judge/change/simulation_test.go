@@ -51,13 +51,13 @@ func TestSimulation(t *testing.T) {
 	fmt.Fprintf(&table, "%-12s %6s %6s | %7s %8s %7s | %7s %8s %7s %9s\n", "noise", "sigma", "rounds",
 		"alarms", "families", "untold", "found", "family", "wrong", "benchmath")
 	for _, b := range beds {
-		results := make([]rates, len(noisetest.Shapes))
+		results := make([]rates, len(noisetest.Minutes))
 		var wg sync.WaitGroup
-		for i, s := range noisetest.Shapes {
+		for i, s := range noisetest.Minutes {
 			wg.Go(func() { results[i] = simulate(s, b, rand.New(rand.NewPCG(uint64(i), uint64(b.rounds)))) })
 		}
 		wg.Wait()
-		for i, s := range noisetest.Shapes {
+		for i, s := range noisetest.Minutes {
 			r := results[i]
 			r.print(&table, s, b)
 			if r.alarms*100 > *trials || r.wrong*100 > *trials {
@@ -74,9 +74,9 @@ func TestSimulation(t *testing.T) {
 func simulate(s noisetest.Shape, b bed, rnd *rand.Rand) (r rates) {
 	var still, slowed []Change
 	for range *trials {
-		next := s.Runs(rnd, b.sigma)
+		next := s.Runs(rnd, b.sigma, 1)
 		still = append(still, b.play(next, 1, MeasureNoise(runs(next, 20)), nil))
-		next = s.Runs(rnd, b.sigma)
+		next = s.Runs(rnd, b.sigma, 1)
 		slowed = append(slowed, b.play(next, 1.02, MeasureNoise(runs(next, 20)), &r))
 	}
 	for i, c := range still {

@@ -1,0 +1,152 @@
+package series
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+
+	"rigor/harness/measure/noisetest"
+)
+
+var (
+	update = flag.Bool("update", false, "write the golden table")
+	trials = flag.Int("trials", goldenTrials, "series per row of the simulation's table, which is printed if that is not the golden number")
+)
+
+const (
+	goldenTrials = 200
+	nights       = 100 // of a series that is looked at once
+	slowed       = 70  // the night from which on everything takes 2 % longer
+	watched      = 60  // nights of a series that is looked at every night
+)
+
+// bed is how much noise there is, and of how many repeats a night's value is the median.
+type bed struct {
+	sigma   float64
+	repeats int
+	spared  []string // shapes in which that hides slow-downs
+}
+
+var beds = []bed{
+	{0.005, 1, []string{"two modes", "wander"}},
+	{0.005, 5, []string{"wander"}},
+	{0.01, 1, []string{"gaussian", "outliers", "drift", "two modes", "temperature", "ticks", "heavy tail", "wander"}},
+	{0.01, 9, []string{"wander"}},
+}
+
+// rates are what became of trials: how many of them.
+type rates struct {
+	alarms  int   // series that nothing changed with a change point in the end
+	ever    int   // the same, with one in any of the nights
+	found   int   // slow-downs whose first run was named, give or take two
+	exact   int   // the same, to the night
+	besides int   // slow-downs with a change point elsewhere
+	delays  []int // nights that it took until then
+}
+
+// TestSimulation plays series with the noise shapes of real boards. On request: false alarms in at
+// most 1 % of series, 99 % of slow-downs by 2 % found. A level that wanders at random has steps that
+// nobody made, so false alarms there are shown and not bounded.
+func TestSimulation(t *testing.T) {
+	var table bytes.Buffer
+	fmt.Fprintf(&table, "%d series of %d nights a row, of as many 2 %% slower from night %d on; in per cent; delay in nights, median\n\n", *trials, nights, slowed)
+	fmt.Fprintf(&table, "%-12s %6s %7s | %7s %7s | %7s %7s %7s %7s\n", "noise", "sigma", "repeats", "alarms", "ever", "found", "exact", "besides", "delay")
+	for _, b := range beds {
+		for i, s := range noisetest.Nights {
+			r := simulate(s, b, rand.New(rand.NewPCG(uint64(i), 1)))
+			r.print(&table, s, b)
+			if r.alarms*100 > *trials && s.Name != "wander" {
+				t.Errorf("%s at %v: %d false alarms in %d series", s.Name, b, r.alarms, *trials)
+			}
+			if r.found*100 < 99**trials && !slices.Contains(b.spared, s.Name) {
+				t.Errorf("%s at %v: %d of %d slow-downs found", s.Name, b, r.found, *trials)
+			}
+		}
+	}
+	compareGolden(t, "testdata/simulation.txt", table.Bytes())
+}
+
+func simulate(s noisetest.Shape, b bed, rnd *rand.Rand) (r rates) {
+	for i := range *trials {
+		still := play(s.Runs(rnd, b.sigma, b.repeats), nights)
+		r.alarms += count(len(Changes(still, Options{})) > 0)
+		slow := play(s.Runs(rnd, b.sigma, b.repeats), slowed)
+		r.judge(Changes(slow, Options{}))
+		if i%2 == 0 {
+			r.watch(still[:watched], slow)
+		}
+	}
+	return r
+}
+
+// play makes the nights of a series, those from one on 2 % slower.
+func play(next func(float64) int64, from int) (x []float64) {
+	for i := range nights {
+		factor := 1.0
+		if i >= from {
+			factor = 1.02
+		}
+		x = append(x, float64(next(factor)))
+	}
+	return x
+}
+
+func (r *rates) judge(cps []ChangePoint) {
+	r.exact += count(slices.ContainsFunc(cps, func(c ChangePoint) bool { return c.At == slowed }))
+	r.found += count(slices.ContainsFunc(cps, isIt))
+	r.besides += count(slices.ContainsFunc(cps, func(c ChangePoint) bool { return !isIt(c) }))
+}
+
+func isIt(c ChangePoint) bool { return c.At >= slowed-2 && c.At <= slowed+2 }
+
+// watch looks at series every night.
+func (r *rates) watch(still, slow []float64) {
+	night := 20
+	for night < len(still) && len(Changes(still[:night], Options{})) == 0 {
+		night++
+	}
+	r.ever += count(night < len(still))
+	night = slowed + 1
+	for night < len(slow) && !slices.ContainsFunc(Changes(slow[:night], Options{}), isIt) {
+		night++
+	}
+	r.delays = append(r.delays, night-slowed)
+}
+
+func (r rates) print(w *bytes.Buffer, s noisetest.Shape, b bed) {
+	percent := func(n int) float64 { return 100 * float64(n) / float64(*trials) }
+	slices.Sort(r.delays)
+	fmt.Fprintf(w, "%-12s %6.2f %7d | %7.1f %7.1f | %7.1f %7.1f %7.1f %7d\n", s.Name, 100*b.sigma, b.repeats,
+		percent(r.alarms), 2*percent(r.ever), percent(r.found), percent(r.exact), percent(r.besides), r.delays[len(r.delays)/2])
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func compareGolden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	if *trials != goldenTrials {
+		t.Logf("\n%s", got)
+		return
+	}
+	if *update {
+		if err := os.WriteFile(name, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs (-update writes it), got:\n%s", name, got)
+	}
+}
