@@ -61,6 +61,9 @@ func OfBaseline(b *judge.Baseline) Side {
 	return s
 }
 
+// Version is that of the harness, of a run.
+func (s *Side) Version() string { return s.harness[s.Name] }
+
 // Comparison is what there is to say about two states.
 type Comparison struct {
 	Old     string       `json:"old"`

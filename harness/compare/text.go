@@ -1,9 +1,11 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -65,8 +67,8 @@ func (c *Comparison) table(w io.Writer, all bool, paint func(change.Verdict) str
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "QUANTITY\tEXPERIMENT\tBOARD\tCLOCK\tSOURCE\tSTATISTIC\tOLD\tNEW\tUNIT\tCHANGE\tWHOSE\tVERDICT")
 	for _, v := range verdicts {
-		for _, r := range c.Rows {
-			if r.Only == "" && r.Change.Verdict == v && (all || r.Changed()) {
+		for _, r := range c.largest(v) {
+			if all || r.Changed() {
 				fmt.Fprintln(t, strings.Join(append(r.cells(), paint(v)+": "+r.Change.Reason), "\t"))
 			}
 		}
@@ -77,6 +79,17 @@ func (c *Comparison) table(w io.Writer, all bool, paint func(change.Verdict) str
 		}
 	}
 	t.Flush()
+}
+
+// largest are the rows of a verdict, the largest relative change first.
+func (c *Comparison) largest(v change.Verdict) (rows []Row) {
+	for _, r := range c.Rows {
+		if r.Only == "" && r.Change.Verdict == v {
+			rows = append(rows, r)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(math.Abs(b.relative()), math.Abs(a.relative())) })
+	return rows
 }
 
 func (r *Row) cells() []string {
@@ -92,13 +105,21 @@ func (r *Row) cells() []string {
 	return append(who, string(ch.Statistic), fmt.Sprint(ch.Old.Value), fmt.Sprint(ch.New.Value), string(ch.Unit), r.percent(), r.suspects())
 }
 
-// percent is the change relative to the old value.
+// relative is the change in parts of the old value, or the number of units if that
+// is 0.
+func (r *Row) relative() float64 {
+	if e := r.Change.Effect; e != nil {
+		return e.Relative
+	}
+	old, now := float64(r.Change.Old.Value), float64(r.Change.New.Value)
+	return (now - old) / max(1, math.Abs(old))
+}
+
 func (r *Row) percent() string {
-	old, now := r.Change.Old.Value, r.Change.New.Value
-	if old == now || old == 0 {
+	if r.Change.Old.Value == 0 || r.relative() == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%+.2f %%", 100*float64(now-old)/max(float64(old), -float64(old)))
+	return fmt.Sprintf("%+.2f %%", 100*r.relative())
 }
 
 func (r *Row) suspects() string {
@@ -119,7 +140,7 @@ func (c *Comparison) counts(w io.Writer) {
 	for _, v := range verdicts {
 		all = append(all, fmt.Sprintf("%d %s", c.Count(v), v))
 	}
-	fmt.Fprintf(w, "%s of %d figures\n", strings.Join(all, ", "), len(c.Rows))
+	fmt.Fprintf(w, "%s\n", strings.Join(all, ", "))
 	why, only := map[string]int{}, map[string]int{}
 	for _, r := range c.Rows {
 		switch {

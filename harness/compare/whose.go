@@ -93,7 +93,7 @@ func board(b record.Board) string { return strings.TrimSpace(b.Chip + " " + b.ID
 // and has a part in the figure. If nothing does, a virtual rig should have repeated itself, so that it is the
 // harness's; on hardware it is the board's or its surroundings'.
 func whose(k judge.Key, old, now Side, ds []Difference) (classes []rig.Class) {
-	a, b := figure(old, k), figure(now, k)
+	a, b := old.figure(k), now.figure(k)
 	differs := func(class rig.Class) bool {
 		return slices.ContainsFunc(ds, func(d Difference) bool { return d.Class == class })
 	}
@@ -115,7 +115,11 @@ func whose(k judge.Key, old, now Side, ds []Difference) (classes []rig.Class) {
 	return classes
 }
 
-func figure(s Side, k judge.Key) judge.Figure {
-	i, _ := slices.BinarySearchFunc(s.Figures, k, func(f judge.Figure, k judge.Key) int { return f.Key.Compare(k) })
-	return s.Figures[i]
+// figure finds a figure of the side, or nil.
+func (s *Side) figure(k judge.Key) *judge.Figure {
+	i, ok := slices.BinarySearchFunc(s.Figures, k, func(f judge.Figure, k judge.Key) int { return f.Key.Compare(k) })
+	if !ok {
+		return nil
+	}
+	return &s.Figures[i]
 }

@@ -70,18 +70,24 @@ func exact(old, now Figure) change.Change {
 	}
 	i := max(0, slices.IndexFunc(differ, func(c change.Change) bool { return c.Verdict == change.Worse }))
 	c := differ[i]
-	c.Reason += others(slices.Delete(differ, i, i+1))
+	c.Reason += others(c, slices.Delete(differ, i, i+1))
 	return c
 }
 
 // others tells of the further statistics that differ.
-func others(cs []change.Change) string {
+func others(lead change.Change, cs []change.Change) string {
+	by := func(c change.Change) int64 { return c.New.Value - c.Old.Value }
 	var all []string
+	alike := len(cs) == len(leading)-1
 	for _, c := range cs {
-		all = append(all, fmt.Sprintf("%s %+d", c.Statistic, c.New.Value-c.Old.Value))
+		alike = alike && by(c) == by(lead)
+		all = append(all, fmt.Sprintf("%s %+d", c.Statistic, by(c)))
 	}
-	if all == nil {
+	switch {
+	case all == nil:
 		return ""
+	case alike:
+		return " in all statistics"
 	}
 	return "; " + strings.Join(all, ", ")
 }
