@@ -91,7 +91,7 @@ var rules = []rule{
 		imports: []string{"harness/compare", "harness/history", "harness/judge", "harness/judge/change", "harness/measure", "harness/measure/series", "harness/record", "harness/report", "harness/rig", "harness/timebase"},
 		tests:   []string{"harness/web/webtest"}},
 	{pkg: "harness/web/webtest", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig"}},
-	{pkg: "harness/report", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/record", "harness/report/sketch", "harness/rig",
+	{pkg: "harness/report", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/profile", "harness/record", "harness/report/sketch", "harness/rig",
 		"harness/timebase", "probes"}},
 
 	// The host's half of updates.

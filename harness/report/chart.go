@@ -96,11 +96,17 @@ func decades(a *plot.Axis, least, most float64) {
 	a.Tick.Marker = ticks
 }
 
-// even are ticks of a linear axis, all with their numbers: the library gives only three.
+// even are ticks of a linear axis with their numbers, where the library gives only three; every other one where they
+// would run into each other.
 func even(from, to float64) []plot.Tick {
+	const most = 13
 	all := plot.DefaultTicks{}.Ticks(from, to)
 	for i, t := range all {
-		all[i].Label = number(t.Value)
+		if len(all) <= most || i%2 == 0 {
+			all[i].Label = number(t.Value)
+		} else {
+			all[i].Label = ""
+		}
 	}
 	return all
 }

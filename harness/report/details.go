@@ -188,6 +188,8 @@ type experiment struct {
 	Tries                              []record.Attempt // if there is something to tell of them
 	Rows                               []row
 	Pictures                           []picture
+	Shares                             []share
+	SharesOf                           string
 	Console, ConsoleOf                 string
 	Problems                           []string // what could not be shown
 }
@@ -206,7 +208,7 @@ type verdict struct{ Look, Glyph, Text, Because string }
 func (d *details) experiment(i int, full bool) *experiment {
 	e := d.run.Experiments[i]
 	x := &experiment{Experiment: e, ID: id(i), Full: full, Open: fails(e), Program: d.run.Program(e.Firmware),
-		Headline: micro(strings.TrimPrefix(headline(e), ": "))}
+		Headline: micro(strings.TrimPrefix(headline(essence(e)), ": "))}
 	x.Look, x.Glyph = looks(e)
 	if len(e.Attempts) > 1 || e.Failed() {
 		x.Tries = e.Attempts
@@ -219,9 +221,18 @@ func (d *details) experiment(i int, full bool) *experiment {
 	}
 	if full {
 		d.wave(x, i, e)
+		d.where(x, e)
 		x.Console, x.ConsoleOf = d.console(e, consoleBytes[x.Open])
 	}
 	return x
+}
+
+// essence is an experiment with what it was about first: what is limited.
+func essence(e record.Experiment) record.Experiment {
+	if i := slices.IndexFunc(e.Measurements, limited); i > 0 {
+		e.Measurements = e.Measurements[i:]
+	}
+	return e
 }
 
 // consoleBytes is how much of a console is shown: more of one whose experiment failed.
@@ -334,6 +345,14 @@ func (d *details) wave(x *experiment, i int, e record.Experiment) {
 		caption += fmt.Sprintf("; the probe lost %d", c.Lost)
 	}
 	x.Pictures = append(x.Pictures, picture{svg, caption})
+}
+
+// where adds the functions that cycles went to.
+func (d *details) where(x *experiment, e record.Experiment) {
+	var err error
+	if x.Shares, x.SharesOf, err = shares(d.run, e); err != nil {
+		x.Problems = append(x.Problems, err.Error())
+	}
 }
 
 // console is the end of what the board said, and of how much it is.

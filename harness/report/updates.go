@@ -72,11 +72,11 @@ func timesOf(r *record.Run, e record.Experiment, quantity string) (times []float
 
 // spans draws bars where there are times that lie nearer to each other than can be seen.
 func (c *chart) spans(style int, y float64, times []float64) {
-	const pixels = 300
+	const bars = 150 // that can be told apart, and seen
 	if len(times) == 0 {
 		return
 	}
-	near := times[len(times)-1] / pixels
+	near := times[len(times)-1] / bars
 	for begin, i := 0, 1; i <= len(times); i++ {
 		if i < len(times) && times[i]-times[i-1] <= near {
 			continue
