@@ -20,7 +20,7 @@ type dashboardsCmd struct {
 	Bundle     string        `arg:"" optional:"" type:"existingdir" help:"Run bundle (default: the newest of each rig under results/runs)."`
 	Listen     string        `default:"127.0.0.1:9090" placeholder:"ADDR" help:"Address of the Prometheus that is started (default: ${default}); port 0 takes a free one."`
 	Prometheus string        `default:"prometheus" placeholder:"FILE" help:"Prometheus's program (default: ${default}, found by PATH)."`
-	Every      time.Duration `default:"5s" placeholder:"DURATION" help:"Time between two scrapes (default: ${default})."`
+	Every      time.Duration `default:"5s" placeholder:"DURATION" help:"Time between two scrapes, and between two evaluations of the rules (default: ${default})."`
 	Files      string        `type:"path" placeholder:"DIR" help:"Write the files into this folder instead, for a Prometheus and a Grafana of your own."`
 	Target     string        `default:"localhost:9464" placeholder:"ADDR" help:"With --files: what that Prometheus scrapes (default: ${default}), which is to be rigor export --listen."`
 }
@@ -74,7 +74,7 @@ func (c *dashboardsCmd) Run(ctx context.Context) error {
 }
 
 func (c *dashboardsCmd) write() error {
-	if err := monitoring.Write(c.Files, c.Target, 15*time.Second); err != nil {
+	if err := monitoring.Write(c.Files, c.Target, c.Every); err != nil {
 		return err
 	}
 	fmt.Printf("%s: prometheus.yml and rules.yml for Prometheus (--enable-feature=%s), dashboards and provisioning for Grafana\n", c.Files, monitoring.Features)
@@ -96,6 +96,7 @@ func (c *dashboardsCmd) prometheus(ctx context.Context, program, dir, metrics st
 		"--web.listen-address="+address, "--enable-feature="+monitoring.Features)
 	p.Stdout, p.Stderr = said, said
 	p.Cancel = func() error { return p.Process.Signal(syscall.SIGTERM) }
+	p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM} // a terminal's Ctrl-C is for us
 	p.WaitDelay = 10 * time.Second
 	if err := p.Start(); err != nil {
 		return fmt.Errorf("start Prometheus: %w", err)

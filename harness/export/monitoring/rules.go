@@ -127,6 +127,9 @@ var alerts = []Alert{
 		"See {{ $labels.issue }}; suites/quarantine.yaml."},
 }
 
+// Rules counts the rules, of both kinds.
+func Rules() int { return len(recorded) + len(alerts) }
+
 // rulesFile writes the rules as Prometheus reads them.
 func rulesFile() string {
 	var b strings.Builder
