@@ -1,6 +1,12 @@
 package report
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,5 +74,77 @@ func TestEventsComeBack(t *testing.T) {
 		if e, ok := ParseEvent(line); ok {
 			t.Errorf("%q was read as %v", line, e)
 		}
+	}
+}
+
+// What is shown is logged: each experiment, and of a step that takes long a line a
+// second.
+func TestMeterLogs(t *testing.T) {
+	b, err := record.Create(filepath.Join(t.TempDir(), "run"), record.Run{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := b.Events()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1e9, 0).UTC()
+	m := NewMeter(NewDisplay(io.Discard, false), func() time.Time { return now })
+	m.Line("before the log")
+	m.Log(log)
+	m.Expect("a", 2)
+	tell := func(after time.Duration, k record.EventKind, text string) {
+		now = now.Add(after)
+		m.Tell("a", record.Event{Kind: k, Text: text, Suite: "s"})
+	}
+	tell(0, record.Begun, "x")
+	for _, percent := range []string{"0%", "1%", "2%", "3%"} {
+		tell(400*time.Millisecond, record.Step, "write "+percent)
+	}
+	tell(0, record.Step, "verify 0%")
+	tell(400*time.Millisecond, record.Ended, "x")
+	if err := m.Over(record.Interrupted); err != nil {
+		t.Fatal(err)
+	}
+	got, err := record.Events(b.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, e := range got {
+		lines = append(lines, fmt.Sprintf("%v %s %s %s %d/%d %v", e.Time.Sub(time.Unix(1e9, 0)), e.Board, e.Kind, e.Text, e.Done, e.Total, e.Left))
+	}
+	want := []string{
+		"0s a begun x 0/2 0s",
+		"400ms a step write 0% 0/2 0s",
+		"1.6s a step write 3% 0/2 0s",
+		"1.6s a step verify 0% 0/2 0s",
+		"2s a ended x 1/2 2s",
+		"2s  over run interrupted 1/2 2s",
+	}
+	if !slices.Equal(lines, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+	if err := m.Over(record.Complete); err != nil {
+		t.Errorf("over once more: %v", err)
+	}
+}
+
+// A log that cannot be written does not end a run, but is told.
+func TestMeterTellsOfALogThatFails(t *testing.T) {
+	b, err := record.Create(filepath.Join(t.TempDir(), "run"), record.Run{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := b.Events()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Close()
+	m := NewMeter(NewDisplay(io.Discard, false), time.Now)
+	m.Log(log)
+	m.Line("a")
+	if err := m.Over(record.Complete); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("%v", err)
 	}
 }
