@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -86,8 +87,8 @@ type baselineDiffCmd struct {
 func (*baselineDiffCmd) Help() string { return "The same as rigor compare baseline RUN." }
 
 // Run is the command.
-func (c *baselineDiffCmd) Run() error {
-	return (&compareCmd{Old: compare.Baseline, New: c.RunName, All: c.All, JSON: c.JSON}).Run()
+func (c *baselineDiffCmd) Run(ctx context.Context) error {
+	return (&compareCmd{Old: compare.Baseline, New: c.RunName, All: c.All, JSON: c.JSON}).Run(ctx)
 }
 
 type baselineAcceptCmd struct {

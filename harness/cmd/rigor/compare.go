@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,10 +20,11 @@ import (
 )
 
 type compareCmd struct {
-	Old  string `arg:"" placeholder:"A" help:"The state before: a bundle's folder, the name of a run below results/runs, 'latest' or 'baseline'."`
-	New  string `arg:"" placeholder:"B" help:"The state after."`
-	All  bool   `help:"Show the figures that did not change, too."`
-	JSON bool   `name:"json" help:"Write the comparison as JSON."`
+	Old   string `arg:"" placeholder:"A" help:"The state before: a bundle's folder, the name of a run below results/runs, 'latest' or 'baseline'."`
+	New   string `arg:"" placeholder:"B" help:"The state after."`
+	Where bool   `help:"Name the functions in which the cycles of changed figures are: by their profiles, for which bundles are replayed. Virtual rigs only."`
+	All   bool   `help:"Show the figures that did not change, too."`
+	JSON  bool   `name:"json" help:"Write the comparison as JSON."`
 }
 
 func (*compareCmd) Help() string {
@@ -30,12 +32,13 @@ func (*compareCmd) Help() string {
 		"firmware, the harness or the rig, as far as these differ between the two. On a virtual rig any difference is real, to the cycle;\n" +
 		"on hardware nothing is told without the noise that rigor ab measures.\n\n" +
 		"  rigor compare baseline latest\n" +
-		"  rigor compare 20261102T093000Z-virtual /tmp/bundle --all\n\n" +
+		"  rigor compare 20261102T093000Z-virtual /tmp/bundle --all\n" +
+		"  rigor compare A B --where\n\n" +
 		"The exit status is 1 if something got worse: a figure, or an experiment that fails in B alone."
 }
 
 // Run is the command.
-func (c *compareCmd) Run() error {
+func (c *compareCmd) Run(ctx context.Context) error {
 	root, err := harness.Root(".")
 	if err != nil {
 		return err
@@ -45,10 +48,37 @@ func (c *compareCmd) Run() error {
 		return err
 	}
 	found := compare.Compare(old, now)
+	var located []place
+	if c.Where {
+		if located, err = c.where(ctx, root, &found); err != nil {
+			return err
+		}
+	}
 	if err := showComparison(os.Stdout, &found, c.All, c.JSON); err != nil {
 		return err
 	}
+	if !c.JSON {
+		if err := tellWhere(os.Stdout, located); err != nil {
+			return err
+		}
+	}
 	return worse(&found)
+}
+
+// where finds the functions of what changed.
+func (c *compareCmd) where(ctx context.Context, root string, found *compare.Comparison) ([]place, error) {
+	if c.Old == compare.Baseline || c.New == compare.Baseline {
+		return nil, errors.New("--where: a baseline has no firmware to look into; compare with the run that was accepted, which rigor baseline show names")
+	}
+	old, err := findRun(root, c.Old)
+	if err != nil {
+		return nil, err
+	}
+	now, err := findRun(root, c.New)
+	if err != nil {
+		return nil, err
+	}
+	return places(ctx, old, now, found)
 }
 
 // sides opens the two states. The baseline is that of the other's rig.

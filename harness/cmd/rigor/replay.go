@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"rigor/firmware/images"
 	"rigor/harness"
@@ -116,6 +117,9 @@ func tellReplayJSON(w io.Writer, run, again *record.Run, dir string, c record.Re
 type replayOptions struct {
 	Out     string // folder of the new bundle; empty: one of its own in a temporary folder of its own
 	Profile bool   // as rigor run --profile does
+
+	// Suites and Boards are those alone that are run, if any are given, in any order.
+	Suites, Boards []string
 }
 
 // replay runs again what the bundle at dir recorded, with its rig, its images and
@@ -138,6 +142,7 @@ func replay(ctx context.Context, dir string, o replayOptions) (replayed string, 
 	if err != nil {
 		return "", err
 	}
+	c.only(o.Suites, o.Boards)
 	if c.Out, c.Profile = o.Out, o.Profile; c.Out == "" {
 		temp, err := os.MkdirTemp("", "rigor-replay-")
 		if err != nil {
@@ -158,6 +163,17 @@ func replay(ctx context.Context, dir string, o replayOptions) (replayed string, 
 		return s.bundle.Dir(), fmt.Errorf("the new run is %s: %w", again.Status, err)
 	}
 	return s.bundle.Dir(), nil
+}
+
+// only leaves out other suites and boards than those wanted, if any are.
+func (c *runCmd) only(suites, boards []string) {
+	keep := func(all, want []string) []string {
+		if len(want) == 0 {
+			return all
+		}
+		return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !slices.Contains(want, name) })
+	}
+	c.Suite, c.Board = keep(c.Suite, suites), keep(c.Board, boards)
 }
 
 // replayOf is the command that repeats a bundle's run, once that is known to be whole.
