@@ -2,6 +2,7 @@ package history
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"rigor/harness/judge/change"
@@ -89,3 +90,23 @@ func (c *Change) describe(f Figure, st measure.Statistic, last, first Point) {
 		c.Suspect, c.Reason = rig.Rig, "image and harness are the same: probes, supply, temperature or the part itself"
 	}
 }
+
+// slack is by how many runs a change point may move when a further run shows it
+// more clearly.
+const slack = 3
+
+// News are the changes that the last point has brought to light: those that were
+// not to be seen without it.
+func News(f Figure, st measure.Statistic, points []Point, o series.Options) []Change {
+	if len(points) == 0 {
+		return nil
+	}
+	known := Changes(f, st, points[:len(points)-1], o)
+	return slices.DeleteFunc(Changes(f, st, points, o), func(c Change) bool {
+		return slices.ContainsFunc(known, func(k Change) bool {
+			return c.At == k.At || !c.Exact && c.Verdict == k.Verdict && abs(c.At-k.At) <= slack
+		})
+	})
+}
+
+func abs(n int) int { return max(n, -n) }

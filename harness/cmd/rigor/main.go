@@ -36,6 +36,7 @@ type cli struct {
 	Report     reportCmd     `cmd:"" help:"Make a report of a recorded run: for people, for CI, for a chat."`
 	History    historyCmd    `cmd:"" help:"Show earlier runs, and how a figure went from run to run."`
 	Prune      pruneCmd      `cmd:"" help:"Remove the run bundles that no rule of results/retention.yaml keeps."`
+	Nightly    nightlyCmd    `cmd:"" help:"What a rig does each night: run, judge, record, publish, prune."`
 	Export     exportCmd     `cmd:"" help:"Export a recorded run to Prometheus."`
 	Dashboards dashboardsCmd `cmd:"" help:"Look at recorded runs in a Prometheus of its own; dashboards for Grafana."`
 	Version    versionCmd    `cmd:"" help:"Print versions."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -139,10 +140,10 @@ func (c *pruneCmd) print(p *pruning) error {
 		fmt.Printf("%s nothing: rules keep all of %d bundles\n", verb, len(p.fates))
 		return nil
 	}
-	err := table("RUN\tSTATUS\tVERDICT\tKB\tSTAYS, SINCE", func(w io.Writer) {
+	err := table("RUN\tSTATUS\tVERDICT\tSTAYS, SINCE", func(w io.Writer) {
 		for _, f := range p.fates {
 			if f.Keep == "" || c.All {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", f.Name, f.Status, f.Verdict(), f.Bytes/1000, f.Keep)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.Name, f.Status, f.Verdict(), cmp.Or(f.Keep, "-"))
 			}
 		}
 	})
