@@ -11,6 +11,7 @@ import (
 	"rigor/harness/measure"
 	"rigor/harness/record"
 	"rigor/harness/report/sketch"
+	"rigor/harness/rig"
 )
 
 // details are the experiments as the page shows them, as many as its size allows.
@@ -185,13 +186,26 @@ type experiment struct {
 	record.Experiment
 	ID, Look, Glyph, Headline, Program string
 	Open, Full                         bool
-	Tries                              []record.Attempt // if there is something to tell of them
+	Tries                              []try // if there is something to tell of them
 	Rows                               []row
 	Pictures                           []picture
 	Shares                             []share
 	SharesOf                           string
 	Console, ConsoleOf                 string
 	Problems                           []string // what could not be shown
+}
+
+// try is an attempt; Class is empty if it gave an answer.
+type try struct {
+	Class   rig.Class
+	Message string
+}
+
+func attempt(a record.Attempt) try {
+	if a.Failure == nil {
+		return try{}
+	}
+	return try{a.Failure.Class, clean([]byte(a.Failure.Message))}
 }
 
 // row is a measurement.
@@ -210,8 +224,10 @@ func (d *details) experiment(i int, full bool) *experiment {
 	x := &experiment{Experiment: e, ID: id(i), Full: full, Open: fails(e), Program: d.run.Program(e.Firmware),
 		Headline: micro(strings.TrimPrefix(headline(essence(e)), ": "))}
 	x.Look, x.Glyph = looks(e)
-	if len(e.Attempts) > 1 || e.Failed() {
-		x.Tries = e.Attempts
+	for _, a := range e.Attempts {
+		if len(e.Attempts) > 1 || e.Failed() {
+			x.Tries = append(x.Tries, attempt(a))
+		}
 	}
 	for k, m := range e.Measurements {
 		x.Rows = append(x.Rows, d.row(m))

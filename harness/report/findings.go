@@ -53,7 +53,8 @@ func findingsOf(i int, e record.Experiment) (all []finding) {
 	}
 	if e.Failed() {
 		f := e.Attempts[len(e.Attempts)-1].Failure
-		add(finding{Class: f.Class, Fails: true, What: firstLine(f.Message), Why: rest(f.Message), measurement: -1})
+		message := clean([]byte(f.Message))
+		add(finding{Class: f.Class, Fails: true, What: firstLine(message), Why: rest(message), measurement: -1})
 	}
 	for k, m := range e.Measurements {
 		blocks := false

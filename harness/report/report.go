@@ -149,7 +149,7 @@ func Time(seconds *big.Rat) string {
 // troubles lists what a reader should look at, one line each.
 func (p paint) troubles(w io.Writer, r *record.Run) {
 	line := func(colour, kind, where, text string) {
-		fmt.Fprintf(w, "%s %s: %s\n", p.in(colour, kind), where, text)
+		fmt.Fprintf(w, "%s %s: %s\n", p.in(colour, kind), where, clean([]byte(text))) // not what terminals obey
 	}
 	for _, v := range r.Missing {
 		line(red, "MISSING", v.Limit, v.Reason)
