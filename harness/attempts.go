@@ -18,6 +18,7 @@ const Tries = 2
 func (r *Runner) try(ctx context.Context, e *record.Experiment, ask func() error) {
 	for len(e.Attempts) < Tries {
 		started := time.Now()
+		r.phases = nil
 		err := ask()
 		if missing := (*rig.MissingError)(nil); errors.As(err, &missing) {
 			e.Skipped = missing.Error()
@@ -26,17 +27,25 @@ func (r *Runner) try(ctx context.Context, e *record.Experiment, ask func() error
 		if err != nil {
 			r.flashed = onBoard{} // who knows what is on the board now
 		}
-		e.Attempts = append(e.Attempts, attempt(started, err))
+		e.Attempts = append(e.Attempts, r.attempt(started, err))
 		if err == nil || rig.ClassOf(err) != rig.Rig || ctx.Err() != nil {
 			return
 		}
 	}
 }
 
-func attempt(started time.Time, err error) record.Attempt {
-	a := record.Attempt{Started: started.UTC(), Took: time.Since(started)}
+func (r *Runner) attempt(started time.Time, err error) record.Attempt {
+	a := record.Attempt{Started: started.UTC(), Took: time.Since(started), Phases: r.phases}
 	if err != nil {
 		a.Failure = &record.Failure{Class: rig.ClassOf(err), Message: err.Error()}
 	}
 	return a
+}
+
+// phase begins a part of the attempt, which done ends.
+func (r *Runner) phase(name string) (done func()) {
+	started := time.Now()
+	return func() {
+		r.phases = append(r.phases, record.Phase{Name: name, Took: time.Since(started)})
+	}
 }

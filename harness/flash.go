@@ -83,6 +83,7 @@ func (r *Runner) flash(ctx context.Context, x Experiment) (flash.Result, error) 
 	if r.flashed == want {
 		return flash.Result{}, nil
 	}
+	defer r.phase(record.FlashPhase)()
 	r.flashed = onBoard{}
 	result, err := Flash(ctx, r.Station, x.Image.Name, x.Image.Data, r.progress)
 	if err != nil {

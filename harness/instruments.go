@@ -76,6 +76,7 @@ func (r *Runner) selfTest(ctx context.Context) error {
 	if r.tests != nil || len(loops) == 0 || s.Capturer == nil || s.Driver == nil {
 		return nil
 	}
+	defer r.phase(record.SelfTestPhase)()
 	if err := s.Reset(ctx, rig.BootLoader); err != nil {
 		return blame(rig.Rig, s.Name(), "reset for the probe's self-test", err)
 	}

@@ -37,6 +37,7 @@ type Observation struct {
 // observe resets the board into its program and captures what happens while the
 // stimulus acts.
 func (r *Runner) observe(ctx context.Context, x Experiment, e *record.Experiment) (Observation, error) {
+	defer r.phase(record.ObservePhase)()
 	var log bytes.Buffer
 	defer r.keepConsole(x, &log)
 	b := r.bench(&log)

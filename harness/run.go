@@ -42,6 +42,7 @@ type Runner struct {
 	Baseline   *judge.Baseline   // what the rig's figures are compared against; may be nil
 	Quarantine *judge.Quarantine // whose failures don't block; may be nil
 
+	phases  []record.Phase  // of the attempt under way
 	flashed onBoard         // what is on the board
 	carried int             // so many opened images are in the bundle
 	tests   []probes.Report // what the probe's loops showed; nil: not tested yet
@@ -89,6 +90,7 @@ func (r *Runner) ask(ctx context.Context, x Experiment, e *record.Experiment) er
 
 // measure makes samples of what was seen.
 func (r *Runner) measure(x Experiment, seen Observation, e *record.Experiment) ([]measure.Sample, error) {
+	defer r.phase(record.MeasurePhase)()
 	samples, err := x.Measure(seen)
 	if err != nil {
 		return nil, fmt.Errorf("measure: %w", err)
@@ -107,6 +109,7 @@ func (r *Runner) measure(x Experiment, seen Observation, e *record.Experiment) (
 // judge summarises the samples and holds them against limits, claims and the
 // baseline.
 func (r *Runner) judge(x Experiment, samples []measure.Sample, core timebase.Rate, e *record.Experiment) (ms []record.Measurement) {
+	defer r.phase(record.JudgePhase)()
 	on := judge.Subject{RigKind: string(r.RigKind), Chip: r.Station.Config.Chip, Core: core, Firmware: e.Firmware}
 	for _, s := range samples {
 		sum := measure.Summarize(s)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -247,6 +248,47 @@ func TestFlashOnlyWhenNeeded(t *testing.T) {
 	spoils.Spoils = true
 	ask(spoils, 1+Tries+3)
 	ask(spoils, 1+Tries+4)
+}
+
+// Each attempt says how far it got, and only what was done has taken time.
+func TestAttemptsHavePhases(t *testing.T) {
+	f := honest(t)
+	r := runner(t, f)
+	for _, c := range []struct {
+		fail string
+		want [][]string
+	}{
+		{"", [][]string{{"flash", "observe", "measure", "judge"}}},
+		{"", [][]string{{"observe", "measure", "judge"}}}, // it is on the board already
+		{"arm", [][]string{{"observe"}, {"flash", "observe", "measure", "judge"}}},
+		{"flash", [][]string{{"flash"}, {"flash", "observe", "measure", "judge"}}},
+	} {
+		x := question(t)
+		if c.fail != "" {
+			f.fail[c.fail] = []error{errCable}
+		}
+		if c.fail == "flash" {
+			x.Image.SHA256 = "another"
+		}
+		e, err := r.Run(t.Context(), x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got [][]string
+		for _, a := range e.Attempts {
+			var names []string
+			for _, p := range a.Phases {
+				names = append(names, p.Name)
+				a.Took -= p.Took
+			}
+			if got = append(got, names); a.Took < 0 {
+				t.Errorf("%v take longer than their attempt", names)
+			}
+		}
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s fails: phases %q, want %q", c.fail, got, c.want)
+		}
+	}
 }
 
 // A trace tells of one try; the next has a file of its own.

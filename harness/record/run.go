@@ -132,9 +132,26 @@ type Experiment struct {
 // Attempt is one try. Only failures of the rig are tried again.
 type Attempt struct {
 	Started time.Time     `json:"started"`
-	Took    time.Duration `json:"took_ns"` // on the host's clock
+	Took    time.Duration `json:"took_ns"`          // on the host's clock
+	Phases  []Phase       `json:"phases,omitempty"` // one after the other; if it failed, in the last one
 	Failure *Failure      `json:"failure,omitempty"`
 }
+
+// Phase is a part of an attempt. What there was no need for, such as to flash what is
+// on the board already, is none.
+type Phase struct {
+	Name string        `json:"name"`
+	Took time.Duration `json:"took_ns"` // on the host's clock
+}
+
+// The phases of an attempt.
+const (
+	SelfTestPhase = "self-test" // of the board's probe
+	FlashPhase    = "flash"
+	ObservePhase  = "observe"
+	MeasurePhase  = "measure"
+	JudgePhase    = "judge"
+)
 
 // Failure is why an attempt ended without an answer, or with a bad one.
 type Failure struct {
