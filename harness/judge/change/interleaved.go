@@ -123,7 +123,7 @@ func (c *Change) judge(q measure.Quantity, o Options) {
 	switch {
 	case real && math.Abs(e.Relative) >= o.Magnitude:
 		c.Verdict, c.Reason = c.way(q.Better), found
-	case e.Lo >= -o.Magnitude && e.Hi <= o.Magnitude:
+	case e.within(o.Magnitude):
 		c.Verdict, c.Reason = Same, fmt.Sprintf("%s, within %s", found, percent(o.Magnitude))
 	default:
 		c.Reason = fmt.Sprintf("%s: too uncertain, these runs would have shown %s", found, percent(e.Smallest))

@@ -58,9 +58,10 @@ func rankTest(ranked [][]int, place int) float64 {
 	for _, r := range ranked {
 		low := slices.Min(r)
 		next := make([]float64, len(dist)+slices.Max(r)-low)
-		for _, rank := range r {
-			for s, p := range dist {
-				next[s+rank-low] += p / float64(len(r))
+		for s, p := range dist {
+			share := p / float64(len(r))
+			for _, rank := range r {
+				next[s+rank-low] += share
 			}
 		}
 		dist, sum = next, sum+r[place]-low

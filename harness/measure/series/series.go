@@ -80,27 +80,6 @@ func Changes(points []float64, o Options) []ChangePoint {
 	return cps
 }
 
-// Exact finds the change points of a series whose values nothing scatters, as on a virtual rig: wherever
-// a value is not the one before.
-func Exact(points []float64) (cps []ChangePoint) {
-	at := []int{0}
-	for i := 1; i < len(points); i++ {
-		if points[i] != points[i-1] {
-			at = append(at, i)
-		}
-	}
-	for i, k := range at[1:] {
-		to := len(points)
-		if i+2 < len(at) {
-			to = at[i+2]
-		}
-		c := ChangePoint{At: k, Before: state(points[at[i]:k]), After: state(points[k:to])}
-		c.Relative = (c.After.Mean - c.Before.Mean) / max(math.Abs(c.Before.Mean), 1)
-		cps = append(cps, c)
-	}
-	return cps
-}
-
 // weak is how much less sure a point of the first pass may be.
 const weak = 10
 

@@ -47,20 +47,6 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-func TestExact(t *testing.T) {
-	got := Exact([]float64{187, 187, 188, 188, 188, 187})
-	want := []ChangePoint{
-		{At: 2, Before: State{Mean: 187, N: 2}, After: State{Mean: 188, N: 3}, Relative: 1. / 187},
-		{At: 5, Before: State{Mean: 188, N: 3}, After: State{Mean: 187, N: 1}, Relative: -1. / 188},
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if got := Exact(nil); got != nil {
-		t.Errorf("of nothing: %+v", got)
-	}
-}
-
 // What is said of a step is what it was made of.
 func TestDescription(t *testing.T) {
 	var x []float64
