@@ -20,7 +20,12 @@ type Change struct {
 	Calls        int64 `json:"calls"`
 }
 
-// Diff gives the functions that differ, those whose cycles differ most first.
+// Moved says that the function executed the same, in other cycles: what it waits for differs, such as
+// flash and caches, which depend on where code lies and on what was executed before, or another core.
+func (c Change) Moved() bool { return c.Instructions == 0 && c.Calls == 0 }
+
+// Diff gives the functions that differ: first those that executed something else, which are the reason if
+// there is one in the program, each kind with those first whose cycles differ most.
 func Diff(old, new *Profile) []Change {
 	type key struct {
 		name string
@@ -47,22 +52,44 @@ func Diff(old, new *Profile) []Change {
 		note(o, Function{})
 	}
 	slices.SortFunc(all, func(a, b Change) int {
-		return cmp.Or(cmp.Compare(size(b.Cycles), size(a.Cycles)), cmp.Compare(size(b.Instructions), size(a.Instructions)),
+		return cmp.Or(order(a.Moved(), b.Moved()), cmp.Compare(size(b.Cycles), size(a.Cycles)), cmp.Compare(size(b.Instructions), size(a.Instructions)),
 			cmp.Compare(a.Name, b.Name), cmp.Compare(a.Core, b.Core))
 	})
 	return all
+}
+
+// order puts what is not before what is.
+func order(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 func less(a, b uint64) int64 { return int64(a - b) }
 
 func size(n int64) int64 { return max(n, -n) }
 
+func (c Change) label() string {
+	label := c.Name
+	if c.Core > 0 {
+		label += fmt.Sprintf(" on core %d", c.Core)
+	}
+	if c.Moved() {
+		label += ", executing the same"
+	}
+	return label
+}
+
 // Table prints the first changes, at most n of them.
 func Table(w io.Writer, changes []Change, n int) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "cycles\tinstructions\tcalls\t  function")
 	for _, c := range changes[:min(n, len(changes))] {
-		fmt.Fprintf(t, "%+d\t%+d\t%+d\t  %s\n", c.Cycles, c.Instructions, c.Calls, c.Name)
+		fmt.Fprintf(t, "%+d\t%+d\t%+d\t  %s\n", c.Cycles, c.Instructions, c.Calls, c.label())
 	}
 	if rest := len(changes) - n; rest > 0 {
 		fmt.Fprintf(t, "\t\t\t  and %d more\n", rest)

@@ -133,21 +133,22 @@ func TestLoadRefuses(t *testing.T) {
 
 func TestDiff(t *testing.T) {
 	old := &Profile{Functions: []Function{
-		{Name: "same", Cycles: 5, Instructions: 5, Calls: 1}, {Name: "slower", Cycles: 10, Instructions: 9, Calls: 1},
+		{Name: "same", Cycles: 5, Instructions: 5, Calls: 1}, {Name: "slower", Cycles: 10, Instructions: 9, Calls: 1}, {Name: "moved", Cycles: 10, Instructions: 9, Calls: 1},
 		{Name: "gone", Cycles: 3, Instructions: 3, Calls: 1}, {Name: "same", Core: 1, Cycles: 7},
 	}}
 	new := &Profile{Functions: []Function{
-		{Name: "same", Cycles: 5, Instructions: 5, Calls: 1}, {Name: "slower", Cycles: 30, Instructions: 10, Calls: 1},
+		{Name: "same", Cycles: 5, Instructions: 5, Calls: 1}, {Name: "slower", Cycles: 30, Instructions: 10, Calls: 1}, {Name: "moved", Cycles: 50, Instructions: 9, Calls: 1},
 		{Name: "fresh", Cycles: 4, Instructions: 2, Calls: 2}, {Name: "same", Core: 1, Cycles: 6},
 	}}
 	var text strings.Builder
-	if err := Table(&text, Diff(old, new), 3); err != nil {
+	if err := Table(&text, Diff(old, new), 4); err != nil {
 		t.Fatal(err)
 	}
 	want := `  cycles  instructions  calls  function
      +20            +1     +0  slower
       +4            +2     +2  fresh
       -3            -3     -1  gone
+     +40            +0     +0  moved, executing the same
                                and 1 more
 `
 	if text.String() != want {
