@@ -125,7 +125,7 @@ func (c *cell) count(e record.Experiment) {
 		c.Skip++
 	case fails(e):
 		c.Fail++
-	case slices.ContainsFunc(found, func(f finding) bool { return f.Quarantine != "" }):
+	case slices.ContainsFunc(found, func(f Finding) bool { return f.Quarantine != "" }):
 		c.Isolated++
 	default:
 		c.Stand++
@@ -138,12 +138,12 @@ func (c *cell) count(e record.Experiment) {
 
 // fails reports whether an experiment fails the run.
 func fails(e record.Experiment) bool {
-	return slices.ContainsFunc(findingsOf(0, e), func(f finding) bool { return f.Fails })
+	return slices.ContainsFunc(findingsOf(0, e), func(f Finding) bool { return f.Fails })
 }
 
 // card is a finding with the pictures and words that show it.
 type card struct {
-	finding
+	Finding
 	ID, Console string
 	Pictures    []template.HTML
 }
@@ -158,9 +158,9 @@ func (c card) Look() string {
 
 // first are the findings, each with where to look.
 func (d *details) first() (all []card) {
-	found := findings(d.run)
+	found := Findings(d.run)
 	for _, f := range found[:min(len(found), mostFindings)] {
-		c := card{finding: f}
+		c := card{Finding: f}
 		if f.experiment >= 0 {
 			c.ID = id(f.experiment)
 			for _, p := range []template.HTML{d.sample[[2]int{f.experiment, f.measurement}], d.waves[f.experiment]} {

@@ -13,8 +13,8 @@ import (
 	"rigor/harness/rig"
 )
 
-// finding is something that a reader should look at first, worst first.
-type finding struct {
+// Finding is something that a reader should look at first, worst first.
+type Finding struct {
 	Class      rig.Class // whose it is; "" of nobody in particular
 	Fails      bool      // the run
 	Where      string    // suite/experiment on board, or what is missing
@@ -26,25 +26,25 @@ type finding struct {
 	measurement int // index in the experiment, -1: none
 }
 
-// findings are what fails the run, what would if it were not in quarantine, and what got worse.
-func findings(r *record.Run) (all []finding) {
+// Findings are what fails the run, what would if it were not in quarantine, and what got worse.
+func Findings(r *record.Run) (all []Finding) {
 	for _, v := range r.Missing {
-		all = append(all, finding{Class: v.Class, Fails: v.Blocks(), Where: v.Limit, What: v.Reason, Why: v.Because, experiment: -1, measurement: -1})
+		all = append(all, Finding{Class: v.Class, Fails: v.Blocks(), Where: v.Limit, What: v.Reason, Why: v.Because, experiment: -1, measurement: -1})
 	}
 	for _, i := range r.Expired() {
-		all = append(all, finding{Fails: true, Where: i.Where(), What: fmt.Sprintf("the quarantine expired on %s: %s is to fix it or to say why it goes on", i.Expires, i.Owner),
+		all = append(all, Finding{Fails: true, Where: i.Where(), What: fmt.Sprintf("the quarantine expired on %s: %s is to fix it or to say why it goes on", i.Expires, i.Owner),
 			Why: i.Reason + " (" + i.Issue + ")", experiment: -1, measurement: -1})
 	}
 	for i, e := range r.Experiments {
 		all = append(all, findingsOf(i, e)...)
 	}
-	slices.SortStableFunc(all, func(a, b finding) int { return cmp.Compare(a.rank(), b.rank()) })
+	slices.SortStableFunc(all, func(a, b Finding) int { return cmp.Compare(a.rank(), b.rank()) })
 	return all
 }
 
 // findingsOf are those of the i-th experiment.
-func findingsOf(i int, e record.Experiment) (all []finding) {
-	add := func(f finding) {
+func findingsOf(i int, e record.Experiment) (all []Finding) {
+	add := func(f Finding) {
 		f.Where, f.experiment = place(e), i
 		if e.Quarantine != nil && f.Fails {
 			f.Fails, f.Quarantine = false, e.Quarantine.String()
@@ -54,18 +54,18 @@ func findingsOf(i int, e record.Experiment) (all []finding) {
 	if e.Failed() {
 		f := e.Attempts[len(e.Attempts)-1].Failure
 		message := clean([]byte(f.Message))
-		add(finding{Class: f.Class, Fails: true, What: firstLine(message), Why: rest(message), measurement: -1})
+		add(Finding{Class: f.Class, Fails: true, What: firstLine(message), Why: rest(message), measurement: -1})
 	}
 	for k, m := range e.Measurements {
 		blocks := false
 		for _, v := range m.Verdicts {
 			if v.Blocks() {
 				blocks = true
-				add(finding{Class: v.Class, Fails: true, What: about(m, v), Why: v.Because, measurement: k})
+				add(Finding{Class: v.Class, Fails: true, What: about(m, v), Why: v.Because, measurement: k})
 			}
 		}
 		if c := m.Change; c != nil && c.Verdict == change.Worse && !blocks {
-			add(finding{What: fmt.Sprintf("%s by %s got worse: %s", m.Quantity, m.Source, transition(m)), Why: c.Reason, measurement: k})
+			add(Finding{What: fmt.Sprintf("%s by %s got worse: %s", m.Quantity, m.Source, transition(m)), Why: c.Reason, measurement: k})
 		}
 	}
 	return all
@@ -75,7 +75,7 @@ func findingsOf(i int, e record.Experiment) (all []finding) {
 var classes = []rig.Class{rig.DUT, rig.Firmware, "", rig.Harness, rig.Rig}
 
 // rank is lower for what to look at first.
-func (f finding) rank() int {
+func (f Finding) rank() int {
 	switch {
 	case f.Fails:
 		return slices.Index(classes, f.Class)
@@ -154,7 +154,7 @@ func tallyOf(r *record.Run) tally {
 			}
 		}
 	}
-	for _, f := range findings(r) {
+	for _, f := range Findings(r) {
 		if f.Fails {
 			t.Blocking[f.Class]++
 		}

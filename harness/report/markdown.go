@@ -20,7 +20,7 @@ const (
 func Line(r *record.Run) string {
 	t := tallyOf(r)
 	parts := []string{fmt.Sprintf("%s %s: %s", result(r), r.Rig.Name, says(r, t))}
-	if found := findings(r); len(found) > 0 && found[0].Fails {
+	if found := Findings(r); len(found) > 0 && found[0].Fails {
 		parts = append(parts, fmt.Sprintf("first %s: %s", found[0].Where, found[0].What))
 	}
 	if moved := t.Moved(); moved != "" {
@@ -56,7 +56,7 @@ func Markdown(w io.Writer, r *record.Run) error {
 var signs = map[string]string{"PASS": "✅", "FAIL": "❌", "INCOMPLETE": "⚠️"}
 
 func findingsTable(b *strings.Builder, r *record.Run) {
-	found := findings(r)
+	found := Findings(r)
 	if len(found) == 0 {
 		return
 	}
