@@ -114,9 +114,9 @@ func (r *Runner) judge(x Experiment, samples []measure.Sample, core timebase.Rat
 	for _, s := range samples {
 		sum := measure.Summarize(s)
 		m := record.Measured(s, core, sum, nil, r.Limits.Check(on, s, sum))
-		accepted := r.accepted(x, e.Key(m))
+		accepted := r.Baseline.Figure(e.Key(m))
 		m.Verdicts = r.Limits.Judge(on, s, sum, accepted)
-		if accepted != nil {
+		if accepted != nil && !r.used(x) {
 			m.Digest = e.Digest(s)
 			c := judge.Compare(on.RigKind, *accepted, e.Figure(m))
 			m.Change = &c
@@ -126,11 +126,6 @@ func (r *Runner) judge(x Experiment, samples []measure.Sample, core timebase.Rat
 	return ms
 }
 
-// accepted is what the baseline has for a figure. On the virtual rig only the
-// first of repeats has anything to repeat: later ones begin with a board that has been used.
-func (r *Runner) accepted(x Experiment, k judge.Key) *judge.Figure {
-	if r.RigKind == rig.Virtual && x.Repeat > 0 {
-		return nil
-	}
-	return r.Baseline.Figure(k)
-}
+// used reports a repeat on the virtual rig, which does not repeat the first one to
+// the cycle: it begins with a board that has been used.
+func (r *Runner) used(x Experiment) bool { return r.RigKind == rig.Virtual && x.Repeat > 0 }

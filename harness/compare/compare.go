@@ -9,6 +9,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,6 +58,17 @@ func OfBaseline(b *judge.Baseline) Side {
 	s := Side{Name: Baseline, Rig: record.Rig{Name: b.Rig, Kind: b.Kind}, Figures: b.Figures, harness: map[string]string{}}
 	for _, run := range b.Runs() {
 		s.harness[run] = b.HarnessOf(run)
+	}
+	return s
+}
+
+// Noisy gives the side's figures the noise that was accepted for them.
+func (s Side) Noisy(b *judge.Baseline) Side {
+	s.Figures = slices.Clone(s.Figures)
+	for i := range s.Figures {
+		if f := b.Figure(s.Figures[i].Key); f != nil {
+			s.Figures[i].Noise = f.Noise
+		}
 	}
 	return s
 }
@@ -115,10 +127,14 @@ const FalseChanges = 0.01
 // Compare judges each figure of the two states.
 func Compare(old, now Side) Comparison {
 	c := Comparison{Old: old.Name, New: now.Name, Differs: differences(old, now), Failed: broken(old, now)}
-	for _, p := range pairs(old.Figures, now.Figures) {
-		c.Rows = append(c.Rows, p.row(now.Rig.Kind))
+	kind := cmp.Or(old.Rig.Kind, now.Rig.Kind)
+	if kind != now.Rig.Kind { // what is exact is so on one side only
+		kind = string(rig.Hardware)
 	}
-	c.correct(now.Rig.Kind)
+	for _, p := range pairs(old.Figures, now.Figures) {
+		c.Rows = append(c.Rows, p.row(kind))
+	}
+	c.correct(kind)
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Changed() {
 			r.Whose = whose(r.Key, old, now, c.Differs)

@@ -94,7 +94,11 @@ func sides(root, old, now string) (a, b compare.Side, err error) {
 	if err != nil {
 		return a, b, err
 	}
-	a = compare.OfRun(run)
+	accepted, err := harness.Baseline(root, run.Rig.Name)
+	if err != nil {
+		return a, b, err
+	}
+	a = compare.OfRun(run).Noisy(accepted)
 	if now == compare.Baseline {
 		b, err = acceptedSide(root, run.Rig.Name)
 		return a, b, err

@@ -14,6 +14,7 @@ import (
 
 	"rigor/firmware/images"
 	"rigor/harness"
+	"rigor/harness/compare"
 	"rigor/harness/export"
 	"rigor/harness/judge"
 	"rigor/harness/record"
@@ -262,7 +263,7 @@ func (s *session) finish(ctx context.Context, failure error) (*record.Run, error
 
 // close writes the end of the run.
 func (s *session) close(state record.Status) error {
-	if err := s.bundle.Update(s.noteQuarantine); err != nil {
+	if err := s.bundle.Update(s.conclude); err != nil {
 		return fmt.Errorf("finish the bundle: %w", err)
 	}
 	if s.all && state == record.Complete {
@@ -286,6 +287,12 @@ func (s *session) noteMissing(r *record.Run) error {
 		r.Missing = append(r.Missing, s.limits.Missing(on, r.MeasuredOn(b.Name))...)
 	}
 	return nil
+}
+
+// conclude records what only the whole run can tell.
+func (s *session) conclude(r *record.Run) error {
+	r.CorrectChanges(compare.FalseChanges)
+	return s.noteQuarantine(r)
 }
 
 // noteQuarantine records the entries of the quarantine that are about what was asked
