@@ -148,6 +148,12 @@ type card struct {
 	Pictures    []template.HTML
 }
 
+func (c *card) add(picture template.HTML) {
+	if picture != "" {
+		c.Pictures = append(c.Pictures, picture)
+	}
+}
+
 // Look is the card's class.
 func (c card) Look() string {
 	if c.Fails {
@@ -163,10 +169,9 @@ func (d *details) first() (all []card) {
 		c := card{Finding: f}
 		if f.experiment >= 0 {
 			c.ID = id(f.experiment)
-			for _, p := range []template.HTML{d.sample[[2]int{f.experiment, f.measurement}], d.waves[f.experiment]} {
-				if p != "" {
-					c.Pictures = append(c.Pictures, p)
-				}
+			c.add(d.sample[[2]int{f.experiment, f.measurement}])
+			if !slices.ContainsFunc(all, func(o card) bool { return o.ID == c.ID }) { // once for all of an experiment's
+				c.add(d.waves[f.experiment])
 			}
 			if f.measurement < 0 {
 				text, _ := d.console(d.run.Experiments[f.experiment], 4<<10)
@@ -279,7 +284,7 @@ func (d *details) row(m record.Measurement) row {
 		r.Median, r.Time = write(s.Median.Value), inTime(s.Median.Value, m)
 	}
 	if s.Min != s.Max {
-		r.Spread, r.P99 = write(s.Min)+" … "+write(s.Max), write(s.P99.Value)
+		r.Spread, r.P99 = bare(write(s.Min), write(s.Max))+" … "+write(s.Max), write(s.P99.Value)
 	}
 	if m.Overhead != 0 {
 		r.Cost = write(m.Overhead)

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -57,15 +58,17 @@ func findingsOf(i int, e record.Experiment) (all []Finding) {
 		add(Finding{Class: f.Class, Fails: true, What: firstLine(message), Why: rest(message), measurement: -1})
 	}
 	for k, m := range e.Measurements {
-		blocks := false
 		for _, v := range m.Verdicts {
 			if v.Blocks() {
-				blocks = true
 				add(Finding{Class: v.Class, Fails: true, What: about(m, v), Why: v.Because, measurement: k})
 			}
 		}
-		if c := m.Change; c != nil && c.Verdict == change.Worse && !blocks {
-			add(Finding{What: fmt.Sprintf("%s by %s got worse: %s", m.Quantity, m.Source, transition(m)), Why: c.Reason, measurement: k})
+	}
+	if all == nil { // or else it is looked at anyway
+		for k, m := range e.Measurements {
+			if c := m.Change; c != nil && c.Verdict == change.Worse {
+				add(Finding{What: fmt.Sprintf("%s by %s got worse: %s", m.Quantity, m.Source, transition(m)), Why: c.Reason, measurement: k})
+			}
 		}
 	}
 	return all
@@ -88,21 +91,40 @@ func (f Finding) rank() int {
 // place names an experiment.
 func place(e record.Experiment) string { return e.Suite + "/" + e.Name + " on " + e.Board }
 
-// about says what a verdict on a measurement rests on.
+// about says what a verdict on a measurement rests on, in time too where it is of cycles or ticks.
 func about(m record.Measurement, v judge.Verdict) string {
-	is := ""
-	if e, ok := m.Summary.Estimate(v.Statistic); ok && strings.HasPrefix(v.Reason, string(v.Statistic)+" is ") {
-		if t, ok := measure.Seconds(e.Value, m.Unit, m.ClockHz); ok && m.ClockHz != 0 {
-			is = " = " + micro(Time(t))
+	why := v.Reason
+	if e, ok := m.Summary.Estimate(v.Statistic); ok && m.ClockHz != 0 {
+		if t, ok := measure.Seconds(e.Value, m.Unit, m.ClockHz); ok {
+			is := fmt.Sprintf("%s is %d %s", v.Statistic, e.Value, m.Unit) // as package judge writes it
+			why = strings.Replace(why, is, is+" = "+micro(Time(t)), 1)
 		}
 	}
-	return fmt.Sprintf("%s by %s: %s%s; wanted %s", m.Quantity, m.Source, v.Reason, is, v.Limit)
+	return fmt.Sprintf("%s by %s: %s; wanted %s", m.Quantity, m.Source, why, v.Limit)
 }
 
-// transition is a change from the baseline in few words: "p50 160 cycles → 162 cycles, +1.25 %".
+// transition is a change from the baseline in few words: "p50 160 → 162 cycles, +2 cycles, +1.25 %".
 func transition(m record.Measurement) string {
 	c := m.Change
-	return fmt.Sprintf("%s %s → %s%s", c.Statistic, amount(c.Old.Value, c.Unit, m.ClockHz), amount(c.New.Value, c.Unit, m.ClockHz), comma(relative(c)))
+	write := func(n int64) string { return amount(n, c.Unit, m.ClockHz) }
+	text := fmt.Sprintf("%s %s → %s", c.Statistic, bare(write(c.Old.Value), write(c.New.Value)), write(c.New.Value))
+	if c.Effect == nil {
+		by := write(c.New.Value - c.Old.Value)
+		if c.New.Value > c.Old.Value {
+			by = "+" + by
+		}
+		text += ", " + by
+	}
+	return text + comma(relative(c))
+}
+
+// bare is an amount without its unit, if another that follows has the same.
+func bare(amount, next string) string {
+	n, unit, _ := strings.Cut(amount, " ")
+	if strings.HasSuffix(next, " "+unit) {
+		return n
+	}
+	return amount
 }
 
 func comma(text string) string {
@@ -112,15 +134,16 @@ func comma(text string) string {
 	return ", " + text
 }
 
-// relative is a change in per cent of the old value, with its interval if values scatter, or "".
+// relative is a change in per cent of the old value, with its interval if values scatter, or "" for next to nothing.
 func relative(c *change.Change) string {
 	if e := c.Effect; e != nil {
 		return fmt.Sprintf("%+.2f %% (%+.2f to %+.2f)", 100*e.Relative, 100*e.Lo, 100*e.Hi)
 	}
-	if c.Old.Value == 0 || c.Old.Value == c.New.Value {
+	percent := 100 * float64(c.New.Value-c.Old.Value) / math.Abs(float64(c.Old.Value))
+	if c.Old.Value == 0 || math.Abs(percent) < 0.01 {
 		return ""
 	}
-	return fmt.Sprintf("%+.2f %%", 100*float64(c.New.Value-c.Old.Value)/float64(max(c.Old.Value, -c.Old.Value)))
+	return fmt.Sprintf("%+.2f %%", percent)
 }
 
 // rest is what follows the first line of a message.

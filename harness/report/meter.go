@@ -92,7 +92,7 @@ func (m *Meter) Expect(board string, n int) {
 // Line shows a line that stays.
 func (m *Meter) Line(text string) { m.Tell("", record.Event{Kind: record.Note, Text: text}) }
 
-// Tell shows an event of a board, or of none.
+// Tell shows an event of a board, or of none. What was shown has been logged.
 func (m *Meter) Tell(board string, e record.Event) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -103,19 +103,22 @@ func (m *Meter) Tell(board string, e record.Event) {
 		if c.began.IsZero() {
 			c.began = m.now()
 		}
-		c.show.Underway(m.position(1) + " " + e.Text + m.leftText())
 	case record.Ended:
 		c.done++
+	}
+	if e.Kind != record.Step || c.news(e.Text, m.now()) {
+		m.write(e)
+	}
+	switch e.Kind {
+	case record.Begun:
+		c.show.Underway(m.position(1) + " " + e.Text + m.leftText())
+	case record.Ended:
 		c.show.Line(m.position(0) + " " + upshot(e.Upshot, m.show.colour) + " " + e.Text)
 	case record.Step:
 		c.show.Show(e.Text)
-		if !c.news(e.Text, m.now()) {
-			return
-		}
 	default:
 		c.show.Line(e.Text)
 	}
-	m.write(e)
 }
 
 // news reports whether a step is worth a line of the log: it is of something else than the
