@@ -31,6 +31,7 @@ type cli struct {
 	Sim        simCmd        `cmd:"" help:"Work with a simulated chip alone."`
 	Serve      serveCmd      `cmd:"" help:"Show rigs, runs and trends in a browser, and the progress of a run."`
 	Compare    compareCmd    `cmd:"" help:"Compare two runs, or a run with the baseline: what changed, and whose it is."`
+	Bisect     bisectCmd     `cmd:"" help:"Find the commit with which a figure changed on a virtual rig."`
 	AB         abCmd         `cmd:"" name:"ab" help:"Compare two sets of images by runs in turns; measure a rig's noise."`
 	Baseline   baselineCmd   `cmd:"" help:"Show and change what runs are compared with."`
 	Report     reportCmd     `cmd:"" help:"Make a report of a recorded run: for people, for CI, for a chat."`
