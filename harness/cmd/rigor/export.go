@@ -12,6 +12,7 @@ import (
 
 	"rigor/harness"
 	"rigor/harness/export"
+	"rigor/harness/export/otlp"
 	"rigor/harness/history"
 	"rigor/harness/record"
 )
@@ -19,6 +20,7 @@ import (
 type exportCmd struct {
 	Bundle   string `arg:"" optional:"" type:"existingdir" help:"Run bundle (default: the newest of each rig under results/runs)."`
 	Listen   string `xor:"to" placeholder:"ADDR" help:"Serve /metrics at this address until interrupted, such as localhost:9100."`
+	OTLP     string `xor:"to" name:"otlp" placeholder:"URL" help:"Send the run's trace and logs to a collector, such as http://localhost:4318."`
 	Textfile string `xor:"to" type:"path" placeholder:"FILE" help:"Write a file for node_exporter's textfile collector."`
 }
 
@@ -27,6 +29,9 @@ func (*exportCmd) Help() string {
 		"at each scrape, so that it may stay on while runs come and go; native histograms go only to scrapers that ask for\n" +
 		"protobuf. With the newest runs goes how reliable boards and experiments were in the last 30 days; a bundle given is\n" +
 		"exported alone. `rigor dashboards` starts a Prometheus to look at it.\n\n" +
+		"--otlp sends a trace to a run, with a span for each suite on a board, experiment, attempt and phase, and the consoles'\n" +
+		"lines as logs, by OTLP/HTTP. It may be sent any time and again: the ids stay the same. A collector's credentials go\n" +
+		"into the variable OTEL_EXPORTER_OTLP_HEADERS, as in authorization=Bearer%20TOKEN.\n\n" +
 		"A run that is not complete is exported as far as it got, and standard error says so.\n\n" +
 		"The exit status is 0 if the metrics were exported, whatever they say, and 2 if not."
 }
@@ -46,6 +51,8 @@ func (c *exportCmd) Run(ctx context.Context) error {
 	switch {
 	case c.Listen != "":
 		return c.serve(ctx)
+	case c.OTLP != "":
+		return sendTraces(ctx, c.OTLP, s.Runs...)
 	case c.Textfile != "":
 		return s.WriteTextfile(c.Textfile)
 	}
@@ -100,4 +107,16 @@ func (c *exportCmd) serve(ctx context.Context) error {
 	}
 	fmt.Fprintf(os.Stderr, "serving http://%s/metrics\n", l.Addr())
 	return export.Serve(ctx, l, export.Handler(func() (export.State, error) { return c.state(ctx) }))
+}
+
+// sendTraces sends runs to a collector and says what it took.
+func sendTraces(ctx context.Context, url string, runs ...*record.Run) error {
+	for _, r := range runs {
+		sent, err := otlp.Send(ctx, url, r)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "sent run %s, trace %x: %d spans, %d log records\n", r.Name(), export.TraceID(r), sent.Spans, sent.Logs)
+	}
+	return nil
 }

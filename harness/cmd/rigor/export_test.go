@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"rigor/harness/record"
@@ -62,6 +64,29 @@ func TestExportListens(t *testing.T) {
 	if status := c.ProcessState.ExitCode(); status != exitOK {
 		t.Errorf("exit status %d, want %d", status, exitOK)
 	}
+}
+
+// What package otlp sends is tested there; here, that a run and a bundle are sent at all, and
+// only if somebody asks for it.
+func TestTracesAreSent(t *testing.T) {
+	took := map[string]int{}
+	var mu sync.Mutex
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		took[r.URL.Path]++
+	}))
+	defer collector.Close()
+	dir := filepath.Join(t.TempDir(), "run")
+	quick := []string{"run", "--suite", "smoke", "--board", "f407", "--out"}
+	o := rigor(t, append(quick, dir, "--otlp", collector.URL)...)
+	o.want(t, exitOK, "sent run run, trace ", " spans, ")
+	if took["/v1/traces"] == 0 || took["/v1/logs"] == 0 {
+		t.Errorf("the collector got %v", took)
+	}
+	rigor(t, "export", dir, "--otlp", collector.URL).want(t, exitOK, "sent run run, trace ")
+	rigor(t, "export", dir, "--otlp", "nowhere").want(t, exitSetup, "send run run", "no http address of a collector")
+	rigor(t, append(quick, filepath.Join(t.TempDir(), "run"), "--otlp", "nowhere")...).want(t, exitOK, "note: send run run", "rigor export --otlp sends it later")
 }
 
 func TestExportRefuses(t *testing.T) {

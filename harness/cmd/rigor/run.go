@@ -34,6 +34,7 @@ type runCmd struct {
 	Profile  bool     `help:"Keep in the bundle's profiles where the firmware's cycles went, by function: exactly, and slowly. Simulated boards only; the samples are the same."`
 	Out      string   `type:"path" placeholder:"DIR" help:"Folder of the run bundle (default: results/runs/TIME-RIG)."`
 
+	OTLP string        `name:"otlp" placeholder:"URL" help:"Send the run's trace and logs to this collector when it is over, as rigor export --otlp does; if that fails, the run stands all the same."`
 	Wait time.Duration `placeholder:"TIME" help:"Wait up to so long, such as 90m, for real boards that somebody else holds, telling who (default: not at all)."`
 
 	replayOf string // name of the bundle
@@ -93,8 +94,19 @@ func (c *runCmd) run(ctx context.Context, files harness.Files, out io.Writer) (*
 	run, err := s.finish(ctx, failed)
 	if run != nil {
 		fmt.Fprintln(os.Stderr, report.Took(run, built, time.Since(began)))
+		c.trace(context.WithoutCancel(ctx), run)
 	}
 	return s, err
+}
+
+// trace sends the run to a collector, if there is one.
+func (c *runCmd) trace(ctx context.Context, run *record.Run) {
+	if c.OTLP == "" {
+		return
+	}
+	if err := sendTraces(ctx, c.OTLP, run); err != nil {
+		fmt.Fprintf(os.Stderr, "note: %v; rigor export --otlp sends it later\n", err)
+	}
 }
 
 // lease takes the real boards for the whole run. Simulated ones nobody needs to share.
