@@ -10,7 +10,7 @@
 // The intervals are those of order statistics, free of any assumption about
 // the distribution (Conover, Practical Nonparametric Statistics, 3rd edition,
 // section 3.2; David and Nagaraja, Order Statistics, 3rd edition, section 7.1).
-// Left out: comparing two samples, which benchstat does from bench.txt.
+// Left out: comparing two states of a figure, which package change does, and benchstat from bench.txt.
 package measure
 
 import (

@@ -55,6 +55,9 @@ func Of(samples ...measure.Sample) Worst {
 func mechanism(values []int64, starts []int) string {
 	sorted := slices.Sorted(slices.Values(values))
 	middle, top := sorted[(len(sorted)-1)/2], sorted[len(sorted)-1]
+	if len(values) == 1 {
+		return "a single value"
+	}
 	if sorted[0] == top {
 		return fmt.Sprintf("all %d values are equal", len(values))
 	}
@@ -73,14 +76,17 @@ func mechanism(values []int64, starts []int) string {
 // pattern is what can be seen of where values lie in their samples.
 func pattern(at, starts []int) string {
 	if !slices.ContainsFunc(at, func(i int) bool { return !slices.Contains(starts, i) }) {
-		return ", each the first of its sample: a cold start"
+		return ", each the first of its sample, as after a cold start"
 	}
 	if len(at) == 1 {
 		return fmt.Sprintf(", number %d", at[0]+1)
 	}
 	least, most := gaps(at)
-	if len(at) > 3 && most-least <= 1+most/50 {
-		return fmt.Sprintf(", every %d or so: something periodic", most)
+	switch {
+	case most == 1:
+		return ", one after the other"
+	case len(at) > 3 && most-least <= 1+most/50:
+		return fmt.Sprintf(", every %d or so, as something periodic makes", most)
 	}
 	return ""
 }
