@@ -19,7 +19,7 @@ type point struct {
 type shift struct {
 	at            int
 	before, after float64 // means of the runs before, until the shift before that, and after
-	class         string  // the look: good, bad or none
+	label         string  // by how much
 }
 
 // relative writes by how much a value changed.
@@ -28,6 +28,18 @@ func relative(before, after float64) string {
 		return fmt.Sprintf("%+.4g", after-before)
 	}
 	return fmt.Sprintf("%+.2f %%", 100*(after-before)/math.Abs(before))
+}
+
+// exactly writes by how much an exact value changed.
+func exactly(before, after int64) string {
+	sign := "+"
+	if after < before {
+		sign = ""
+	}
+	if before == 0 {
+		return sign + grouped(after)
+	}
+	return fmt.Sprintf("%s%s (%s)", sign, grouped(after-before), relative(float64(before), float64(after)))
 }
 
 // chart is the drawing of a series: run after run from left to right, each as far from the
@@ -62,7 +74,6 @@ type level struct{ X1, X2, Y float64 }
 type mark struct {
 	X             float64
 	Label, Anchor string
-	Class         string
 }
 
 // letter is about the width of a digit of the charts' font.
@@ -89,7 +100,7 @@ func (c *chart) draw(points []point, shifts []shift, dates int) {
 	}
 	c.Left, c.Right, c.Top, c.Bottom = float64(longest*letter+14), c.Width-14, 30, c.Height-26
 	lo, hi := float64(ticks[0]), float64(ticks[len(ticks)-1])
-	y := func(v float64) float64 { return round(c.Bottom - (v-lo)/(hi-lo)*(c.Bottom-c.Top)) }
+	y := func(v float64) float64 { return round(c.Bottom - (min(max(v, lo), hi)-lo)/(hi-lo)*(c.Bottom-c.Top)) }
 	x := func(i int) float64 { return round(place(i, len(points), c.Left+10, c.Right-10)) }
 	for _, v := range ticks {
 		c.Values = append(c.Values, tick{y(float64(v)), grouped(v), "end"})
@@ -126,8 +137,8 @@ func (c *chart) segments(points []point, shifts []shift, x func(int) float64, y 
 	from := 0
 	for _, s := range shifts {
 		c.Levels = append(c.Levels, level{x(from), x(s.at - 1), y(s.before)})
-		m := mark{X: round((x(s.at-1) + x(s.at)) / 2), Label: relative(s.before, s.after), Anchor: "middle", Class: s.class}
-		switch room := float64(len(m.Label)*letter) / 2; {
+		m := mark{X: round((x(s.at-1) + x(s.at)) / 2), Label: s.label, Anchor: "middle"}
+		switch room := float64(len([]rune(m.Label))*letter) / 2; {
 		case m.X-room < c.Left:
 			m.Anchor = "start"
 		case m.X+room > c.Right:
@@ -171,6 +182,7 @@ func spark(points []point, shifts []shift) *chart {
 		if least == most {
 			return 16
 		}
+		v = min(max(v, float64(least)), float64(most))
 		return round(c.Bottom - (v-float64(least))/float64(most-least)*(c.Bottom-c.Top))
 	}
 	x := func(i int) float64 { return round(place(i, len(points), c.Left, c.Right)) }
@@ -179,14 +191,18 @@ func spark(points []point, shifts []shift) *chart {
 	return c
 }
 
-// bounds are the least and the largest value, intervals included.
+// bounds are the least and the largest value, intervals included, as far as they can be told apart
+// in a float.
 func bounds(points []point) (least, most int64) {
 	least, most = points[0].value, points[0].value
 	for _, p := range points {
 		least, most = min(least, p.value, p.lo), max(most, p.value, p.hi)
 	}
-	return least, most
+	return max(least, -limit), min(most, limit)
 }
+
+// limit bounds what a chart shows: axes reach beyond it.
+const limit = 1 << 53
 
 // place spreads n things evenly from one edge to the other.
 func place(i, n int, left, right float64) float64 {
@@ -198,9 +214,8 @@ func place(i, n int, left, right float64) float64 {
 
 // nice are some five round numbers that enclose two.
 func nice(least, most int64) (ticks []int64) {
-	if least == most {
-		around := max(1, int64(math.Abs(float64(least))/100))
-		least, most = least-around, most+around
+	if most-least < 3 { // room around what is as good as one line
+		least, most = least-1, most+1
 	}
 	step := int64(1)
 	for (most-least)/step > 5 {

@@ -180,7 +180,7 @@ func changed(r compare.Row, now *record.Run) changeRow {
 	case c.Effect != nil:
 		o.By = fmt.Sprintf("%+.2f %% (%+.2f to %+.2f)", 100*c.Effect.Relative, 100*c.Effect.Lo, 100*c.Effect.Hi)
 	case c.Old.Value != c.New.Value:
-		o.By = relative(float64(c.Old.Value), float64(c.New.Value))
+		o.By = exactly(c.Old.Value, c.New.Value)
 	}
 	return o
 }

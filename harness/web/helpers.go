@@ -17,7 +17,8 @@ var helpers = template.FuncMap{
 	"plural":  plural,
 	"look":    look,
 	"took":    took,
-	"strip":   strips,
+	"runs":    runStrip,
+	"recents": boardStrip,
 }
 
 // clock writes a moment for people and for machines.
@@ -82,19 +83,41 @@ type stripe struct {
 	X, Y, W, H       float64
 }
 
-// strips draws a rig's last runs, 400 wide and 24 high, the newest at the right edge.
-func strips(runs []history.Run) (all []stripe) {
-	const width = 400.0 / strip
+// stripWidth is that of a strip's picture.
+const stripWidth = 400
+
+// stripeAt puts a stripe at the right edge of n places, i of them from the left.
+func stripeAt(i, n, places int, run, look, title string) stripe {
+	const low, high = 10, 24
+	width := float64(stripWidth) / float64(places)
+	s := stripe{Run: run, Look: look, Title: title, X: round(stripWidth - width*float64(n-i)), Y: low, W: round(width * 0.8), H: high - low}
+	if look != "ok" && look != "flaky" {
+		s.Y, s.H = 0, high
+	}
+	return s
+}
+
+// runStrip draws a rig's last runs, the newest at the right edge.
+func runStrip(runs []history.Run) (all []stripe) {
+	looks := map[string]string{history.Passed: "ok", history.Failed: "failed", history.Incomplete: "none"}
 	for i, r := range runs {
-		s := stripe{Run: r.Name, X: 400 - width*float64(len(runs)-i), Y: 10, W: width - 2, H: 14,
-			Look: map[string]string{history.Passed: "ok", history.Failed: "failed", history.Incomplete: "none"}[r.Verdict()]}
-		if r.Verdict() != history.Passed {
-			s.Y, s.H = 0, 24
-		} else if r.Flaky > 0 {
-			s.Look = "flaky"
+		look := looks[r.Verdict()]
+		if look == "ok" && r.Flaky > 0 {
+			look = "flaky"
 		}
-		s.Title = r.Started.UTC().Format("2006-01-02 15:04") + ": " + r.Verdict()
-		all = append(all, s)
+		all = append(all, stripeAt(i, len(runs), strip, r.Name, look, r.Started.UTC().Format("2006-01-02 15:04")+": "+r.Verdict()))
+	}
+	return all
+}
+
+// boardStrip draws what a board's last runs found of it.
+func boardStrip(runs []history.Recent) (all []stripe) {
+	for i, r := range runs {
+		look := string(r.State)
+		if r.State == history.StateSkipped {
+			look = "none"
+		}
+		all = append(all, stripeAt(i, len(runs), 30, r.Run, look, r.Run+": "+string(r.State)))
 	}
 	return all
 }

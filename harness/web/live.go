@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -11,7 +10,7 @@ import (
 
 const (
 	streams  = 64                     // at most, of all visitors
-	interval = 250 * time.Millisecond // between two looks at what is under way
+	interval = 500 * time.Millisecond // between two looks at what is under way
 	pulse    = 15 * time.Second       // after which a stream without news says that it lives
 )
 
@@ -28,11 +27,17 @@ func (s *site) stream(w http.ResponseWriter, req *http.Request, look func() (htm
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // of nginx
+	if send(w, ": rigor\n\n") != nil {        // so that the visitor knows that it is open
+		return nil
+	}
 	last, told := "", s.Now()
-	for tick := time.NewTicker(interval); ; {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
 		html, again, err := look()
-		if err != nil {
-			return s.gone(req, err)
+		if err != nil { // too late for a page that tells
+			s.Log.Printf("%s: %v", req.URL.Path, err)
+			return nil
 		}
 		message := ""
 		switch {
@@ -49,25 +54,11 @@ func (s *site) stream(w http.ResponseWriter, req *http.Request, look func() (htm
 				return nil // the visitor has gone
 			}
 		}
-		if !wait(req.Context(), tick.C) {
-			tick.Stop()
+		select {
+		case <-req.Context().Done():
 			return nil
+		case <-tick.C:
 		}
-	}
-}
-
-// gone logs why a stream ends, of which its page can't tell any more.
-func (s *site) gone(req *http.Request, err error) error {
-	s.Log.Printf("%s: %v", req.URL.Path, err)
-	return nil
-}
-
-func wait(ctx context.Context, tick <-chan time.Time) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-tick:
-		return true
 	}
 }
 

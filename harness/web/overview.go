@@ -16,12 +16,14 @@ const (
 	window = 30 * 24 * time.Hour // that health is told of
 	strip  = 40                  // runs of a rig that are shown at a glance
 	recent = 8                   // runs in the overview's table
+	lately = 7                   // runs of a board in which it must not have been flaky to be well
 )
 
 // overview is the front page: what is going on, how rigs and boards are, what ran last.
 type overview struct {
 	Now    now
 	Rigs   []rigView
+	Turns  []turn
 	Recent []history.Run
 	Window int // days
 }
@@ -53,6 +55,9 @@ func (s *site) overview(w http.ResponseWriter, req *http.Request) error {
 		return err
 	}
 	if page.Rigs, err = s.rigs(ctx); err != nil {
+		return err
+	}
+	if page.Turns, err = s.turns(ctx); err != nil {
 		return err
 	}
 	if page.Recent, err = s.History.Runs(ctx, history.Filter{Limit: recent}); err != nil {
@@ -118,7 +123,7 @@ func (s *site) boardView(b history.Board) boardView {
 		v.Health, v.Look = "not seen", ""
 	case b.Failing != "":
 		v.Health, v.Look = "failing", "bad"
-	case b.Flaky > 0:
+	case slices.ContainsFunc(b.Recent[max(0, len(b.Recent)-lately):], func(r history.Recent) bool { return r.State == history.StateFlaky }):
 		v.Health, v.Look = "flaky", "warn"
 	}
 	return v
@@ -195,7 +200,13 @@ func (s *site) sync(ctx context.Context) error {
 	if s.Now().Sub(s.synced) < time.Second {
 		return nil
 	}
-	_, err := s.History.Sync(ctx, s.Runs)
+	found, err := s.History.Sync(ctx, s.Runs)
+	if err != nil {
+		return err
+	}
+	if s.synced.IsZero() || found.Added+found.Updated+found.Removed > 0 {
+		s.changed++
+	}
 	s.synced = s.Now()
-	return err
+	return nil
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"rigor/harness/history"
 	"rigor/harness/judge"
+	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/record"
 	"rigor/harness/report"
@@ -49,6 +51,8 @@ type row struct {
 	Median, Range, Unit      string
 	Time                     string // the median as a time, if it is one
 	Verdict, Look            string
+	Change, ChangeLook       string // against the baseline
+	Reason                   string // of the change's verdict
 	Trend                    string // the link
 }
 
@@ -123,37 +127,33 @@ func (s *site) previous(ctx context.Context, r *record.Run) (string, error) {
 	return before[0].Name, nil
 }
 
-// findings are what fails a run, then what else a reader should know of.
+// findings are the report's, then what else a reader should know of.
 func findings(r *record.Run) (all []finding) {
-	for _, v := range r.Missing {
-		all = append(all, finding{"bad", "missing", v.Limit, v.Reason})
-	}
-	var rest []finding
-	for _, e := range r.Experiments {
-		where := e.Suite + ": " + e.Name + ", on " + e.Board
-		for i, a := range e.Attempts {
-			if f := a.Failure; f != nil && i == len(e.Attempts)-1 {
-				all = append(all, finding{"bad", string(f.Class), where, f.Message})
-			} else if f != nil {
-				rest = append(rest, finding{"warn", "tried again", where, fmt.Sprintf("attempt %d: [%s] %s", i+1, f.Class, f.Message)})
-			}
+	for _, f := range report.Findings(r) {
+		o := finding{"warn", cmp.Or(string(f.Class), "worse"), f.Where, f.What + ". " + f.Why}
+		switch {
+		case f.Fails:
+			o.Look, o.Kind = "bad", cmp.Or(string(f.Class), "fails")
+		case f.Quarantine != "":
+			o.Kind, o.Text = "quarantine", o.Text+" In quarantine: "+f.Quarantine
 		}
-		for _, m := range e.Measurements {
-			for _, v := range m.Verdicts {
-				if v.Blocks() {
-					text := fmt.Sprintf("%s, by %s: %s; %s. %s", m.Quantity, m.Source, v.Limit, v.Reason, v.Because)
-					all = append(all, finding{"bad", v.Outcome.String(), where, text})
-				}
+		all = append(all, o)
+	}
+	for _, e := range r.Experiments {
+		where := e.Suite + "/" + e.Name + " on " + e.Board
+		for i, a := range e.Attempts[:max(0, len(e.Attempts)-1)] {
+			if a.Failure != nil {
+				all = append(all, finding{"warn", "tried again", where, fmt.Sprintf("Attempt %d: [%s] %s", i+1, a.Failure.Class, a.Failure.Message)})
 			}
 		}
 		if e.Skipped != "" {
-			rest = append(rest, finding{"", "skipped", where, e.Skipped})
+			all = append(all, finding{"", "skipped", where, e.Skipped})
 		}
 	}
 	for _, text := range r.Warnings {
-		rest = append(rest, finding{"warn", "note", "the run", text})
+		all = append(all, finding{"warn", "note", "the run", text})
 	}
-	return append(all, rest...)
+	return all
 }
 
 // suiteViews groups what was measured by suites.
@@ -163,7 +163,9 @@ func suiteViews(r *record.Run) (all []suiteView) {
 			all = append(all, suiteView{Name: e.Suite})
 		}
 		v := &all[len(all)-1]
-		v.Blocking += (&record.Run{Experiments: []record.Experiment{e}}).Blocking()
+		if !e.Quarantined() {
+			v.Blocking += e.Findings()
+		}
 		for _, m := range e.Measurements {
 			v.Rows = append(v.Rows, measured(r, e, m))
 		}
@@ -182,6 +184,9 @@ func unmeasured(e record.Experiment) row {
 func measured(r *record.Run, e record.Experiment, m record.Measurement) row {
 	o := row{Suite: e.Suite, Experiment: e.Name, Board: e.Board, Quantity: m.Quantity, Source: string(m.Source), N: m.Summary.N, Unit: string(m.Unit)}
 	o.Verdict, o.Look = verdicts(m.Verdicts)
+	if c := m.Change; c != nil && c.Verdict != change.Same {
+		o.Change, o.ChangeLook, o.Reason = string(c.Verdict), changeLooks[c.Verdict], c.Reason
+	}
 	if s := m.Summary; s.N > 0 {
 		o.Median = grouped(s.Median.Value)
 		if s.Min != s.Max {

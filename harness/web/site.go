@@ -24,6 +24,7 @@ type Options struct {
 	Rigs      func() (*rig.Config, error) // what is configured
 	Token     string                      // demanded of visitors unless ""
 	Hosts     []string                    // names that the server is known by, beside localhost and any address
+	Metrics   http.Handler                // of /metrics, for Prometheus
 	Now       func() time.Time            // the host's clock
 	Log       *log.Logger                 // what visitors aren't told
 }
@@ -33,8 +34,14 @@ type site struct {
 	Options
 	streams chan struct{} // a place for each stream of events
 
-	mu     sync.Mutex
-	synced time.Time // when the index was last brought up to date
+	mu      sync.Mutex
+	synced  time.Time // when the index was last brought up to date
+	changed int       // how often that changed it
+	known   struct {  // the last answer of turns
+		turns   []turn
+		changed int
+		at      time.Time
+	}
 }
 
 // New makes the application.
@@ -49,6 +56,7 @@ func New(o Options) http.Handler {
 		mux.Handle(pattern, s.handler(serve))
 	}
 	mux.Handle("/", s.handler(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
+	mux.Handle("GET /metrics", o.Metrics)
 	mux.Handle("GET /assets/", http.FileServerFS(assets))
 	login := s.handler(s.askToken)
 	return &guard{next: http.NewCrossOriginProtection().Handler(mux), hosts: o.Hosts, token: o.Token, login: login}

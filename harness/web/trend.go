@@ -10,7 +10,6 @@ import (
 	"rigor/harness/history"
 	"rigor/harness/judge"
 	"rigor/harness/measure"
-	"rigor/harness/measure/series"
 	"rigor/harness/report"
 	"rigor/harness/timebase"
 )
@@ -108,7 +107,7 @@ func counted(f history.Figure) string {
 func (p *trendPage) fill(points []history.Point) {
 	q, _ := measure.Describe(p.Quantity)
 	p.Help = q.Help
-	changes := history.Changes(p.Figure, p.Statistic, points, series.Options{})
+	changes := changesOf(p.Figure, p.Statistic, points)
 	p.Charts = charts(p.Quantity+" on "+p.Board+", run by run", drawn(points), shifts(changes))
 	for _, c := range slices.Backward(changes) {
 		p.Shifts = append(p.Shifts, shiftOf(c))
@@ -143,13 +142,22 @@ func (p trendPage) Time(v int64) string {
 // shifts are changes as charts take them.
 func shifts(all []history.Change) (out []shift) {
 	for _, c := range all {
-		out = append(out, shift{c.At, c.Before, c.After, changeLooks[c.Verdict]})
+		out = append(out, shift{c.At, c.Before, c.After, moved(c)})
 	}
 	return out
 }
 
+// moved writes by how much a change is. Of exact values a single cycle may be one, which in per cent
+// could be nothing.
+func moved(c history.Change) string {
+	if c.Exact {
+		return exactly(int64(c.Before), int64(c.After))
+	}
+	return relative(c.Before, c.After)
+}
+
 func shiftOf(c history.Change) shiftView {
-	return shiftView{Change: c, Relative: relative(c.Before, c.After), Look: changeLooks[c.Verdict],
+	return shiftView{Change: c, Relative: moved(c), Look: changeLooks[c.Verdict],
 		Before: mean(c.Before), After: mean(c.After), Compare: link("/compare", "a", c.LastRun, "b", c.Run)}
 }
 

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rigor/harness/history"
 	"rigor/harness/judge"
 	"rigor/harness/measure"
-	"rigor/harness/measure/series"
 )
 
 // figureLink leads to the trend of a figure.
@@ -28,9 +29,8 @@ type trendsPage struct {
 	Rigs, Boards, Suites []string // to choose from
 	Rig, Board, Suite    string   // chosen
 	Text                 string   // that the figure's name holds
-	Changed              bool     // only what changed
 	Figures              []figureView
-	Total                int
+	From, Total          int
 	More                 string // the next page, if there is one
 }
 
@@ -39,7 +39,6 @@ type figureView struct {
 	history.Figure
 	Link  string
 	Value string
-	Time  string
 	Spark *chart
 	Shift *shiftView // the last one
 }
@@ -52,18 +51,39 @@ func (s *site) trends(w http.ResponseWriter, req *http.Request) error {
 	if err := s.sync(ctx); err != nil {
 		return err
 	}
-	page := trendsPage{Rig: q.Get("rig"), Board: q.Get("board"), Suite: q.Get("suite"), Text: q.Get("text"), Changed: q.Has("changed")}
+	page := trendsPage{Rig: q.Get("rig"), Board: q.Get("board"), Suite: q.Get("suite"), Text: q.Get("text")}
 	all, err := s.History.Figures(ctx, history.Pattern{})
 	if err != nil {
 		return err
 	}
 	page.choices(all)
 	all = slices.DeleteFunc(all, func(f history.Figure) bool { return !page.fits(f) })
-	page.Total = len(all)
+	if err := page.cut(&all, q); err != nil {
+		return err
+	}
 	if page.Figures, err = s.figureViews(ctx, all); err != nil {
 		return err
 	}
 	return s.show(w, http.StatusOK, "trends.html", frame{"Trends", "trends", page})
+}
+
+// cut takes one page of the figures.
+func (p *trendsPage) cut(all *[]history.Figure, q url.Values) error {
+	from := 0
+	if q.Has("from") {
+		var err error
+		if from, err = strconv.Atoi(q.Get("from")); err != nil || from < 0 {
+			return badRequest{fmt.Errorf("%q is no place in a list", q.Get("from"))}
+		}
+	}
+	p.Total = len(*all)
+	p.From = min(from, p.Total)
+	*all = (*all)[p.From:min(p.From+figuresPerPage, p.Total)]
+	if to := p.From + len(*all); to < p.Total {
+		q.Set("from", strconv.Itoa(to))
+		p.More = "?" + q.Encode()
+	}
+	return nil
 }
 
 // choices are the rigs, boards and suites that there are.
@@ -84,21 +104,20 @@ func (p *trendsPage) fits(f history.Figure) bool {
 }
 
 func (s *site) figureViews(ctx context.Context, all []history.Figure) (views []figureView, err error) {
-	for _, f := range all[:min(len(all), figuresPerPage)] {
-		points, err := s.History.Series(ctx, f, measure.Median)
-		if err != nil {
-			return nil, err
+	series, err := s.History.SeriesOf(ctx, all, measure.Median)
+	if err != nil {
+		return nil, err
+	}
+	for i, f := range all {
+		changes := changesOf(f, measure.Median, series[i])
+		v := figureView{Figure: f, Link: figureLink(f.Rig.Name, judge.Key(f.Key)), Spark: spark(drawn(series[i]), shifts(changes))}
+		if n := len(series[i]); n > 0 {
+			v.Value = grouped(series[i][n-1].Value)
 		}
-		v := figureView{Figure: f, Link: figureLink(f.Rig.Name, judge.Key(f.Key))}
-		if n := len(points); n > 0 {
-			v.Value = grouped(points[n-1].Value)
-		}
-		changes := history.Changes(f, measure.Median, points, series.Options{})
 		if n := len(changes); n > 0 {
 			last := shiftOf(changes[n-1])
 			v.Shift = &last
 		}
-		v.Spark = spark(drawn(points), shifts(changes))
 		views = append(views, v)
 	}
 	return views, nil

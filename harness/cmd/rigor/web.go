@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rigor/harness"
+	"rigor/harness/export"
 	"rigor/harness/history"
 	"rigor/harness/rig"
 	"rigor/harness/web"
@@ -63,7 +64,8 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	defer index.Close()
 	site := web.New(web.Options{
 		Runs: filepath.Join(root, "results", "runs"), Baselines: filepath.Join(root, "results", "baseline"), History: index, Token: token, Hosts: c.names(), Now: time.Now, Log: errlog,
-		Rigs: func() (*rig.Config, error) { return rig.LoadConfig(filepath.Join(root, "rigs.yaml")) },
+		Metrics: export.Handler(func() (export.State, error) { return newest(ctx, filepath.Join(root, "results")) }),
+		Rigs:    func() (*rig.Config, error) { return rig.LoadConfig(filepath.Join(root, "rigs.yaml")) },
 	})
 	fmt.Fprintf(os.Stderr, "serving http://%s/\n", c.reachable(l))
 	return web.Serve(ctx, l, site, errlog)
