@@ -273,7 +273,7 @@ func TestHealth(t *testing.T) {
 	when := time.Unix(1793611860, 0)
 	s := State{
 		Boards: []history.Board{{Rig: record.Rig{Name: "lab", Kind: "hardware"}, Name: "f407", LastSeen: when,
-			Counts: history.Counts{Attempts: 40}, Failures: []history.FailureCount{{Class: rig.Rig, N: 3}}}},
+			Counts: history.Counts{Attempts: 40}, Flashes: 12, FlashFailures: 2, Failures: []history.FailureCount{{Class: rig.Rig, N: 3}}}},
 		Experiments: []history.Experiment{{Rig: record.Rig{Name: "lab", Kind: "hardware"}, Suite: "hub", Name: "busy", Board: "f407",
 			Counts: history.Counts{Answered: 30, Flaky: 2}}},
 	}
@@ -282,6 +282,8 @@ func TestHealth(t *testing.T) {
 	for _, want := range []string{
 		`rigor_board_last_seen_timestamp_seconds{board="f407",rig="lab",rig_kind="hardware"} 1.79361186e+09`,
 		`rigor_board_recent_attempts{board="f407",rig="lab",rig_kind="hardware"} 40`,
+		`rigor_board_recent_flashes{board="f407",rig="lab",rig_kind="hardware"} 12`,
+		`rigor_board_recent_flash_failures{board="f407",rig="lab",rig_kind="hardware"} 2`,
 		`rigor_board_recent_failures{board="f407",class="rig",rig="lab",rig_kind="hardware"} 3`,
 		`rigor_board_recent_failures{board="f407",class="firmware",rig="lab",rig_kind="hardware"} 0`,
 		`rigor_experiment_recent_answers{board="f407",experiment="busy",rig="lab",rig_kind="hardware",suite="hub"} 30`,

@@ -27,6 +27,8 @@ func (m *metrics) addHealth(s State) {
 		m.moment(BoardLastSeen, b.LastSeen, on...)
 		m.moment(BoardLastAnswer, b.LastOK, on...)
 		m.gauge(RecentAttempts, on...).Set(float64(b.Attempts))
+		m.gauge(RecentFlashes, on...).Set(float64(b.Flashes))
+		m.gauge(RecentFlashFailures, on...).Set(float64(b.FlashFailures))
 		for _, c := range classes {
 			m.gauge(RecentFailures, with(on, string(c))...).Set(float64(b.Failed(c)))
 		}

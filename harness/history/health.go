@@ -18,14 +18,16 @@ type Board struct {
 	Chip string     `json:"chip"`
 	ID   string     `json:"id,omitempty"` // as its loader gave it last
 
-	Runs     int            `json:"runs"`               // that asked it something
-	LastSeen time.Time      `json:"last_seen,omitzero"` // the last experiment that was tried on it
-	LastOK   time.Time      `json:"last_ok,omitzero"`   // the last that it answered
-	LastRun  string         `json:"last_run"`           // the newest run with the board on its rig
-	Failing  string         `json:"failing,omitempty"`  // why the last experiment failed, if it did
-	Counts                  // of experiments and attempts
-	Failures []FailureCount `json:"failures,omitempty"` // attempts that failed, by class
-	Recent   []Recent       `json:"recent,omitempty"`   // the newest runs that asked it something, oldest first
+	Runs          int            `json:"runs"`               // that asked it something
+	LastSeen      time.Time      `json:"last_seen,omitzero"` // the last experiment that was tried on it
+	LastOK        time.Time      `json:"last_ok,omitzero"`   // the last that it answered
+	LastRun       string         `json:"last_run"`           // the newest run with the board on its rig
+	Failing       string         `json:"failing,omitempty"`  // why the last experiment failed, if it did
+	Counts                       // of experiments and attempts
+	Failures      []FailureCount `json:"failures,omitempty"` // attempts that failed, by class
+	Flashes       int            `json:"flashes"`            // attempts that flashed it, to ask it something then
+	FlashFailures int            `json:"flash_failures"`     // of them, those that failed doing so
+	Recent        []Recent       `json:"recent,omitempty"`   // the newest runs that asked it something, oldest first
 }
 
 // recent is how many runs Board.Recent has at most.
@@ -136,6 +138,12 @@ func (b *Board) fill(ctx context.Context, tx *sql.Tx, since int64) error {
 	err := query(ctx, tx, func(scan scanner) error {
 		return scan(append([]any{&b.Runs}, b.columns()...)...)
 	}, "SELECT count(DISTINCT CASE WHEN e.attempts > 0 THEN e.run END), "+countColumns+" FROM experiment e"+onBoard+" HAVING count(*) > 0", of...)
+	if err != nil {
+		return err
+	}
+	err = query(ctx, tx, func(scan scanner) error {
+		return scan(&b.Flashes, &b.FlashFailures)
+	}, "SELECT coalesce(sum(a.flashed), 0), coalesce(sum(a.phase = '"+record.FlashPhase+"' AND a.class <> ''), 0) FROM attempt a JOIN experiment e ON e.id = a.experiment"+onBoard, of...)
 	if err != nil {
 		return err
 	}

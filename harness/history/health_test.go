@@ -17,10 +17,13 @@ func TestHealth(t *testing.T) {
 	runs := t.TempDir()
 	day := func(n int) time.Time { return night.AddDate(0, 0, n) }
 	add(t, runs, name(0), day(0), spec{values: []int64{1}})
-	add(t, runs, name(1), day(1), spec{attempts: []record.Attempt{failedBy(rig.Rig, "port gone", day(1)), {Started: day(1).Add(time.Second)}}})
+	add(t, runs, name(1), day(1), spec{attempts: []record.Attempt{failedBy(rig.Rig, "port gone", day(1)),
+		{Started: day(1).Add(time.Second), Phases: []record.Phase{{Name: record.FlashPhase}, {Name: record.JudgePhase}}}}})
 	add(t, runs, name(2), day(2), spec{skipped: "no supply to cut"})
+	broken := failedBy(rig.Rig, "port gone", day(3))
+	broken.Phases = []record.Phase{{Name: record.SelfTestPhase}, {Name: record.FlashPhase}}
 	add(t, runs, name(3), day(3), spec{attempts: []record.Attempt{
-		failedBy(rig.Rig, "port gone", day(3)), failedBy(rig.DUT, "a cell does not program", day(3).Add(time.Second))}})
+		broken, failedBy(rig.DUT, "a cell does not program", day(3).Add(time.Second))}})
 	x := open(t, runs)
 	all, err := x.Boards(t.Context(), time.Time{})
 	if err != nil || len(all) != 2 {
@@ -31,7 +34,8 @@ func TestHealth(t *testing.T) {
 		Runs: 3, LastSeen: day(3).Add(time.Second), LastOK: day(1).Add(time.Second), LastRun: name(3), Failing: "a cell does not program",
 		Counts:   Counts{Asked: 3, Answered: 2, Broken: 1, Skipped: 1, Flaky: 1, Attempts: 5},
 		Failures: []FailureCount{{rig.DUT, 1}, {rig.Rig, 2}},
-		Recent:   []Recent{{name(0), StateOK}, {name(1), StateFlaky}, {name(2), StateSkipped}, {name(3), StateFailed}},
+		Flashes:  2, FlashFailures: 1,
+		Recent: []Recent{{name(0), StateOK}, {name(1), StateFlaky}, {name(2), StateSkipped}, {name(3), StateFailed}},
 	}
 	if got := all[1]; !reflect.DeepEqual(got, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)

@@ -65,6 +65,8 @@ CREATE TABLE attempt (
 	experiment INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,
 	started    INTEGER NOT NULL,
 	took       INTEGER NOT NULL,
+	flashed    INTEGER NOT NULL, -- 1: the board was flashed
+	phase      TEXT NOT NULL, -- the last one
 	class      TEXT NOT NULL, -- of the failure, if it was one
 	message    TEXT NOT NULL
 ) STRICT;

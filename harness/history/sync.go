@@ -223,13 +223,23 @@ func (t *taker) experiment(run int64, r *record.Run, e record.Experiment) {
 		if a.Failure != nil {
 			f = *a.Failure
 		}
-		t.insert("attempt", "experiment, started, took, class, message", id, nanos(a.Started), int64(a.Took), string(f.Class), f.Message)
+		flashed, last := phases(a)
+		t.insert("attempt", "experiment, started, took, flashed, phase, class, message",
+			id, nanos(a.Started), int64(a.Took), flashed, last, string(f.Class), f.Message)
 	}
 	for _, m := range e.Measurements {
 		if m.Summary.N > 0 {
 			t.value(run, id, r, e, m)
 		}
 	}
+}
+
+// phases tells whether an attempt flashed the board, and how far it got.
+func phases(a record.Attempt) (flashed bool, last string) {
+	for _, p := range a.Phases {
+		flashed, last = flashed || p.Name == record.FlashPhase, p.Name
+	}
+	return flashed, last
 }
 
 func (t *taker) value(run, experiment int64, r *record.Run, e record.Experiment, m record.Measurement) {
