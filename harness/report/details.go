@@ -12,21 +12,23 @@ import (
 	"rigor/harness/record"
 	"rigor/harness/report/sketch"
 	"rigor/harness/rig"
+	"rigor/harness/timebase"
+	"rigor/probes"
 )
 
 // details are the experiments as the page shows them, as many as its size allows.
 type details struct {
 	run    *record.Run
-	common map[string]bool          // what so many measurements warn of that it stands only among the notes
-	text   map[int]template.HTML    // by index of the experiment
-	sample map[[2]int]template.HTML // pictures by indices of experiment and measurement
-	waves  map[int]template.HTML    // and of traces, by index of the experiment
+	common map[string]bool       // what so many measurements warn of that it stands only among the notes
+	text   map[int]template.HTML // by index of the experiment
+	sample map[[2]int]picture    // pictures by indices of experiment and measurement
+	waves  map[int]picture       // and of traces, by index of the experiment
 	left   int
 }
 
 // newDetails makes the details, those that matter most first: those are kept if there are too many.
 func newDetails(r *record.Run) (*details, error) {
-	d := &details{run: r, common: map[string]bool{}, text: map[int]template.HTML{}, sample: map[[2]int]template.HTML{}, waves: map[int]template.HTML{}}
+	d := &details{run: r, common: map[string]bool{}, text: map[int]template.HTML{}, sample: map[[2]int]picture{}, waves: map[int]picture{}}
 	for _, n := range notes(r) {
 		d.common[n.text] = len(n.where) > 5
 	}
@@ -145,12 +147,12 @@ func fails(e record.Experiment) bool {
 type card struct {
 	Finding
 	ID, Console string
-	Pictures    []template.HTML
+	Pictures    []picture
 }
 
-func (c *card) add(picture template.HTML) {
-	if picture != "" {
-		c.Pictures = append(c.Pictures, picture)
+func (c *card) add(p picture) {
+	if p.SVG != "" {
+		c.Pictures = append(c.Pictures, p)
 	}
 }
 
@@ -337,9 +339,10 @@ func (d *details) picture(x *experiment, i, k int, m record.Measurement) {
 	}
 	unit, factor := scale(m)
 	title := m.Quantity + " by " + string(m.Source)
-	svg := template.HTML(sketch.Sample{Title: title, Unit: unit, Values: values(s, factor), Rules: rules(m, factor)}.SVG()) // our own, its texts escaped
-	d.sample[[2]int{i, k}] = svg
-	x.Pictures = append(x.Pictures, picture{svg, title})
+	svg := sketch.Sample{Title: title, Unit: unit, Values: values(s, factor), Rules: rules(m, factor)}.SVG()
+	p := picture{template.HTML(svg), title} // our own, its texts escaped
+	d.sample[[2]int{i, k}] = p
+	x.Pictures = append(x.Pictures, p)
 }
 
 // The most of a trace that is read for its picture, and that is drawn.
@@ -348,7 +351,7 @@ const (
 	drawnEdges = 32
 )
 
-// wave adds a picture of where the experiment's trace gets interesting.
+// wave adds a picture of where the experiment's trace gets interesting, and one of the slowest that was seen in it.
 func (d *details) wave(x *experiment, i int, e record.Experiment) {
 	c, err := d.run.Capture(e, mostEdges)
 	if err != nil {
@@ -359,13 +362,37 @@ func (d *details) wave(x *experiment, i int, e record.Experiment) {
 		return
 	}
 	from, to, n := sketch.Part(c, interesting(c), drawnEdges)
-	svg := template.HTML(sketch.Wave{Title: "waveform", Capture: c, From: from, To: to}.SVG()) // our own, its texts escaped
-	d.waves[i] = svg
 	caption := fmt.Sprintf("%d of %s from %s on, in %s", n, plural(len(c.Edges), "edge"), amount(int64(from), measure.Ticks, c.Rate), e.Trace)
 	if c.Lost > 0 {
 		caption += fmt.Sprintf("; the probe lost %d", c.Lost)
 	}
-	x.Pictures = append(x.Pictures, picture{svg, caption})
+	d.draw(x, i, sketch.Wave{Title: "waveform", Capture: c, From: from, To: to}, caption)
+	d.slowest(x, i, e, c)
+}
+
+// draw adds a picture of a trace. The last is the one that goes with a finding.
+func (d *details) draw(x *experiment, i int, w sketch.Wave, caption string) {
+	d.waves[i] = picture{template.HTML(w.SVG()), caption} // our own, its texts escaped
+	x.Pictures = append(x.Pictures, d.waves[i])
+}
+
+// slowest adds the picture of the greatest value that a probe measured, of what failed first.
+func (d *details) slowest(x *experiment, i int, e record.Experiment, c probes.Capture) {
+	all := slices.Clone(e.Measurements)
+	blocks := func(m record.Measurement) bool { return slices.ContainsFunc(m.Verdicts, judge.Verdict.Blocks) }
+	slices.SortStableFunc(all, func(a, b record.Measurement) int { return one(blocks(b)) - one(blocks(a)) })
+	for _, m := range all {
+		s, err := d.run.Sample(m)
+		if err != nil {
+			continue // its picture has said so
+		}
+		if span, at, ok := slowest(c, m, s); ok {
+			room := (span.End - span.Start) / 2
+			w := sketch.Wave{Title: "the slowest", Capture: c, From: max(span.Start-room, 0), To: span.End + room, Span: [2]timebase.Ticks{span.Start, span.End}}
+			d.draw(x, i, w, fmt.Sprintf("the greatest %s: value %d of %d, at %s", m.Quantity, at+1, len(s.Values), amount(int64(span.Start), measure.Ticks, c.Rate)))
+			return
+		}
+	}
 }
 
 // where adds the functions that cycles went to.

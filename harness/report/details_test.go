@@ -13,6 +13,7 @@ import (
 	"rigor/harness/profile"
 	"rigor/harness/record"
 	"rigor/harness/rig"
+	"rigor/harness/timebase"
 	"rigor/probes"
 )
 
@@ -32,7 +33,12 @@ func observed(t *testing.T) *record.Run {
 		Measurements: []record.Measurement{record.Measured(s, 390e6, measure.Summarize(s), nil, nil)}}
 	name := "k210 latency echo-k210 pin" // as the runner calls it
 	c := probes.Capture{Rate: 1e9, Resolution: 1, Initial: map[probes.Line]bool{"running": false, "stimulus": false, "mark-end": false},
-		Length: 1e6, Lost: 2, Edges: []probes.Edge{{At: 10, Line: "running", High: true}, {At: 5000, Line: "stimulus", High: true}, {At: 5700, Line: "mark-end", High: true}}}
+		Length: 20_000, Lost: 2, Edges: []probes.Edge{{At: 10, Line: "running", High: true}}}
+	for i, v := range s.Values {
+		at := timebase.Ticks(5000 * (i + 1))
+		c.Edges = append(c.Edges, probes.Edge{At: at, Line: "stimulus", High: true}, probes.Edge{At: at + timebase.Ticks(v), Line: "mark-end", High: true},
+			probes.Edge{At: at + 2000, Line: "stimulus"}, probes.Edge{At: at + 2000, Line: "mark-end"})
+	}
 	if e.Trace, err = b.Trace(name, c); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +84,8 @@ func TestDetails(t *testing.T) {
 		"panic: &lt;nil&gt;</pre>", // the console's end
 		"the last 16384 of 30018 bytes of console/k210-latency-echo-k210-pin.log",
 		`aria-label="pin-to-handler by probe"`,
-		"2 of 3 edges from 4.965 µs on, in traces/k210-latency-echo-k210-pin.vcd; the probe lost 2", // not from running on
+		"12 of 13 edges from 4.400 µs on, in traces/k210-latency-echo-k210-pin.vcd; the probe lost 2", // not from running on
+		"the greatest pin-to-handler: value 3 of 3, at 15.000 µs",
 		"<code>main.handler</code></td><td class=\"n\">75.0 %</td>",
 		"100 cycles in 3 intervals between marks",
 		"<code>rigor replay run</code>",

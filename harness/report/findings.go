@@ -25,9 +25,11 @@ type Finding struct {
 
 	experiment  int // index, -1: none
 	measurement int // index in the experiment, -1: none
+	again       bool
 }
 
-// Findings are what fails the run, what would if it were not in quarantine, and what got worse.
+// Findings are what fails the run, what got worse, what was tried again, and what would fail the run if it were not in
+// quarantine.
 func Findings(r *record.Run) (all []Finding) {
 	for _, v := range r.Missing {
 		all = append(all, Finding{Class: v.Class, Fails: v.Blocks(), Where: v.Limit, What: v.Reason, Why: v.Because, experiment: -1, measurement: -1})
@@ -52,6 +54,10 @@ func findingsOf(i int, e record.Experiment) (all []Finding) {
 		}
 		all = append(all, f)
 	}
+	if n := len(e.Attempts); n > 1 && !e.Failed() && e.Attempts[n-2].Failure != nil {
+		f := e.Attempts[n-2].Failure
+		add(Finding{Class: f.Class, What: fmt.Sprintf("answered at attempt %d; before: %s", n, firstLine(clean([]byte(f.Message)))), measurement: -1, again: true})
+	}
 	if e.Failed() {
 		f := e.Attempts[len(e.Attempts)-1].Failure
 		message := clean([]byte(f.Message))
@@ -64,7 +70,7 @@ func findingsOf(i int, e record.Experiment) (all []Finding) {
 			}
 		}
 	}
-	if all == nil { // or else it is looked at anyway
+	if !slices.ContainsFunc(all, func(f Finding) bool { return !f.again }) { // or else it is looked at anyway
 		for k, m := range e.Measurements {
 			if c := m.Change; c != nil && c.Verdict == change.Worse {
 				add(Finding{What: fmt.Sprintf("%s by %s got worse: %s", m.Quantity, m.Source, transition(m)), Why: c.Reason, measurement: k})
@@ -82,10 +88,12 @@ func (f Finding) rank() int {
 	switch {
 	case f.Fails:
 		return slices.Index(classes, f.Class)
+	case f.again:
+		return 20
 	case f.Quarantine == "":
 		return 10
 	}
-	return 20
+	return 30
 }
 
 // place names an experiment.

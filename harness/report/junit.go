@@ -174,7 +174,7 @@ func (c *junitCase) broken(e record.Experiment) {
 	if lines == nil {
 		return
 	}
-	found := findingsOf(0, e)
+	found := slices.DeleteFunc(findingsOf(0, e), func(f Finding) bool { return f.again })
 	slices.SortStableFunc(found, func(a, b Finding) int { return one(ours(a.Class)) - one(ours(b.Class)) })
 	c.blame(found[0].Class, &junitText{Message: lines[0], Text: strings.Join(lines, "\n")})
 }

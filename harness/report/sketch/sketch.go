@@ -24,7 +24,7 @@ const Style = `.sk { width: 100%; height: auto; font: 11px "Liberation Sans", Ar
 .sk .lm { stroke: #b00000; stroke-width: 1.2; stroke-dasharray: 5 3; fill: none } .sk .lt { fill: #b00000 }
 .sk .bl { stroke: #555; stroke-width: 1.2; stroke-dasharray: 1.5 2.5; fill: none } .sk .bt { fill: #555 }
 .sk .lv { stroke: #0072b2; fill: none; stroke-width: 1.5; stroke-linejoin: round } .sk .bz { fill: #56b4e9 }
-.sk .mk { stroke: #d55e00 } .sk .mt { fill: #b04a00 }
+.sk .sp { fill: #ffe9b8 }
 `
 
 // drawing gathers the elements of a picture.

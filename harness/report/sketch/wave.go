@@ -14,6 +14,7 @@ type Wave struct {
 	Title    string
 	Capture  probes.Capture
 	From, To timebase.Ticks
+	Span     [2]timebase.Ticks // what to point at, from and to; zero: nothing
 }
 
 // The parts of the picture.
@@ -33,6 +34,10 @@ func (w Wave) SVG() string {
 	d := &drawing{height: waveTop + len(lines)*lane + 18}
 	x := func(t timebase.Ticks) float64 {
 		return names + float64(t-w.From)/float64(max(w.To-w.From, 1))*(waveRight-names)
+	}
+	if w.Span[1] > w.Span[0] {
+		begin, end := x(w.Span[0]), max(x(w.Span[1]), x(w.Span[0])+1)
+		fmt.Fprintf(d, `<rect class="sp" x="%s" y="0" width="%s" height="%d"/>`, num(begin), num(end-begin), d.height-14)
 	}
 	w.axis(d, x)
 	for i, l := range lines {
