@@ -37,6 +37,10 @@ type baselineShowCmd struct {
 	JSON    bool   `name:"json" help:"Write the baseline as JSON."`
 }
 
+func (*baselineShowCmd) Help() string {
+	return "Lists who accepted what and why, and the figures. The exit status is 2 if nothing was accepted yet."
+}
+
 // Run is the command.
 func (c *baselineShowCmd) Run() error {
 	root, err := harness.Root(".")
@@ -84,7 +88,9 @@ type baselineDiffCmd struct {
 	JSON    bool   `name:"json" help:"Write the comparison as JSON."`
 }
 
-func (*baselineDiffCmd) Help() string { return "The same as rigor compare baseline RUN." }
+func (*baselineDiffCmd) Help() string {
+	return "The same as rigor compare baseline RUN. The exit status is 1 if something got worse."
+}
 
 // Run is the command.
 func (c *baselineDiffCmd) Run(ctx context.Context) error {
@@ -102,6 +108,7 @@ func (*baselineAcceptCmd) Help() string {
 	return "Writes what the run found into results/baseline/RIG.json and prints what that changes; git diff shows it a figure a line, for\n" +
 		"review. Figures that the run did not measure stay, unless the run asked their suite on their board and they are no more there.\n" +
 		"What probes were in doubt of is not accepted.\n\n" +
+		"The exit status is 1 if the run has nothing of what was to be accepted, 2 if it may not be accepted.\n\n" +
 		"  rigor baseline accept latest --why 'the scheduler keeps two registers less (issue 12)' --only 'goroutine-*'"
 }
 

@@ -201,7 +201,8 @@ func edited(t *testing.T, path, old, new string) string {
 // Every command's help tells how its end is to be read.
 func TestHelpNamesExitStatus(t *testing.T) {
 	for _, args := range []string{"", "run", "flash", "sim run", "sim serve", "sim conform", "export",
-		"ota keygen", "ota pack", "ota sign", "ota inspect", "ota diff", "ota image", "ota factory", "ota push"} {
+		"ota keygen", "ota pack", "ota sign", "ota inspect", "ota diff", "ota image", "ota factory", "ota push",
+		"compare", "ab", "baseline show", "baseline diff", "baseline accept"} {
 		o := rigor(t, append(strings.Fields(args), "--help")...)
 		o.want(t, exitOK)
 		if !strings.Contains(strings.ToLower(strings.Join(strings.Fields(o.stdout), " ")), "exit status") {
