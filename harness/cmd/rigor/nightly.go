@@ -20,6 +20,7 @@ type nightlyCmd struct {
 	Wait     time.Duration `default:"2h" placeholder:"TIME" help:"Wait up to so long for real boards that somebody else holds (default: ${default})."`
 	Within   time.Duration `default:"6h" placeholder:"TIME" help:"End the run if it takes longer, waiting included (default: ${default})."`
 	Summary  string        `type:"path" env:"GITHUB_STEP_SUMMARY" placeholder:"FILE" help:"Append a summary in Markdown to a file."`
+	Output   string        `type:"path" env:"GITHUB_OUTPUT" placeholder:"FILE" help:"Append the lines name=NAME and bundle=DIR of the run's bundle to a file, for a job's later steps."`
 	Textfile string        `type:"path" placeholder:"FILE" help:"Write a file for node_exporter's textfile collector."`
 	Notify   string        `placeholder:"COMMAND" help:"Shell command that gets the verdict, one line, on its standard input."`
 	Keep     bool          `help:"Remove no old bundles."`
@@ -169,7 +170,10 @@ func (n *night) publish(ctx context.Context) error {
 	fmt.Println(n.finding.Line)
 	var failed []error
 	if n.Summary != "" {
-		failed = append(failed, n.finding.appendTo(n.Summary, n.recorded))
+		failed = append(failed, appendTo(n.Summary, n.finding.markdown(n.recorded)))
+	}
+	if n.Output != "" && n.recorded != nil {
+		failed = append(failed, appendTo(n.Output, fmt.Sprintf("name=%s\nbundle=%s\n", filepath.Base(n.bundle), n.bundle)))
 	}
 	if n.Textfile != "" {
 		s, err := newest(ctx, filepath.Join(n.root, "results"))
@@ -182,6 +186,19 @@ func (n *night) publish(ctx context.Context) error {
 		failed = append(failed, notify(ctx, n.Notify, n.finding.Line))
 	}
 	return errors.Join(failed...)
+}
+
+// appendTo appends text to a file, as CI systems want it.
+func appendTo(path, text string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	_, err = file.WriteString(text)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	return nil
 }
 
 // notify gives a line to a shell command.

@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -91,48 +89,30 @@ func (f *finding) write(w io.Writer) error {
 	return e.Encode(f)
 }
 
-// appendTo appends the summary to a file, as GitHub wants it.
-func (f *finding) appendTo(path string, r *record.Run) error {
-	var b strings.Builder
-	if err := f.markdown(&b, r); err != nil {
-		return err
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return fmt.Errorf("write the summary: %w", err)
-	}
-	_, err = io.WriteString(file, b.String())
-	if err = errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("write the summary: %w", err)
-	}
-	return nil
-}
-
-// mostNews is how many rows the summary's table has at most; GitHub cuts a summary
-// off at 1 MiB.
+// mostNews is how many rows the summary's table has at most; GitHub takes no summary
+// above 1 MiB.
 const mostNews = 50
 
-func (f *finding) markdown(w io.Writer, r *record.Run) error {
+// markdown is the summary of the run, if it left one, and of what is new.
+func (f *finding) markdown(r *record.Run) string {
 	if r == nil {
-		_, err := fmt.Fprintf(w, "## %s\n\n", f.Line)
-		return err
+		return fmt.Sprintf("## %s\n\n", f.Line)
 	}
-	if err := report.Markdown(w, r); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "\n### New levels, to be seen since this run: %d\n\n", len(f.News))
+	var b strings.Builder
+	report.Markdown(&b, r) // a builder takes everything
+	fmt.Fprintf(&b, "\n### New levels, to be seen since this run: %d\n\n", len(f.News))
 	if len(f.News) == 0 {
-		return nil
+		return b.String()
 	}
-	fmt.Fprintf(w, "| figure | | change | first run | whose |\n|---|---|---|---|---|\n")
+	b.WriteString("| figure | | change | first run | whose |\n|---|---|---|---|---|\n")
 	for _, v := range f.News[:min(len(f.News), mostNews)] {
-		fmt.Fprintf(w, "| %s by %s on %s, %s/%s | **%s** | %s %g -> %g %s | %s | %s: %s |\n", v.Quantity, v.Source, v.Board, v.Suite, cell(v.Experiment),
+		fmt.Fprintf(&b, "| %s by %s on %s, %s/%s | **%s** | %s %g -> %g %s | %s | %s: %s |\n", v.Quantity, v.Source, v.Board, v.Suite, cell(v.Experiment),
 			v.Verdict, v.Statistic, round(v.Before), round(v.After), v.Unit, v.Run, v.Suspect, v.Reason)
 	}
 	if more := len(f.News) - mostNews; more > 0 {
-		fmt.Fprintf(w, "\n%d more are in `nightly.json`.\n", more)
+		fmt.Fprintf(&b, "\n%d more are in `nightly.json`.\n", more)
 	}
-	return nil
+	return b.String()
 }
 
 // cell keeps text from ending its cell of a table.

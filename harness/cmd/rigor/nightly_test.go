@@ -16,7 +16,8 @@ import (
 func aNight(t *testing.T, root string, args ...string) (o outcome, notice, summary string) {
 	t.Helper()
 	told, sum := filepath.Join(root, "notice"), filepath.Join(root, "summary.md")
-	args = append([]string{"nightly", "--notify", "cat > " + told, "--summary", sum, "--textfile", filepath.Join(root, "rigor.prom")}, args...)
+	args = append([]string{"nightly", "--notify", "cat > " + told, "--summary", sum, "--textfile", filepath.Join(root, "rigor.prom"),
+		"--output", filepath.Join(root, "output")}, args...)
 	o = in(t, root, args...)
 	line, _ := os.ReadFile(told)
 	text, _ := os.ReadFile(sum)
@@ -45,6 +46,9 @@ func TestNightly(t *testing.T) {
 	}
 	if text, err := os.ReadFile(filepath.Join(root, "rigor.prom")); err != nil || !strings.Contains(string(text), "rigor_run_") {
 		t.Errorf("the text file: %v\n%.300s", err, text)
+	}
+	if text, err := os.ReadFile(filepath.Join(root, "output")); !regexp.MustCompile(`^name=(\S+-virtual)\nbundle=/.*-virtual\n$`).Match(text) {
+		t.Errorf("output %q, %v", text, err)
 	}
 	lowerThePast(t, root)
 	second, notice, summary := aNight(t, root, least...)
