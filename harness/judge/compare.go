@@ -21,7 +21,8 @@ var leading = []measure.Statistic{measure.Median, measure.P99, measure.Max, meas
 // statistic which got worse first of p50, p99, max, p95, min, or of the first that differs if none got worse; the
 // reason tells of the others. Where only single values differ, it says so.
 //
-// On hardware the median is judged, beyond the noise that was measured from run to run.
+// On hardware the median is judged by the noise that was measured from run to run, and one run tells little:
+// see [change.Once].
 func Compare(kind string, old, now Figure) change.Change {
 	c := change.Change{Verdict: change.CannotTell, Statistic: measure.Median, Unit: now.Unit, Old: old.Summary.Median, New: now.Summary.Median}
 	switch {

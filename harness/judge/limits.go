@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rigor/harness/measure"
+	"rigor/harness/rig"
 	"rigor/harness/timebase"
 	"rigor/harness/yamlfile"
 )
@@ -99,7 +100,8 @@ func (l *Limit) bounds(s measure.Sample, accepted *Figure) (b []bound) {
 }
 
 // Missing gives a verdict that blocks for every required limit that reaches
-// the subject and covers nothing that was measured on it. The subject's core clock doesn't matter.
+// the subject and covers nothing that was measured on it: who asks no question that is required
+// is the harness. The subject's core clock doesn't matter.
 func (l *Limits) Missing(on Subject, measured []Measured) []Verdict {
 	var vs []Verdict
 	for i := range l.Limits {
@@ -107,7 +109,7 @@ func (l *Limits) Missing(on Subject, measured []Measured) []Verdict {
 		covered := slices.ContainsFunc(measured, func(m Measured) bool { return lim.covers(on, m) })
 		if lim.Required && lim.reaches(on) && !covered {
 			vs = append(vs, Verdict{Statistic: lim.Statistic, Limit: lim.Quantity + ": " + lim.String(),
-				Required: true, Reason: "not measured", Because: lim.Reason})
+				Required: true, Reason: "not measured", Because: lim.Reason, Class: rig.Harness})
 		}
 	}
 	return vs

@@ -170,7 +170,7 @@ func TestRunHeedsQuarantine(t *testing.T) {
 			t.Errorf("%s: the owner is not named:\n%s", name, o.stdout)
 		}
 		run := load(t, filepath.Join(dir, "out"))
-		if idle := strings.Contains(c.entries, "gone"); len(run.Experiments) != 4 || idle != strings.Contains(o.stdout, "is about no experiment of this run") {
+		if idle := strings.Contains(c.entries, "gone"); len(run.Experiments) != 4 || idle != strings.Contains(o.stdout, "nothing was asked that the quarantine is about") {
 			t.Errorf("%s: %d experiments; an entry about nothing is told: %v\n%s", name, len(run.Experiments), !idle, o.stdout)
 		}
 	}

@@ -301,25 +301,14 @@ func (s *session) noteMissing(r *record.Run) error {
 	return nil
 }
 
-// conclude records what only the whole run can tell.
+// conclude records what only the whole run can tell: which changes are more than
+// chance among so many, and which entries of the quarantine are about what was asked for.
 func (s *session) conclude(r *record.Run) error {
 	r.CorrectChanges(compare.FalseChanges)
-	return s.noteQuarantine(r)
-}
-
-// noteQuarantine records the entries of the quarantine that are about what was asked
-// for, and what there is to say of them.
-func (s *session) noteQuarantine(r *record.Run) error {
 	for _, i := range s.quarantine.Entries {
 		if slices.Contains(s.suites, i.Suite) && slices.Contains(s.boards(), i.Board) {
 			r.Quarantine = append(r.Quarantine, i)
 		}
-	}
-	for _, i := range r.Expired() {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("quarantine has expired and fails the run; %s is to mend or renew it: %v", i.Owner, i))
-	}
-	for _, i := range r.Idle() {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("quarantine is about no experiment of this run; %s is to see whether it is still there: %v", i.Owner, i))
 	}
 	return nil
 }
