@@ -120,10 +120,6 @@ func (c *Comparison) Count(v change.Verdict) (n int) {
 	return n
 }
 
-// FalseChanges is the share of false ones among the changes of a comparison on
-// hardware, where so many figures are judged at once that chance alone would make some.
-const FalseChanges = 0.01
-
 // Compare judges each figure of the two states.
 func Compare(old, now Side) Comparison {
 	c := Comparison{Old: old.Name, New: now.Name, Differs: differences(old, now), Failed: broken(old, now)}
@@ -134,7 +130,6 @@ func Compare(old, now Side) Comparison {
 	for _, p := range pairs(old.Figures, now.Figures) {
 		c.Rows = append(c.Rows, p.row(kind))
 	}
-	c.correct(kind)
 	for i := range c.Rows {
 		if r := &c.Rows[i]; r.Changed() {
 			r.Whose = whose(r.Key, old, now, c.Differs)

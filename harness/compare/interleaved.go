@@ -9,6 +9,10 @@ import (
 	"rigor/harness/rig"
 )
 
+// FalseChanges is the share of false ones among the changes of a comparison, where so
+// many figures are judged at once that chance alone would make some.
+const FalseChanges = 0.01
+
 // Round is three runs that follow each other: of the old state, the new, and the old again.
 type Round struct{ A1, B, A2 Side }
 
@@ -17,14 +21,18 @@ type Round struct{ A1, B, A2 Side }
 func Interleaved(rounds []Round, b *judge.Baseline) Comparison {
 	old, now := rounds[0].A1, rounds[0].B
 	c := Comparison{Old: old.Name, New: now.Name, Differs: differences(old, now)}
-	for _, k := range keys(rounds) {
-		c.Rows = append(c.Rows, Row{Key: k, Change: interleaved(k, rounds, b.Figure(k))})
+	all := keys(rounds)
+	var changes []change.Change
+	for _, k := range all {
+		changes = append(changes, interleaved(k, rounds, b.Figure(k)))
 	}
-	c.correct(string(rig.Hardware))
-	for i := range c.Rows {
-		if r := &c.Rows[i]; r.Changed() {
-			r.Whose = suspects(r.Key, rounds, c.Differs)
+	change.Correct(changes, FalseChanges)
+	for i, k := range all {
+		r := Row{Key: k, Change: changes[i]}
+		if r.Changed() {
+			r.Whose = suspects(k, rounds, c.Differs)
 		}
+		c.Rows = append(c.Rows, r)
 	}
 	return c
 }

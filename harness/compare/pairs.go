@@ -2,8 +2,6 @@ package compare
 
 import (
 	"rigor/harness/judge"
-	"rigor/harness/judge/change"
-	"rigor/harness/rig"
 )
 
 // pair is a figure in both states; nil is the state that lacks it.
@@ -32,23 +30,4 @@ func (p pair) row(kind string) Row {
 		return Row{Key: p.old.Key, Only: "old"}
 	}
 	return Row{Key: p.now.Key, Change: judge.Compare(kind, *p.old, *p.now)}
-}
-
-// correct takes back changes that chance may have made among so many figures.
-// Values that are exact have none.
-func (c *Comparison) correct(kind string) {
-	if kind == string(rig.Virtual) {
-		return
-	}
-	var at []int
-	var changes []change.Change
-	for i, r := range c.Rows {
-		if r.Only == "" {
-			at, changes = append(at, i), append(changes, r.Change)
-		}
-	}
-	change.Correct(changes, FalseChanges)
-	for n, i := range at {
-		c.Rows[i].Change = changes[n]
-	}
 }

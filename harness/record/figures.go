@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"rigor/harness/judge"
-	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/rig"
 )
@@ -68,22 +67,4 @@ func (r *Run) represent(fs []judge.Figure) judge.Figure {
 	}
 	slices.SortStableFunc(fs, func(a, b judge.Figure) int { return cmp.Compare(a.Summary.Median.Value, b.Summary.Median.Value) })
 	return fs[(len(fs)-1)/2]
-}
-
-// CorrectChanges takes back changes against the baseline that chance may have made among
-// so many figures, see [change.Correct].
-func (r *Run) CorrectChanges(rate float64) {
-	var at []*change.Change
-	var all []change.Change
-	for _, e := range r.Experiments {
-		for _, m := range e.Measurements {
-			if m.Change != nil {
-				at, all = append(at, m.Change), append(all, *m.Change)
-			}
-		}
-	}
-	change.Correct(all, rate)
-	for i, c := range at {
-		*c = all[i]
-	}
 }

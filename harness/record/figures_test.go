@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"rigor/harness/judge"
-	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/rig"
 )
@@ -100,26 +99,5 @@ func TestQuarantineDoesNotBlock(t *testing.T) {
 	}
 	if got := run.Idle(); !slices.Equal(got, []judge.Isolation{elsewhere}) {
 		t.Errorf("about nothing: %+v", got)
-	}
-}
-
-// Of a hundred figures one that is as rare as one in five hundred is no finding.
-func TestCorrectChanges(t *testing.T) {
-	changed := func(p float64) Experiment {
-		e := experiment("switch", switches(160))
-		e.Measurements[0].Change = &change.Change{Verdict: change.Worse, Effect: &change.Effect{Relative: 0.05, P: p}}
-		return e
-	}
-	r := meta()
-	for range 98 {
-		e := changed(1)
-		e.Measurements[0].Change.Verdict = change.Same
-		r.Experiments = append(r.Experiments, e)
-	}
-	r.Experiments = append(r.Experiments, changed(0.002), changed(1e-6), experiment("none", switches(1)))
-	r.CorrectChanges(0.01)
-	at := func(i int) change.Verdict { return r.Experiments[i].Measurements[0].Change.Verdict }
-	if at(0) != change.Same || at(98) != change.CannotTell || at(99) != change.Worse {
-		t.Errorf("%s, %s, %s", at(0), at(98), at(99))
 	}
 }

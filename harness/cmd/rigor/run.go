@@ -14,7 +14,6 @@ import (
 
 	"rigor/firmware/images"
 	"rigor/harness"
-	"rigor/harness/compare"
 	"rigor/harness/export"
 	"rigor/harness/judge"
 	"rigor/harness/record"
@@ -275,7 +274,7 @@ func (s *session) finish(ctx context.Context, failure error) (*record.Run, error
 
 // close writes the end of the run.
 func (s *session) close(state record.Status) error {
-	if err := s.bundle.Update(s.conclude); err != nil {
+	if err := s.bundle.Update(s.noteQuarantine); err != nil {
 		return fmt.Errorf("finish the bundle: %w", err)
 	}
 	if s.all && state == record.Complete {
@@ -301,10 +300,9 @@ func (s *session) noteMissing(r *record.Run) error {
 	return nil
 }
 
-// conclude records what only the whole run can tell: which changes are more than
-// chance among so many, and which entries of the quarantine are about what was asked for.
-func (s *session) conclude(r *record.Run) error {
-	r.CorrectChanges(compare.FalseChanges)
+// noteQuarantine records the entries of the quarantine that are about what was asked
+// for.
+func (s *session) noteQuarantine(r *record.Run) error {
 	for _, i := range s.quarantine.Entries {
 		if slices.Contains(s.suites, i.Suite) && slices.Contains(s.boards(), i.Board) {
 			r.Quarantine = append(r.Quarantine, i)
