@@ -7,8 +7,8 @@
 //
 // Three things are added for boards, since a board sits on a bench for months and is looked at every
 // night. Single outliers are drawn in first; a rank test of the points as they were must agree, as a
-// t-test of few points is easily too sure; and a level that slides with temperature or age is no
-// change, however far it goes, for no run was the first.
+// t-test of few points is easily too sure; and a level that slides or wanders with temperature and age is
+// no change, however far it goes, for no run was the first.
 package series
 
 import (
@@ -75,7 +75,7 @@ func Changes(points []float64, o Options) []ChangePoint {
 	}
 	cps := make([]ChangePoint, len(at))
 	for i := range at {
-		cps[i] = f.describe(at, i)
+		cps[i], _ = f.describe(at, i)
 	}
 	return cps
 }
@@ -159,15 +159,15 @@ func rankTest(a, b []float64) float64 {
 }
 
 // describe says what changes at a point, from the points of one window on either side that no other
-// change point cuts off.
-func (f finder) describe(at []int, i int) ChangePoint {
+// change point cuts off, and how well it stands out.
+func (f finder) describe(at []int, i int) (c ChangePoint, gain float64) {
 	k := at[i]
 	from, to := f.around(at, i)
 	before, after := f.drawn[from:k], f.drawn[k:to]
-	c := ChangePoint{At: k, Before: state(before), After: state(after), P: tTest(before, after)}
-	_, height := f.stands(at, i)
+	gain, height := f.stands(at, i)
+	c = ChangePoint{At: k, Before: state(before), After: state(after), P: tTest(before, after)}
 	c.Relative = height / max(math.Abs(c.Before.Mean), 1)
-	return c
+	return c, gain
 }
 
 func (f finder) around(at []int, i int) (from, to int) {
@@ -209,13 +209,13 @@ func (f finder) doubt(at []int, i int) float64 {
 	return rankTest(f.points[from:k], f.points[k:to]) / f.MaxRankP
 }
 
-// sliding is the point to drop next because a straight line tells of the points around it as well as a
-// step does, or because its step is too small, or -1.
+// sliding is the point to drop next because a level that slopes or wanders tells of the points around
+// it as well as a step does, or because its step is too small, or -1.
 func (f finder) sliding(at []int) int {
 	worst, least := -1, float64(evidence)
 	for i := range at {
-		gain, _ := f.stands(at, i)
-		if math.Abs(f.describe(at, i).Relative) < f.Magnitude {
+		c, gain := f.describe(at, i)
+		if math.Abs(c.Relative) < f.Magnitude {
 			gain = 0
 		}
 		if gain < least {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 
 	"rigor/harness/measure/noisetest"
@@ -56,8 +57,14 @@ func TestSimulation(t *testing.T) {
 	fmt.Fprintf(&table, "%d series of %d nights a row, of as many 2 %% slower from night %d on; in per cent; delay in nights, median\n\n", *trials, nights, slowed)
 	fmt.Fprintf(&table, "%-12s %6s %7s | %7s %7s | %7s %7s %7s %7s\n", "noise", "sigma", "repeats", "alarms", "ever", "found", "exact", "besides", "delay")
 	for _, b := range beds {
+		results := make([]rates, len(noisetest.Nights))
+		var wg sync.WaitGroup
 		for i, s := range noisetest.Nights {
-			r := simulate(s, b, rand.New(rand.NewPCG(uint64(i), 1)))
+			wg.Go(func() { results[i] = simulate(s, b, rand.New(rand.NewPCG(uint64(i), 1))) })
+		}
+		wg.Wait()
+		for i, s := range noisetest.Nights {
+			r := results[i]
 			r.print(&table, s, b)
 			if r.alarms*100 > *trials && s.Name != "wander" {
 				t.Errorf("%s at %v: %d false alarms in %d series", s.Name, b, r.alarms, *trials)
