@@ -83,7 +83,7 @@ var rules = []rule{
 	{pkg: "harness/judge", imports: []string{"harness/judge/change", "harness/measure", "harness/rig", "harness/timebase", "harness/yamlfile"}},
 	{pkg: "harness/compare", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/profile", "harness/record", "harness/rig"}},
 	{pkg: "harness/record", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/rig", "harness/timebase", "probes"}},
-	{pkg: "harness/export", imports: []string{"harness/history", "harness/judge", "harness/judge/change", "harness/measure", "harness/record", "harness/rig", "harness/timebase"}, tests: []string{"probes"}},
+	{pkg: "harness/export", imports: []string{"harness/history", "harness/judge", "harness/judge/change", "harness/measure", "harness/measure/series", "harness/record", "harness/rig", "harness/timebase"}, tests: []string{"probes"}},
 	{pkg: "harness/export/monitoring", imports: []string{"harness/export", "harness/judge/change", "harness/measure", "harness/record", "harness/rig"}, tests: []string{"harness/yamlfile"}},
 	{pkg: "harness/export/otlp", imports: []string{"harness/export", "harness/record"},
 		tests: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/rig"}},
@@ -93,7 +93,7 @@ var rules = []rule{
 		imports: []string{"harness/compare", "harness/history", "harness/judge", "harness/judge/change", "harness/measure", "harness/measure/series", "harness/record", "harness/report", "harness/rig", "harness/timebase"},
 		tests:   []string{"harness/web/webtest"}},
 	{pkg: "harness/web/webtest", imports: []string{"harness/judge", "harness/measure", "harness/record", "harness/rig"}},
-	{pkg: "harness/report", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/profile", "harness/record", "harness/report/sketch", "harness/rig",
+	{pkg: "harness/report", imports: []string{"harness/judge", "harness/judge/change", "harness/measure", "harness/measure/extreme", "harness/profile", "harness/record", "harness/report/sketch", "harness/rig",
 		"harness/timebase", "probes"}},
 
 	// The host's half of updates.

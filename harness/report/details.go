@@ -239,7 +239,7 @@ func (d *details) experiment(i int, full bool) *experiment {
 	for k, m := range e.Measurements {
 		x.Rows = append(x.Rows, d.row(m))
 		if full && !isSpectrum(m) {
-			d.picture(x, i, k, m)
+			d.values(x, i, k, m)
 		}
 	}
 	if full {
@@ -327,8 +327,8 @@ func verdictOf(v judge.Verdict) verdict {
 	return verdict{"warn", "?", text, v.Because}
 }
 
-// picture adds that of a sample that has a spread.
-func (d *details) picture(x *experiment, i, k int, m record.Measurement) {
+// values adds the picture of a sample that has a spread, and what is to say of its greatest values.
+func (d *details) values(x *experiment, i, k int, m record.Measurement) {
 	if m.Summary.Min == m.Summary.Max {
 		return
 	}
@@ -336,6 +336,9 @@ func (d *details) picture(x *experiment, i, k int, m record.Measurement) {
 	if err != nil {
 		x.Problems = append(x.Problems, m.Quantity+" by "+string(m.Source)+" has no picture: "+err.Error())
 		return
+	}
+	if worst := d.worstCase(x.Experiment, m, s); worst != "" {
+		x.Rows[k].Notes = append(x.Rows[k].Notes, worst)
 	}
 	unit, factor := scale(m)
 	title := m.Quantity + " by " + string(m.Source)

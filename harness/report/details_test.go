@@ -88,7 +88,7 @@ func TestDetails(t *testing.T) {
 		"the greatest pin-to-handler: value 3 of 3, at 15.000 µs",
 		"<code>main.handler</code></td><td class=\"n\">75.0 %</td>",
 		"100 cycles in 3 intervals between marks",
-		"<code>rigor replay run</code>",
+		"<code>rigor replay results/runs/run</code>",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in the page", want)

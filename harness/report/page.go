@@ -166,7 +166,7 @@ func (v *view) Replay() string {
 	if v.Rig.Kind != string(rig.Virtual) || v.Dir() == "" {
 		return ""
 	}
-	return "rigor replay " + v.Name()
+	return "rigor replay results/runs/" + v.Name()
 }
 
 // Spent is what a suite took, on all boards together.

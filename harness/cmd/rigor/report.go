@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"rigor/harness"
 	"rigor/harness/record"
@@ -32,6 +33,9 @@ func (c *reportCmd) Run() error {
 	root, err := harness.Root(".")
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(c.Bundle); err == nil {
+		c.Bundle, _ = filepath.Abs(c.Bundle) // a run's name is its folder's
 	}
 	run, err := findRun(root, c.Bundle)
 	if err != nil {

@@ -67,6 +67,14 @@ func TestReportInAFile(t *testing.T) {
 	}
 }
 
+// A run's name is that of its folder, from wherever it is looked at.
+func TestReportFromWithin(t *testing.T) {
+	dir := recorded(t, empty(t), "virtual", time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC))
+	if o := in(t, dir, "report", ".", "--format", "line"); !strings.HasSuffix(o.stdout, "; "+filepath.Base(dir)+"\n") {
+		t.Errorf("%s%s", o.stdout, o.stderr)
+	}
+}
+
 func TestReportRefuses(t *testing.T) {
 	root := empty(t)
 	in(t, root, "report").want(t, exitSetup, `no run "latest"`)
