@@ -47,13 +47,14 @@ func (r *Runner) observe(ctx context.Context, x Experiment, e *record.Experiment
 		return o, b.fault(err)
 	}
 	b.Hello = o.Hello
-	keep, err := r.profile(ctx, x, e)
-	if err != nil {
-		return o, err
-	}
 	recording, err := b.arm(ctx, x.Watch)
 	if err != nil {
-		return o, errors.Join(blame(rig.Rig, b.Name(), "arm the capture", err), keep())
+		return o, blame(rig.Rig, b.Name(), "arm the capture", err)
+	}
+	keep, err := r.profile(ctx, x, e)
+	if err != nil {
+		_, stopErr := recording.Stop(context.WithoutCancel(ctx))
+		return o, errors.Join(err, stopErr)
 	}
 	o.Report, err = x.Stimulate(ctx, b)
 	err = errors.Join(err, keep(), r.heal(ctx))

@@ -20,13 +20,18 @@ var (
 // profile counts where the firmware's cycles go while the experiment's stimulus acts, if that is wanted and
 // the board can tell. What it returns ends the counting and keeps the profile.
 func (r *Runner) profile(ctx context.Context, x Experiment, e *record.Experiment) (keep func() error, err error) {
+	none := func() error { return nil }
 	if !r.Profile {
-		return func() error { return nil }, nil
+		return none, nil
 	}
 	b, ok := r.Station.Board.(rig.Profiler)
-	if !ok {
+	switch {
+	case !ok:
 		e.Warnings = append(e.Warnings, "no profile was made: only a simulated board tells where cycles go")
-		return func() error { return nil }, nil
+		return none, nil
+	case x.Spoils:
+		e.Warnings = append(e.Warnings, "no profile was made: other programs run than the image, whose symbols would name their functions")
+		return none, nil
 	}
 	from, to := intervals(x.Watch)
 	p, err := b.Profile(ctx, from, to)
