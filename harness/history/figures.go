@@ -27,7 +27,7 @@ type Figure struct {
 	Unit    measure.Unit  `json:"unit"`
 	ClockHz timebase.Rate `json:"clock_hz,omitempty"`
 
-	Runs  int       `json:"runs"` // that measured it; replays of others don't count
+	Runs  int       `json:"runs"` // that measured it; replays and trials don't count
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
 }
@@ -65,7 +65,7 @@ func (x *Index) Figures(ctx context.Context, p Pattern) (all []Figure, err error
 		}, `SELECT f.id, f.rig, f.kind, f.suite, f.experiment, f.board, f.quantity, f.source, f.core_hz, f.unit, f.clock_hz,
 				count(DISTINCT v.run), min(run.started), max(run.started)
 			FROM figure f JOIN value v ON v.figure = f.id JOIN run ON run.id = v.run
-			WHERE run.replay_of = ''
+			WHERE NOT run.aside
 			GROUP BY f.id
 			ORDER BY f.rig, f.suite, f.experiment, f.board, f.quantity, f.source, f.core_hz, f.clock_hz`)
 	})
@@ -137,7 +137,7 @@ func points(ctx context.Context, tx *sql.Tx, f Figure, st measure.Statistic) (al
 		return err
 	}, `SELECT run.name, run.status, run.started, run.harness, e.firmware, `+columns[st]+`, v.n, v.outcome, v.change, v.doubt, v.digest
 		FROM value v JOIN run ON run.id = v.run JOIN experiment e ON e.id = v.experiment
-		WHERE v.figure = ? AND run.replay_of = '' ORDER BY run.started, run.name, v.rowid`, f.ID)
+		WHERE v.figure = ? AND NOT run.aside ORDER BY run.started, run.name, v.rowid`, f.ID)
 	return all, err
 }
 

@@ -35,6 +35,7 @@ type spec struct {
 	attempts  []record.Attempt
 	skipped   string
 	replay    string // the bundle that it repeats
+	trial     bool
 	change    change.Verdict
 	killed    bool
 }
@@ -51,7 +52,7 @@ func add(t testing.TB, runs, name string, at time.Time, s spec) {
 	t.Helper()
 	b, err := record.Create(filepath.Join(runs, name), record.Run{
 		Harness: or(s.harness, "h1"), Rig: record.Rig{Name: or(s.rig, "lab"), Kind: or(s.kind, "hardware")}, Started: at,
-		Invocation: &record.Invocation{ReplayOf: s.replay},
+		Invocation: &record.Invocation{ReplayOf: s.replay, Trial: s.trial},
 		Boards:     []record.Board{{Name: "f407", Chip: "stm32f407", ID: "0x413"}, {Name: "c3", Chip: "esp32c3"}},
 		Firmware:   []record.Firmware{{Program: "latency", Target: "stm32f407", Digest: or(s.firmware, "f1"), Toolchain: "tinygo"}},
 	})
@@ -396,6 +397,7 @@ func TestSeries(t *testing.T) {
 	failed := []record.Attempt{{Started: night, Failure: &record.Failure{Class: rig.Firmware, Message: "witnesses disagree"}}}
 	add(t, runs, name(2), night.AddDate(0, 0, 2), spec{values: []int64{50}, attempts: failed, killed: true})
 	add(t, runs, name(3), night.AddDate(0, 0, 3), spec{values: []int64{9}, replay: name(0)})
+	add(t, runs, name(4), night.AddDate(0, 0, 4), spec{values: []int64{9}, trial: true})
 	x := open(t, runs)
 	fs, err := x.Figures(t.Context(), Pattern{Rig: "l*", Suite: "latency", Quantity: "goroutine-*", Board: "f40[0-9]", Source: measure.Firmware, CoreHz: 16e6})
 	if err != nil || len(fs) != 1 {

@@ -40,7 +40,8 @@ type Run struct {
 	Worse     int `json:"worse"`
 	Different int `json:"different"` // and neither way is better
 
-	ReplayOf string `json:"replay_of,omitempty"` // the bundle that the run repeats: it is in no series
+	ReplayOf string `json:"replay_of,omitempty"` // the bundle that the run repeats
+	Aside    bool   `json:"aside,omitempty"`     // a replay, or one of the runs of an A/B comparison: in no series
 
 	id int64
 }
@@ -150,7 +151,7 @@ func (x *Index) Run(ctx context.Context, name string) (Run, error) {
 }
 
 const runColumns = `run.id, run.name, run.rig, run.kind, run.host, run.harness, run.status, run.started, run.ended, run.written,
-	run.samples_digest, run.blocking, run.pass, run.fail, run.unset, run.unlimited, run.better, run.worse, run.different, run.replay_of,
+	run.samples_digest, run.blocking, run.pass, run.fail, run.unset, run.unlimited, run.better, run.worse, run.different, run.replay_of, run.aside,
 	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'answered'),
 	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'failed'),
 	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'skipped'),
@@ -176,7 +177,7 @@ func scanRun(scan scanner) (r Run, err error) {
 	var host string
 	var started, ended, written int64
 	if err := scan(&r.id, &r.Name, &r.Rig.Name, &r.Rig.Kind, &host, &r.Harness, &r.Status, &started, &ended, &written,
-		&r.SamplesDigest, &r.Blocking, &r.Pass, &r.Fail, &r.Unset, &r.Unlimited, &r.Better, &r.Worse, &r.Different, &r.ReplayOf,
+		&r.SamplesDigest, &r.Blocking, &r.Pass, &r.Fail, &r.Unset, &r.Unlimited, &r.Better, &r.Worse, &r.Different, &r.ReplayOf, &r.Aside,
 		&r.Answered, &r.Broken, &r.Skipped, &r.Flaky); err != nil {
 		return r, err
 	}

@@ -21,7 +21,8 @@ CREATE TABLE run (
 	better         INTEGER NOT NULL, -- changes against the baseline
 	worse          INTEGER NOT NULL,
 	different      INTEGER NOT NULL,
-	replay_of      TEXT NOT NULL -- name of another bundle: in no series
+	replay_of      TEXT NOT NULL, -- name of another bundle
+	aside          INTEGER NOT NULL -- 1: a replay or a trial, in no series
 ) STRICT;
 CREATE INDEX run_started ON run (started);
 

@@ -197,13 +197,16 @@ func (t *taker) run(r *record.Run, name string, st stamp) {
 		t.err = err
 		return
 	}
-	v := verdicts(r)
+	v, asked := verdicts(r), record.Invocation{}
+	if r.Invocation != nil {
+		asked = *r.Invocation
+	}
 	id := t.insert("run",
 		"name, stamp, rig, kind, status, harness, host, started, ended, written, samples_digest, blocking, pass, fail, unset, unlimited, "+
-			"better, worse, different, replay_of",
+			"better, worse, different, replay_of, aside",
 		name, st.text, r.Rig.Name, r.Rig.Kind, string(r.Status), r.Harness, string(host), nanos(r.Started), nanos(r.Ended), nanos(st.written),
 		r.SamplesDigest, r.Blocking(), v.pass, v.fail, v.unset, v.unlimited,
-		v.changes[change.Better], v.changes[change.Worse], v.changes[change.Different], replayOf(r))
+		v.changes[change.Better], v.changes[change.Worse], v.changes[change.Different], asked.ReplayOf, asked.ReplayOf != "" || asked.Trial)
 	for _, b := range r.Boards {
 		t.insert("board", "run, name, chip, chip_id", id, b.Name, b.Chip, b.ID)
 	}
@@ -283,14 +286,6 @@ func changed(m record.Measurement) string {
 		return ""
 	}
 	return string(m.Change.Verdict)
-}
-
-// replayOf is the name of the bundle that a run repeats, or "".
-func replayOf(r *record.Run) string {
-	if r.Invocation == nil {
-		return ""
-	}
-	return r.Invocation.ReplayOf
 }
 
 // tally counts verdicts.

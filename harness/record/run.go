@@ -65,6 +65,7 @@ type Invocation struct {
 	Whole    bool     `json:"whole,omitempty"`     // nothing was left out, so that what is required must be there
 	Firmware string   `json:"firmware,omitempty"`  // folder of the images; empty: those of the harness
 	ReplayOf string   `json:"replay_of,omitempty"` // name of the bundle
+	Trial    bool     `json:"trial,omitempty"`     // of one state among others, as rigor ab asks: says nothing of the rig's day
 }
 
 // Rig names what the run ran on.

@@ -115,7 +115,7 @@ type asker func(ctx context.Context, firmware string) (*record.Run, error)
 // ask is the asker on a rig. Verdicts that fail don't matter here: both states
 // are measured all the same.
 func (c *abCmd) ask(ctx context.Context, files harness.Files, firmware string) (*record.Run, error) {
-	run := runCmd{Rig: c.Rig, Suite: c.Suite, Board: c.Board, Label: c.Label, Repeat: 1, Firmware: firmware}
+	run := runCmd{Rig: c.Rig, Suite: c.Suite, Board: c.Board, Label: c.Label, Repeat: 1, Firmware: firmware, trial: true}
 	s, err := run.run(ctx, files, io.Discard)
 	if status := (*exitError)(nil); errors.As(err, &status) && status.status == exitWanting {
 		err = nil

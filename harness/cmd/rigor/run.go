@@ -37,6 +37,7 @@ type runCmd struct {
 	Wait time.Duration `placeholder:"TIME" help:"Wait up to so long, such as 90m, for real boards that somebody else holds, telling who (default: not at all)."`
 
 	replayOf string // name of the bundle
+	trial    bool   // see record.Invocation
 }
 
 func (*runCmd) Help() string {
@@ -145,7 +146,7 @@ func (c *runCmd) begin(s *session, began time.Time) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w; --out chooses another folder", err)
 	}
-	if err := s.describe(c.replayOf); err != nil {
+	if err := s.describe(c.replayOf, c.trial); err != nil {
 		return err
 	}
 	s.files = s.files.Carried(s.bundle.Dir())
@@ -159,14 +160,14 @@ func (c *runCmd) begin(s *session, began time.Time) (err error) {
 }
 
 // describe records what was asked for, and what it takes to ask it again.
-func (s *session) describe(replayOf string) error {
+func (s *session) describe(replayOf string, trial bool) error {
 	if err := s.files.Carry(s.bundle); err != nil {
 		return err
 	}
 	return s.bundle.Update(func(r *record.Run) error {
 		r.Sources = harness.Sources(s.files.Root)
 		r.Invocation = &record.Invocation{Suites: s.suites, Boards: s.boards(), Label: s.label, Repeat: s.repeat,
-			Thorough: s.thorough, Whole: s.all, Firmware: s.firmware, ReplayOf: replayOf}
+			Thorough: s.thorough, Whole: s.all, Firmware: s.firmware, ReplayOf: replayOf, Trial: trial}
 		return nil
 	})
 }
