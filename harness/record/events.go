@@ -1,13 +1,10 @@
 package record
 
 import (
-	"bufio"
-	"context"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"os"
 	"path/filepath"
 	"time"
@@ -109,93 +106,24 @@ func Alive(dir string) bool {
 }
 
 // Events reads the progress of the run at dir as far as it got. Of a run that
-// recorded none the error is fs.ErrNotExist.
+// recorded none the error is fs.ErrNotExist. A last line without an end is that of a machine
+// that stopped, or of a moment ago, and no event.
 func Events(dir string) ([]Event, error) {
+	path := filepath.Join(dir, EventsFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read progress: %w", err)
+	}
 	var all []Event
-	for e, err := range follow(dir, func() bool { return false }) {
-		if err != nil {
-			return all, err
+	for line := range bytes.Lines(text) {
+		var e Event
+		if !bytes.HasSuffix(line, []byte("\n")) {
+			break
+		}
+		if err := json.Unmarshal(line, &e); err != nil {
+			return all, fmt.Errorf("read progress: %w", &FormatError{path, fmt.Errorf("%w: %w", ErrForeign, err)})
 		}
 		all = append(all, e)
 	}
 	return all, nil
-}
-
-// Tail gives the events of the run at dir from the first on and then waits for
-// more, looking each time after pause, until the run is over or was killed, or ctx
-// ends it.
-func Tail(ctx context.Context, dir string, pause time.Duration) iter.Seq2[Event, error] {
-	last := false // the log has ended; what it holds has to be read once more
-	return follow(dir, func() bool {
-		if last {
-			return false
-		}
-		last = !Alive(dir)
-		select {
-		case <-ctx.Done():
-			return false
-		case <-time.After(pause):
-			return true
-		}
-	})
-}
-
-// follow gives the events of a log, and has more say at its end whether to look
-// again.
-func follow(dir string, more func() bool) iter.Seq2[Event, error] {
-	path := filepath.Join(dir, EventsFile)
-	return func(yield func(Event, error) bool) {
-		f, err := os.Open(path)
-		if err != nil {
-			yield(Event{}, fmt.Errorf("read progress: %w", err))
-			return
-		}
-		defer f.Close()
-		lines := &lineReader{r: bufio.NewReader(f)}
-		for {
-			line, err := lines.next(more)
-			if line == nil && err == nil {
-				return
-			}
-			var e Event
-			if err == nil {
-				err = parseEvent(path, line, &e)
-			}
-			if !yield(e, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// lineReader reads lines of a file that grows.
-type lineReader struct {
-	r     *bufio.Reader
-	begun []byte
-}
-
-// next gives the next line, or none if there is no more. A last one without an end
-// is that of a machine that stopped.
-func (l *lineReader) next(more func() bool) ([]byte, error) {
-	for {
-		part, err := l.r.ReadBytes('\n')
-		l.begun = append(l.begun, part...)
-		switch {
-		case err == nil:
-			line := l.begun
-			l.begun = nil
-			return line, nil
-		case !errors.Is(err, io.EOF):
-			return nil, fmt.Errorf("read progress: %w", err)
-		case !more():
-			return nil, nil
-		}
-	}
-}
-
-func parseEvent(path string, line []byte, e *Event) error {
-	if err := json.Unmarshal(line, e); err != nil {
-		return fmt.Errorf("read progress: %w", &FormatError{path, fmt.Errorf("%w: %w", ErrForeign, err)})
-	}
-	return nil
 }

@@ -1,9 +1,7 @@
 package record
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,44 +87,15 @@ func TestEventsSayWhatIsWrong(t *testing.T) {
 	}
 }
 
-// A reader that follows sees what is added, in order, and ends with the run.
-func TestTailFollows(t *testing.T) {
+// The kernel takes the lock from a run that is killed, as Close does here.
+func TestAlive(t *testing.T) {
 	dir, log := progress(t)
-	add(t, log, Event{Kind: Note, Text: "0"})
-	n := 0
-	for e, err := range Tail(t.Context(), dir, time.Millisecond) {
-		if err != nil || e.Text != fmt.Sprint(n) {
-			t.Fatalf("event %d: %q, %v", n, e.Text, err)
-		}
-		if n++; n <= 20 {
-			add(t, log, Event{Kind: Note, Text: fmt.Sprint(n)})
-		} else {
-			log.Close()
-		}
-	}
-	if n != 21 {
-		t.Errorf("%d events, want 21", n)
-	}
-}
-
-// Neither does a reader wait for ever for a run that was killed: the kernel takes the
-// lock from it, as Close does here.
-func TestTailEnds(t *testing.T) {
-	dir, log := progress(t)
-	add(t, log, Event{Kind: Note, Text: "only"})
 	if !Alive(dir) {
 		t.Error("a run whose log is open is not alive")
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	for range Tail(ctx, dir, time.Millisecond) {
-		cancel()
 	}
 	log.Close()
 	if Alive(dir) || Alive(t.TempDir()) {
 		t.Error("a run is alive that has no log open")
-	}
-	for range Tail(t.Context(), dir, time.Millisecond) {
 	}
 }
 
