@@ -27,13 +27,17 @@ func observed(t *testing.T) *record.Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := measure.Sample{Name: measure.PinToHandler, Source: measure.Probe, Unit: measure.Ticks, Clock: 1e9, Values: []int64{700, 710, 1500}}
+	s := measure.Sample{Name: measure.PinToHandler, Source: measure.Probe, Unit: measure.Ticks, Clock: 1e9}
+	for i := range int64(40) {
+		s.Values = append(s.Values, 700+i%2*10)
+	}
+	s.Values[2] = 1500
 	e := record.Experiment{Suite: "latency", Name: "pin", Board: "k210", Firmware: "d1", Profile: "profiles/pin.json",
 		Attempts:     []record.Attempt{{Failure: &record.Failure{Class: rig.Firmware, Message: "no mark came"}}},
 		Measurements: []record.Measurement{record.Measured(s, 390e6, measure.Summarize(s), nil, nil)}}
 	name := "k210 latency echo-k210 pin" // as the runner calls it
 	c := probes.Capture{Rate: 1e9, Resolution: 1, Initial: map[probes.Line]bool{"running": false, "stimulus": false, "mark-end": false},
-		Length: 20_000, Lost: 2, Edges: []probes.Edge{{At: 10, Line: "running", High: true}}}
+		Length: 250_000, Lost: 2, Edges: []probes.Edge{{At: 10, Line: "running", High: true}}}
 	for i, v := range s.Values {
 		at := timebase.Ticks(5000 * (i + 1))
 		c.Edges = append(c.Edges, probes.Edge{At: at, Line: "stimulus", High: true}, probes.Edge{At: at + timebase.Ticks(v), Line: "mark-end", High: true},
@@ -84,8 +88,9 @@ func TestDetails(t *testing.T) {
 		"panic: &lt;nil&gt;</pre>", // the console's end
 		"the last 16384 of 30018 bytes of console/k210-latency-echo-k210-pin.log",
 		`aria-label="pin-to-handler by probe"`,
-		"12 of 13 edges from 4.400 µs on, in traces/k210-latency-echo-k210-pin.vcd; the probe lost 2", // not from running on
-		"the greatest pin-to-handler: value 3 of 3, at 15.000 µs",
+		"32 of 161 edges from 3.150 µs on, in traces/k210-latency-echo-k210-pin.vcd; the probe lost 2", // not from running on
+		"the greatest pin-to-handler: value 3 of 40, at 15.000 µs",
+		"greatest 1.500 µs of 40: 1 of 40 values lie nearer to the maximum than to the median, number 3; what may lie beyond cannot be told: ",
 		"<code>main.handler</code></td><td class=\"n\">75.0 %</td>",
 		"100 cycles in 3 intervals between marks",
 		"<code>rigor replay results/runs/run</code>",
