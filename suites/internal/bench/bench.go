@@ -218,7 +218,14 @@ func openBundle(f harness.Files, config *rig.RigConfig) (*record.Bundle, error) 
 	if err != nil {
 		return nil, err
 	}
-	ginkgo.DeferCleanup(func() error { return b.Finish(record.Complete, time.Now()) })
+	events, err := b.Events()
+	if err != nil {
+		return nil, err
+	}
+	meter.Log(events)
+	ginkgo.DeferCleanup(func() error {
+		return errors.Join(b.Finish(record.Complete, time.Now()), meter.Over(record.Complete))
+	})
 	return b, f.Carry(b)
 }
 
