@@ -48,7 +48,8 @@ func (k Key) Compare(o Key) int {
 type Figure struct {
 	Key
 	Unit       measure.Unit       `json:"unit"`
-	ClockHz    timebase.Rate      `json:"clock_hz,omitempty"` // that cycles or ticks are counted by
+	ClockHz    timebase.Rate      `json:"clock_hz,omitempty"`   // that cycles or ticks are counted by
+	Resolution int64              `json:"resolution,omitempty"` // of each value
 	Assumption measure.Assumption `json:"assumption"`
 	Summary    measure.Summary    `json:"summary"`
 	Digest     string             `json:"digest"`             // of the sample's values

@@ -50,28 +50,50 @@ func counting(f Figure) string {
 // exact compares all statistics and, in the end, all values.
 func exact(old, now Figure) change.Change {
 	q, _ := measure.Describe(now.Quantity)
+	rounding := max(old.rounding(), now.rounding())
 	var differ []change.Change
 	for _, st := range leading {
 		a, _ := old.Summary.Estimate(st)
 		b, _ := now.Summary.Estimate(st)
-		if c := change.Exact(q, st, now.Unit, a.Value, b.Value); c.Verdict != change.Same {
-			differ = append(differ, c)
+		if by := b.Value - a.Value; max(by, -by) > rounding {
+			differ = append(differ, change.Exact(q, st, now.Unit, a.Value, b.Value))
 		}
 	}
 	if len(differ) == 0 {
-		a, b := old.Summary.Median.Value, now.Summary.Median.Value
-		c := change.Exact(q, measure.Median, now.Unit, a, b)
-		switch {
-		case old.Summary.N != now.Summary.N:
-			c.Verdict, c.Reason = change.Different, fmt.Sprintf("%d values instead of %d", now.Summary.N, old.Summary.N)
-		case old.Digest != now.Digest:
-			c.Verdict, c.Reason = change.Different, "single values differ, and none of the statistics"
-		}
-		return c
+		return alike(q, old, now, rounding)
 	}
 	i := max(0, slices.IndexFunc(differ, func(c change.Change) bool { return c.Verdict == change.Worse }))
 	c := differ[i]
 	c.Reason += others(c, slices.Delete(differ, i, i+1))
+	return c
+}
+
+// rounding is by how many units a value may differ though what was measured does
+// not: a probe puts each edge to a tick of its own clock, of which the core's cycle is no multiple.
+func (f *Figure) rounding() int64 {
+	switch {
+	case f.Source != measure.Probe:
+		return 0
+	case f.Unit == measure.Ticks:
+		return max(f.Resolution, 1)
+	}
+	return f.Resolution
+}
+
+// alike judges two states none of whose statistics differ.
+func alike(q measure.Quantity, old, now Figure, rounding int64) change.Change {
+	a, b := old.Summary.Median, now.Summary.Median
+	c := change.Exact(q, measure.Median, now.Unit, b.Value, b.Value)
+	c.Old = measure.Estimate{Value: a.Value, Lo: a.Value, Hi: a.Value}
+	switch {
+	case old.Summary.N != now.Summary.N:
+		c.Verdict, c.Reason = change.Different, fmt.Sprintf("%d values instead of %d", now.Summary.N, old.Summary.N)
+	case old.Digest == now.Digest:
+	case rounding > 0:
+		c.Reason = fmt.Sprintf("%d %s, to the %d that the probe rounds to", b.Value, now.Unit, rounding)
+	default:
+		c.Verdict, c.Reason = change.Different, "single values differ, and none of the statistics"
+	}
 	return c
 }
 

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"fmt"
 	"testing"
 
 	"rigor/harness/judge/change"
@@ -9,6 +10,10 @@ import (
 
 func TestCompareExact(t *testing.T) {
 	const q, rate = measure.GoroutineSwitch, measure.FlashRate // of which less, and more, is better
+	probe := func(f Figure) Figure {
+		f.Source, f.Unit, f.Digest = measure.Probe, measure.Ticks, fmt.Sprint(f.Summary)
+		return f
+	}
 	other := func(f Figure) Figure { f.Digest = "d1"; return f }
 	for name, c := range map[string]struct {
 		old, now  Figure
@@ -25,8 +30,11 @@ func TestCompareExact(t *testing.T) {
 			"values are exact: +1 cycles; max +1, p95 +1"},
 		"the worst leads": {figure(q, "", 160, 160, 200), figure(q, "", 150, 150, 210), change.Worse, measure.P99,
 			"values are exact: +10 cycles; p50 -10, max +10, p95 +10, min -10"},
-		"more values":   {figure(q, "", 160), other(figure(q, "", 160, 160)), change.Different, measure.Median, "2 values instead of 1"},
-		"single values": {figure(q, "", 1, 2, 2, 2, 3), other(figure(q, "", 3, 2, 2, 2, 1)), change.Different, measure.Median, "single values differ, and none of the statistics"},
+		"a tick of a probe":    {probe(figure(q, "", 160)), probe(figure(q, "", 161)), change.Same, measure.Median, "161 ticks, to the 1 that the probe rounds to"},
+		"two ticks of a probe": {probe(figure(q, "", 160)), probe(figure(q, "", 162)), change.Worse, measure.Median, "values are exact: +2 ticks in all statistics"},
+		"the probe's same":     {probe(figure(q, "", 160)), probe(figure(q, "", 160)), change.Same, measure.Median, "exactly 160 ticks"},
+		"more values":          {figure(q, "", 160), other(figure(q, "", 160, 160)), change.Different, measure.Median, "2 values instead of 1"},
+		"single values":        {figure(q, "", 1, 2, 2, 2, 3), other(figure(q, "", 3, 2, 2, 2, 1)), change.Different, measure.Median, "single values differ, and none of the statistics"},
 	} {
 		got := Compare("virtual", c.old, c.now)
 		if got.Verdict != c.verdict || got.Statistic != c.statistic || got.Reason != c.reason || got.Effect != nil {

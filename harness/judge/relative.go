@@ -76,6 +76,9 @@ func (l *Limit) beyond(accepted, sign int64, s measure.Sample, f *Figure) bound 
 	return b
 }
 
+// leastNoise is how many runs of the same firmware tell how far one may lie off.
+const leastNoise = 10
+
 // besides gives the estimate as it may be held against an accepted one, or the
 // reason why it may not. The virtual rig repeats itself, so that there the value is
 // all there is to know. On hardware runs differ by more than the values of one run do: the interval is as wide
@@ -86,8 +89,10 @@ func besides(on Subject, e measure.Estimate, accepted *Figure) (measure.Estimate
 		return e, "nothing to compare with was accepted (rigor baseline accept)"
 	case on.virtual():
 		return measure.Estimate{Value: e.Value, Lo: e.Value, Hi: e.Value}, ""
-	case accepted.Noise == nil:
+	case accepted.Noise == nil || accepted.Noise.Runs < leastNoise:
 		return e, "the noise from run to run was not measured (rigor ab)"
+	case accepted.Noise.Unsteady != "":
+		return e, accepted.Noise.Unsteady
 	}
 	wide := int64(math.Ceil(accepted.Noise.Widest * math.Abs(float64(e.Value))))
 	e.Lo, e.Hi = min(e.Lo, e.Value-wide), max(e.Hi, e.Value+wide)

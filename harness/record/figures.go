@@ -18,7 +18,7 @@ func (e *Experiment) Key(m Measurement) judge.Key {
 // Figure is a measurement of the experiment as baselines keep it.
 func (e *Experiment) Figure(m Measurement) judge.Figure {
 	return judge.Figure{
-		Key: e.Key(m), Unit: m.Unit, ClockHz: m.ClockHz, Assumption: m.Assumption, Summary: m.Summary,
+		Key: e.Key(m), Unit: m.Unit, ClockHz: m.ClockHz, Resolution: m.Resolution, Assumption: m.Assumption, Summary: m.Summary,
 		Digest: m.Digest, Firmware: e.Firmware, Doubts: m.Doubts,
 	}
 }

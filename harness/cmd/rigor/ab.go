@@ -24,7 +24,7 @@ type abCmd struct {
 	Suite  []string `placeholder:"NAME" help:"Suite to run; may be repeated (default: all)."`
 	Board  []string `placeholder:"NAME" help:"Board of the rig to run on; may be repeated (default: all)."`
 	Label  string   `placeholder:"FILTER" help:"Run only what bears labels (ginkgo's label filters)."`
-	Rounds int      `default:"10" placeholder:"N" help:"Rounds of three runs, A B A; a verdict needs 10 or more (default: ${default})."`
+	Rounds int      `default:"20" placeholder:"N" help:"Rounds of three runs, A B A; a verdict needs 10 or more, and 40 where runs scatter by 1 % (default: ${default})."`
 	All    bool     `help:"Show the figures that did not change, too."`
 	JSON   bool     `name:"json" help:"Write the comparison as JSON."`
 
