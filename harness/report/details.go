@@ -10,10 +10,7 @@ import (
 	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/record"
-	"rigor/harness/report/sketch"
 	"rigor/harness/rig"
-	"rigor/harness/timebase"
-	"rigor/probes"
 )
 
 // details are the experiments as the page shows them, as many as its size allows.
@@ -23,12 +20,14 @@ type details struct {
 	text   map[int]template.HTML // by index of the experiment
 	sample map[[2]int]picture    // pictures by indices of experiment and measurement
 	waves  map[int]picture       // and of traces, by index of the experiment
+	worst  map[string]string     // sentences on worst cases, by figure
 	left   int
 }
 
 // newDetails makes the details, those that matter most first: those are kept if there are too many.
 func newDetails(r *record.Run) (*details, error) {
-	d := &details{run: r, common: map[string]bool{}, text: map[int]template.HTML{}, sample: map[[2]int]picture{}, waves: map[int]picture{}}
+	d := &details{run: r, common: map[string]bool{}, text: map[int]template.HTML{}, sample: map[[2]int]picture{}, waves: map[int]picture{},
+		worst: map[string]string{}}
 	for _, n := range notes(r) {
 		d.common[n.text] = len(n.where) > 5
 	}
@@ -39,6 +38,10 @@ func newDetails(r *record.Run) (*details, error) {
 	slices.SortStableFunc(order, func(a, b int) int { return weight(r.Experiments[b]) - weight(r.Experiments[a]) })
 	room := mostDetails
 	for _, i := range order {
+		if room < leastDetail {
+			d.left++
+			continue
+		}
 		for _, full := range []bool{true, false} {
 			text, err := d.render(i, full)
 			if err != nil {
@@ -54,6 +57,9 @@ func newDetails(r *record.Run) (*details, error) {
 	}
 	return d, nil
 }
+
+// leastDetail is about what an experiment takes without pictures and console.
+const leastDetail = 1 << 10
 
 func (d *details) render(i int, full bool) (string, error) {
 	var b strings.Builder
@@ -73,75 +79,6 @@ func weight(e record.Experiment) int {
 }
 
 func changed(m record.Measurement) bool { return m.Change != nil && m.Change.Verdict != change.Same }
-
-// suite is a suite on all boards.
-type suite struct {
-	Name        string
-	Cells       []cell // by board
-	Experiments []template.HTML
-	Open        bool
-}
-
-// cell counts a suite's experiments on a board.
-type cell struct{ Stand, Fail, Skip, Isolated, Retried, Worse int }
-
-// N is how many there are.
-func (c cell) N() int { return c.Stand + c.Fail + c.Skip + c.Isolated }
-
-// Look is the cell's class.
-func (c cell) Look() string {
-	switch {
-	case c.Fail > 0:
-		return "bad"
-	case c.Isolated > 0 || c.Worse > 0 || c.Retried > 0:
-		return "warn"
-	case c.Stand > 0:
-		return "good"
-	}
-	return "dim"
-}
-
-// suites are in the order of the run.
-func (d *details) suites() (all []suite) {
-	for i, e := range d.run.Experiments {
-		k := slices.IndexFunc(all, func(s suite) bool { return s.Name == e.Suite })
-		if k < 0 {
-			all = append(all, suite{Name: e.Suite, Cells: make([]cell, len(d.run.Boards))})
-			k = len(all) - 1
-		}
-		s := &all[k]
-		if b := slices.IndexFunc(d.run.Boards, func(b record.Board) bool { return b.Name == e.Board }); b >= 0 {
-			s.Cells[b].count(e)
-		}
-		s.Open = s.Open || fails(e)
-		if text := d.text[i]; text != "" {
-			s.Experiments = append(s.Experiments, text)
-		}
-	}
-	return all
-}
-
-func (c *cell) count(e record.Experiment) {
-	switch found := findingsOf(0, e); {
-	case e.Outcome() == record.Skipped:
-		c.Skip++
-	case fails(e):
-		c.Fail++
-	case slices.ContainsFunc(found, func(f Finding) bool { return f.Quarantine != "" }):
-		c.Isolated++
-	default:
-		c.Stand++
-	}
-	c.Retried += one(len(e.Attempts) > 1)
-	for _, m := range e.Measurements {
-		c.Worse += one(m.Change != nil && m.Change.Verdict == change.Worse)
-	}
-}
-
-// fails reports whether an experiment fails the run.
-func fails(e record.Experiment) bool {
-	return slices.ContainsFunc(findingsOf(0, e), func(f Finding) bool { return f.Fails })
-}
 
 // card is a finding with the pictures and words that show it.
 type card struct {
@@ -325,77 +262,6 @@ func verdictOf(v judge.Verdict) verdict {
 		return verdict{"good", "✓", text, v.Because}
 	}
 	return verdict{"warn", "?", text, v.Because}
-}
-
-// values adds the picture of a sample that has a spread, and what is to say of its greatest values.
-func (d *details) values(x *experiment, i, k int, m record.Measurement) {
-	if m.Summary.Min == m.Summary.Max {
-		return
-	}
-	s, err := d.run.Sample(m)
-	if err != nil {
-		x.Problems = append(x.Problems, m.Quantity+" by "+string(m.Source)+" has no picture: "+err.Error())
-		return
-	}
-	if worst := d.worstCase(x.Experiment, m, s); worst != "" {
-		x.Rows[k].Notes = append(x.Rows[k].Notes, worst)
-	}
-	unit, factor := scale(m)
-	title := m.Quantity + " by " + string(m.Source)
-	svg := sketch.Sample{Title: title, Unit: unit, Values: values(s, factor), Rules: rules(m, factor)}.SVG()
-	p := picture{template.HTML(svg), title} // our own, its texts escaped
-	d.sample[[2]int{i, k}] = p
-	x.Pictures = append(x.Pictures, p)
-}
-
-// The most of a trace that is read for its picture, and that is drawn.
-const (
-	mostEdges  = 1 << 18
-	drawnEdges = 32
-)
-
-// wave adds a picture of where the experiment's trace gets interesting, and one of the slowest that was seen in it.
-func (d *details) wave(x *experiment, i int, e record.Experiment) {
-	c, err := d.run.Capture(e, mostEdges)
-	if err != nil {
-		x.Problems = append(x.Problems, "the trace has no picture: "+err.Error())
-		return
-	}
-	if len(c.Edges) == 0 {
-		return
-	}
-	from, to, n := sketch.Part(c, interesting(c), drawnEdges)
-	caption := fmt.Sprintf("%d of %s from %s on, in %s", n, plural(len(c.Edges), "edge"), amount(int64(from), measure.Ticks, c.Rate), e.Trace)
-	if c.Lost > 0 {
-		caption += fmt.Sprintf("; the probe lost %d", c.Lost)
-	}
-	d.draw(x, i, sketch.Wave{Title: "waveform", Capture: c, From: from, To: to}, caption)
-	d.slowest(x, i, e, c)
-}
-
-// draw adds a picture of a trace. The last is the one that goes with a finding.
-func (d *details) draw(x *experiment, i int, w sketch.Wave, caption string) {
-	d.waves[i] = picture{template.HTML(w.SVG()), caption} // our own, its texts escaped
-	x.Pictures = append(x.Pictures, d.waves[i])
-}
-
-// slowest adds the picture of the greatest value that a probe measured, of what failed first.
-func (d *details) slowest(x *experiment, i int, e record.Experiment, c probes.Capture) {
-	all := slices.Clone(e.Measurements)
-	blocks := func(m record.Measurement) bool { return slices.ContainsFunc(m.Verdicts, judge.Verdict.Blocks) }
-	slices.SortStableFunc(all, func(a, b record.Measurement) int { return one(blocks(b)) - one(blocks(a)) })
-	for _, m := range all {
-		s, err := d.run.Sample(m)
-		if err != nil {
-			continue // its picture has said so
-		}
-		if span, at, ok := slowest(c, m, s); ok {
-			room := (span.End - span.Start) / 2
-			w := sketch.Wave{Title: "the slowest", Capture: c, From: max(span.Start-room, 0), To: span.End + room, Span: [2]timebase.Ticks{span.Start, span.End}}
-			d.draw(x, i, w, fmt.Sprintf("the greatest %s: value %d of %d, at %s", m.Quantity, at+1, len(s.Values), amount(int64(span.Start), measure.Ticks, c.Rate)))
-			return
-		}
-	}
 }
 
 // where adds the functions that cycles went to.

@@ -19,7 +19,16 @@ func (d *details) worstCase(e record.Experiment, m record.Measurement, s measure
 	if _, timed := measure.Seconds(1, m.Unit, m.ClockHz); !ok || !timed || q.Better != measure.Lower || m.Summary.N < fewest || m.Summary.Min == m.Summary.Max {
 		return ""
 	}
-	w := extreme.Of(d.repeats(e, m, s)...)
+	figure := fmt.Sprint(e.Suite, "/", e.Name, "/", e.Board, "/", m.Quantity, "/", m.Source, "/", m.Unit)
+	if d.worst[figure] == "" {
+		d.worst[figure] = worstOf(m, d.repeats(e, m, s))
+	}
+	return d.worst[figure]
+}
+
+// worstOf puts the worst case of samples of a measurement into a sentence.
+func worstOf(m record.Measurement, all []measure.Sample) string {
+	w := extreme.Of(all...)
 	text := fmt.Sprintf("greatest %s of %d: %s", amount(w.Max, m.Unit, m.ClockHz), w.N, w.Mechanism)
 	if w.Fit == nil || len(w.Fit.Levels) == 0 {
 		return text + "; what may lie beyond cannot be told: " + w.Refused
