@@ -40,6 +40,7 @@ const (
 	Change             = "rigor_change"
 	ChangeRatio        = "rigor_change_ratio"
 
+	TrendChange      = "rigor_trend_change_ratio"
 	QuarantineExpiry = "rigor_quarantine_expiry_timestamp_seconds"
 	Quarantined      = "rigor_experiment_quarantined"
 
@@ -86,6 +87,8 @@ var Metrics = append(figures(), []Metric{
 	{ProbeSpread, "How far the delays of a loop lie apart, as the probe saw them.", "seconds", with(boardLabels, "loop"), nil},
 	{Change, "What became of a statistic since the baseline.", "", with(statisticLabels, "verdict"), changeStates},
 	{ChangeRatio, "How much a statistic differs from the baseline, as a part of that; where that is 0, of one unit.", "ratio", statisticLabels, nil},
+	{TrendChange, "The newest change of a figure's level from run to run in the last 7 days, as a part of what it was; run is the first of the new level.",
+		"ratio", with(rigLabels, "suite", "experiment", "board", "clock_hz", "source", "quantity", "statistic", "verdict", "suspect", "run"), nil},
 	{QuarantineExpiry, "When a quarantine ends, since the Unix epoch; a failure then fails the run again.", "seconds", with(experimentLabels, "owner", "issue"), nil},
 	{Quarantined, "Whether a failure of the experiment is excused.", "", experimentLabels, nil},
 	{BoardLastSeen, "When the board was last asked something, since the Unix epoch.", "seconds", boardLabels, nil},

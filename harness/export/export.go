@@ -33,6 +33,7 @@ type State struct {
 	Runs        []*record.Run   // the newest of each rig
 	Boards      []history.Board // over [Recent] days
 	Experiments []history.Experiment
+	Trends      []Trend // of [Fresh] days
 }
 
 // WriteTextfile writes the metrics to path (ending in .prom), as a whole.

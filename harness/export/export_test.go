@@ -301,6 +301,53 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// Two nights of a virtual rig, the second one slower: where the level changed is told, as long
+// as it is news, and so is how the board fared.
+func TestHealthOfTheHistory(t *testing.T) {
+	dir := t.TempDir()
+	night := time.Date(2026, 11, 1, 1, 0, 0, 0, time.UTC)
+	for day, cycles := range []int64{160, 200} {
+		at := night.AddDate(0, 0, day)
+		b, err := record.Create(filepath.Join(dir, record.Name(at, "virtual")), record.Run{
+			Rig: record.Rig{Name: "virtual", Kind: "virtual"}, Started: at, Boards: []record.Board{{Name: "f407", Chip: "stm32f407"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := measure.Sample{Name: measure.GoroutineSwitch, Source: measure.Firmware, Unit: measure.Cycles, Clock: 16e6, Values: []int64{cycles}}
+		e := record.Experiment{Suite: "latency", Name: "switch", Board: "f407", Attempts: []record.Attempt{{Started: at}},
+			Measurements: []record.Measurement{record.Measured(s, 16e6, measure.Summarize(s), nil, nil)}}
+		if err := errors.Join(b.Add(e), b.Finish(record.Complete, at.Add(time.Minute))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x, err := history.Open(filepath.Join(t.TempDir(), history.File), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	if _, err := x.Sync(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	const (
+		trend = `rigor_trend_change_ratio{board="f407",clock_hz="16000000",experiment="switch",quantity="goroutine-switch",rig="virtual",rig_kind="virtual",` +
+			`run="20261102T010000Z-virtual",source="firmware",statistic="p50",suite="latency",suspect="harness",verdict="worse"} 0.25`
+		answers = `rigor_experiment_recent_answers{board="f407",experiment="switch",rig="virtual",rig_kind="virtual",suite="latency"} 2`
+	)
+	for _, c := range []struct {
+		day            int
+		trend, answers bool
+	}{{2, true, true}, {1 + 8, false, true}, {60, false, false}} {
+		var s State
+		var text bytes.Buffer
+		if err := errors.Join(s.AddHealth(t.Context(), x, night.AddDate(0, 0, c.day)), s.WriteText(&text)); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(text.String(), trend) != c.trend || strings.Contains(text.String(), answers) != c.answers {
+			t.Errorf("on day %d:\n%s", c.day, &text)
+		}
+	}
+}
+
 func TestHandlerSaysWhyItFails(t *testing.T) {
 	h := Handler(func() (State, error) { return State{}, errors.New("find runs: none") })
 	rec := httptest.NewRecorder()

@@ -12,6 +12,7 @@ import (
 
 	"rigor/harness/measure"
 	"rigor/harness/record"
+	"rigor/harness/timebase"
 )
 
 // sample is one measurement with its values.
@@ -23,13 +24,17 @@ type sample struct {
 }
 
 func (s sample) labels() []string {
-	clock := ""
-	if s.CoreHz != 0 {
-		clock = strconv.FormatUint(uint64(s.CoreHz), 10)
-	}
 	e := s.experiment
 	return []string{s.run.Rig.Name, s.run.Rig.Kind, e.Suite, e.Name, e.Board, s.run.ChipOf(e.Board),
-		s.run.Program(e.Firmware), clock, string(s.Source)}
+		s.run.Program(e.Firmware), clockLabel(s.CoreHz), string(s.Source)}
+}
+
+// clockLabel is the core's rate in hertz, if it is known.
+func clockLabel(core timebase.Rate) string {
+	if core == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(core), 10)
 }
 
 func (m *metrics) addSample(s sample) {
@@ -112,10 +117,11 @@ const nativeFactor = 1.1
 // refuses those of a native histogram that are no younger than the last.
 type histogram struct {
 	*prometheus.HistogramVec
-	series map[string]*series
+	series map[string]*marked
 }
 
-type series struct {
+// marked is a series whose greatest value is marked.
+type marked struct {
 	prometheus.Histogram
 	worst prometheus.Exemplar
 }
@@ -125,7 +131,7 @@ func (m *metrics) histogram(quantity, unit string, buckets []float64) *histogram
 	if h := m.histograms[name]; h != nil {
 		return h
 	}
-	h := &histogram{series: map[string]*series{}, HistogramVec: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+	h := &histogram{series: map[string]*marked{}, HistogramVec: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: name, Help: help(quantity, unit),
 		Buckets: buckets, NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: 160,
 	}, sampleLabels)}
@@ -135,16 +141,16 @@ func (m *metrics) histogram(quantity, unit string, buckets []float64) *histogram
 }
 
 // of is the series that a sample belongs to.
-func (h *histogram) of(s sample) *series {
+func (h *histogram) of(s sample) *marked {
 	labels := s.labels()
 	key := strings.Join(labels, "\x00")
 	if h.series[key] == nil {
-		h.series[key] = &series{Histogram: h.WithLabelValues(labels...).(prometheus.Histogram)}
+		h.series[key] = &marked{Histogram: h.WithLabelValues(labels...).(prometheus.Histogram)}
 	}
 	return h.series[key]
 }
 
-func (s *series) observe(v float64, from sample) {
+func (s *marked) observe(v float64, from sample) {
 	s.Observe(v)
 	if s.worst.Labels == nil || v > s.worst.Value {
 		s.worst = prometheus.Exemplar{Value: v, Timestamp: from.taken(), Labels: exemplarLabels(from.run)}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,12 +16,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"rigor/harness/export"
 	"rigor/harness/export/monitoring"
+	"rigor/harness/measure"
+	"rigor/harness/record"
 )
 
 func TestPromtoolAcceptsTheRules(t *testing.T) {
@@ -33,45 +36,54 @@ func TestPromtoolAcceptsTheRules(t *testing.T) {
 }
 
 // slowedRun is a checkout whose newest run has a figure that got worse on f407, and one on c3
-// that is in quarantine: a run was accepted, the baseline then made faster by a cycle, and
-// another one run.
+// that is in quarantine: a run was made faster by a cycle, by editing it, and accepted,
+// and another one was run.
 func slowedRun(t *testing.T) (dir, run string) {
 	t.Helper()
 	soon := time.Now().UTC().Add(72 * time.Hour).Format(time.DateOnly)
 	dir = checkout(t, map[string]string{"suites/quarantine.yaml": `quarantine:
   - {suite: latency, experiment: goroutine-switch at 160 MHz, board: c3, owner: ann, reason: known, issue: "#12", expires: ` + soon + `}
 `})
+	name := func(t time.Time) string { return t.UTC().Format("20060102T150405Z") + "-virtual" }
+	first := name(time.Now().Add(-time.Hour))
 	suites := []string{"run", "--suite", "smoke", "--suite", "latency", "--out"}
-	in(t, dir, append(suites, "results/runs/20260101T000000Z-virtual")...).want(t, exitOK)
-	in(t, dir, "baseline", "accept", "20260101T000000Z-virtual", "--why", "to begin with").want(t, exitOK)
-	file := filepath.Join(dir, "results/baseline/virtual.json")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, []byte(faster(string(text))), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	run = time.Now().UTC().Format("20060102T150405Z") + "-virtual"
+	in(t, dir, append(suites, "results/runs/"+first)...).want(t, exitOK)
+	faster(t, filepath.Join(dir, "results/runs", first, record.RunFile))
+	in(t, dir, "baseline", "accept", first, "--why", "to begin with").want(t, exitOK)
+	run = name(time.Now())
 	in(t, dir, append(suites, "results/runs/"+run)...).want(t, exitWanting)
 	return dir, run
 }
 
-var median = regexp.MustCompile(`"p50":\{"value":(\d+)`)
-
-// faster takes a cycle off what the firmware counts of goroutine switches.
-func faster(baseline string) string {
-	lines := strings.SplitAfter(baseline, "\n")
-	for i, line := range lines {
-		if strings.Contains(line, `"goroutine-switch"`) && strings.Contains(line, `"unit":"cycles"`) {
-			lines[i] = median.ReplaceAllStringFunc(line, func(m string) string {
-				n, _ := strconv.Atoi(median.FindStringSubmatch(m)[1])
-				return fmt.Sprintf(`"p50":{"value":%d`, n-1)
-			})
-			lines[i] = regexp.MustCompile(`"digest":"..`).ReplaceAllString(lines[i], `"digest":"xx`)
+// faster takes a cycle off what the firmware counted of goroutine switches.
+func faster(t *testing.T, path string) {
+	t.Helper()
+	run := map[string]any{}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&run); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range run["experiments"].([]any) {
+		ms, _ := e.(map[string]any)["measurements"].([]any)
+		for _, m := range ms {
+			if m := m.(map[string]any); m["quantity"] == measure.GoroutineSwitch && m["unit"] == string(measure.Cycles) {
+				median := m["summary"].(map[string]any)["p50"].(map[string]any)
+				n, _ := median["value"].(json.Number).Int64()
+				median["value"], m["digest"] = n-1, strings.Repeat("0", 64)
+			}
 		}
 	}
-	return strings.Join(lines, "")
+	if text, err = json.Marshal(run); err == nil {
+		err = os.WriteFile(path, text, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // prometheus asks a server.
@@ -247,6 +259,7 @@ var unmeasured = []string{"In bytes", "In decibels", "In events", "In harts", "I
 // histograms and without.
 func TestDashboardsShowARealRun(t *testing.T) {
 	dir, run := slowedRun(t)
+	wantCleanMetrics(t, in(t, dir, "export"))
 	for name, start := range map[string]func(*testing.T, string) prometheus{"native": startDashboards, "classic": startClassic} {
 		t.Run(name, func(t *testing.T) {
 			p := start(t, dir)
@@ -265,6 +278,17 @@ func TestDashboardsShowARealRun(t *testing.T) {
 				p.wantExemplars(run)
 			}
 		})
+	}
+}
+
+// wantCleanMetrics has promtool check what is scraped.
+func wantCleanMetrics(t *testing.T, metrics outcome) {
+	t.Helper()
+	metrics.want(t, exitOK)
+	c := exec.Command("promtool", "check", "metrics")
+	c.Stdin = strings.NewReader(metrics.stdout)
+	if o := finish(t, c); o.status != 0 || o.stdout+o.stderr != "" || !strings.Contains(metrics.stdout, export.RecentFlashes) {
+		t.Errorf("exit status %d\n%s%s", o.status, o.stdout, o.stderr)
 	}
 }
 
@@ -339,9 +363,12 @@ func (p prometheus) wantRules(run string) {
 			}
 		}
 	}
-	want := []string{"RigorQuarantineExpiring", "RigorRegression", "RigorRunFailing"}
+	want := []string{"RigorQuarantineExpiring", "RigorRegression", "RigorRunFailing", "RigorTrendWorse"}
 	if got := slices.Sorted(maps.Keys(firing)); !slices.Equal(got, want) || n != monitoring.Rules() {
 		p.t.Errorf("%d rules, want %d; firing %q, want %q", n, monitoring.Rules(), got, want)
+	}
+	if len(p.query(fmt.Sprintf("ALERTS{alertname=%q,run=%q}", "RigorTrendWorse", run)).Result) == 0 {
+		p.t.Errorf("the run since which it is worse is not %s", run)
 	}
 	if d := firing["RigorRegression"]; !strings.Contains(d, "rigor compare baseline "+run) {
 		p.t.Errorf("a regression does not name the run: %s", d)

@@ -84,6 +84,8 @@ func overview() Dashboard {
 		{Title: "What fails", Kind: Table, Of: Failures, Exprs: []string{"sort_desc(" + on(Failures) + " > 0)"}, Width: 12},
 		{Title: "What changed since the baseline", Kind: Table, Of: export.ChangeRatio, Exprs: []string{fmt.Sprintf(
 			"%s * on (%s) group_left (verdict) (%s == 1)", on(export.ChangeRatio), figureKey, on(export.Change, `verdict=~"worse|better|different"`))}, Width: 12},
+		{Title: "Since which run", Kind: Table, Of: export.TrendChange, Exprs: []string{on(export.TrendChange)}, Width: 12},
+		{Title: "Worse since a run", Kind: Series, Of: TrendWorse, Exprs: []string{on(TrendWorse)}, Legend: "{{suite}} {{board}} since {{run}}", Width: 12},
 		{Title: "Experiments", Kind: Series, Of: Outcomes, Exprs: []string{onRig(Outcomes)}, Legend: "{{rig}} {{outcome}}", Width: 12},
 		{Title: "Verdicts", Kind: Series, Of: Verdicts, Exprs: []string{onRig(Verdicts)}, Legend: "{{rig}} {{outcome}}", Width: 12},
 		{Title: "Alerts", Kind: Table, Exprs: []string{`ALERTS{alertname=~"Rigor.+"}`}, Width: 12},

@@ -25,6 +25,7 @@ const (
 	Failures       = "rig_suite_board_class:rigor_run_failures:sum"
 	Worse          = "rig_suite_board:rigor_change_worse:sum"
 	Better         = "rig_suite_board:rigor_change_better:sum"
+	TrendWorse     = "rig_suite_board_run_suspect:rigor_trend_change_worse:count"
 	RigFailures    = "rig_board:rigor_board_recent_rig_failures:ratio"
 	FlashFailures  = "rig_board:rigor_board_recent_flash_failures:ratio"
 	FlakyAnswers   = "rig_suite_board:rigor_experiment_recent_flaky_answers:ratio"
@@ -47,6 +48,8 @@ var recorded = []Recorded{
 		"Figures that are worse than the baseline."},
 	{Better, fmt.Sprintf("sum by (rig, suite, board) (%s{verdict=%q})", export.Change, change.Better),
 		"Figures that are better than the baseline."},
+	{TrendWorse, fmt.Sprintf("count by (rig, suite, board, run, suspect) (%s{verdict=%q})", export.TrendChange, change.Worse),
+		"Figures that have been worse since a run of the last 7 days."},
 	{RigFailures, fmt.Sprintf("sum by (rig, board) (%s{class=%q}) / (sum by (rig, board) (%s) > 0)", export.RecentFailures, rig.Rig, export.RecentAttempts),
 		"Share of the last 30 days' attempts that failed for the rig's sake."},
 	{FlashFailures, fmt.Sprintf("sum by (rig, board) (%s) / (sum by (rig, board) (%s) > 0)", export.RecentFlashFailures, export.RecentFlashes),
@@ -89,6 +92,9 @@ var alerts = []Alert{
 	{"RigorRegression", Worse + " > 0", "0m", "warning",
 		"{{ $value }} figures of {{ $labels.suite }} on {{ $labels.board }} are worse than the baseline",
 		"rigor compare baseline " + newestRun + " --where names the functions; rigor bisect finds the commit."},
+	{"RigorTrendWorse", TrendWorse + " > 0", "0m", "warning",
+		"{{ $value }} figures of {{ $labels.suite }} on {{ $labels.board }} are worse since run {{ $labels.run }}; suspect: {{ $labels.suspect }}",
+		"rigor history --board {{ $labels.board }} shows the figures from run to run; rigor bisect finds the commit on the virtual rig."},
 	{"RigorRunFailing", Failures + " > 0", "0m", "critical",
 		"{{ $value }} findings fail {{ $labels.suite }} on {{ $labels.board }}; to blame: {{ $labels.class }}",
 		"rigor report " + newestRun + " shows them."},
