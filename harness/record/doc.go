@@ -8,6 +8,10 @@
 // a reader sees the state before or after a change and nothing between, whenever
 // the writer was killed; and until [Bundle.Finish], run.json says that the run is not complete.
 //
+// What a run depends on is carried along (see Carry), so that it can be done
+// again; Repeats compares the two. Progress goes to events.jsonl, a line at a time, and
+// Alive tells a run that goes on from one that was killed.
+//
 // The benchmark format is Go proposal 14313, with the unit metadata of
 // golang.org/x/perf/benchfmt; VCD is IEEE Std 1364-2005 section 18.
 //

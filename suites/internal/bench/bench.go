@@ -206,6 +206,9 @@ func (b *Bench) await(ctx context.Context, config *rig.RigConfig) (s *rig.Statio
 // needFlasher opens the program that a loader of some chips puts into RAM to write in its
 // place: that it is missing in a folder of images is not the board's fault.
 func (b *Bench) needFlasher() error {
+	if b.Board.ROMLoader {
+		return nil
+	}
 	_, err := images.For("flasher", b.Board.Chip)
 	return err
 }
