@@ -67,18 +67,52 @@ func (c *compareCmd) Run(ctx context.Context) error {
 
 // where finds the functions of what changed.
 func (c *compareCmd) where(ctx context.Context, root string, found *compare.Comparison) ([]place, error) {
-	if c.Old == compare.Baseline || c.New == compare.Baseline {
-		return nil, errors.New("--where: a baseline has no firmware to look into; compare with the run that was accepted, which rigor baseline show names")
-	}
-	old, err := findRun(root, c.Old)
+	old, err := c.side(root, c.Old, c.New, found)
 	if err != nil {
 		return nil, err
 	}
-	now, err := findRun(root, c.New)
+	now, err := c.side(root, c.New, c.Old, found)
 	if err != nil {
 		return nil, err
 	}
 	return places(ctx, old, now, found)
+}
+
+// side is the run of a side: for the baseline that from which the figures were accepted that changed.
+func (c *compareCmd) side(root, name, other string, found *compare.Comparison) (*record.Run, error) {
+	if name != compare.Baseline {
+		return findRun(root, name)
+	}
+	run, err := findRun(root, other)
+	if err != nil {
+		return nil, err
+	}
+	b, err := judge.LoadBaseline(harness.BaselineFile(root, run.Rig.Name))
+	if err != nil {
+		return nil, err
+	}
+	accepted := acceptedFrom(b, found)
+	switch len(accepted) {
+	case 0:
+		return run, nil // nothing changed
+	case 1:
+		run, err := findRun(root, accepted[0])
+		if err != nil {
+			err = fmt.Errorf("--where: the baseline's figures were accepted from a run that is not here: %w; rigor bisect finds the commit", err)
+		}
+		return run, err
+	}
+	return nil, fmt.Errorf("--where: the figures that changed were accepted from several runs, compare with one of them: %s", strings.Join(accepted, ", "))
+}
+
+// acceptedFrom are the runs that the figures which changed were accepted from.
+func acceptedFrom(b *judge.Baseline, found *compare.Comparison) (runs []string) {
+	for _, r := range found.Rows {
+		if f := b.Figure(r.Key); r.Changed() && f != nil && !slices.Contains(runs, f.Run) {
+			runs = append(runs, f.Run)
+		}
+	}
+	return runs
 }
 
 // sides opens the two states. The baseline is that of the other's rig.
