@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"rigor/harness/judge/change"
 	"rigor/harness/record"
 )
 
@@ -79,12 +78,7 @@ func changesTable(b *strings.Builder, r *record.Run, t tally) {
 		return
 	}
 	fmt.Fprintf(b, "### Against the baseline: %s\n\n", t.Moved())
-	var told []changeRow
-	for _, c := range changeRows(r) {
-		if c.Verdict != change.CannotTell {
-			told = append(told, c)
-		}
-	}
+	told, _ := changeRows(r)
 	if len(told) == 0 {
 		return
 	}

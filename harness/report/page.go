@@ -59,9 +59,11 @@ func page(w io.Writer, r *record.Run, all []figure) error {
 	if err != nil {
 		return err
 	}
+	changes, untold := changeRows(r)
 	return layout.Execute(w, &view{
 		Run: r, Style: template.CSS(pageStyle + sketch.Style), Tally: tallyOf(r), Plots: plots, Suites: d.suites(), Left: d.left,
-		First: d.first(), Claims: claimRows(r), Changes: changeRows(r),
+		First: d.first(), Claims: claimRows(r), Changes: changes[:min(len(changes), mostChanges)], Untold: untold[:min(len(untold), mostChanges)],
+		MoreChanges: max(len(changes)-mostChanges, 0), MoreUntold: max(len(untold)-mostChanges, 0),
 	})
 }
 
@@ -72,10 +74,14 @@ type view struct {
 	Tally   tally
 	First   []card
 	Changes []changeRow
-	Claims  []claimRow
-	Plots   []picture
-	Suites  []suite
-	Left    int // experiments whose details are left out
+	Untold  []changeRow // those that cannot be told
+
+	MoreChanges, MoreUntold int // that are left out
+
+	Claims []claimRow
+	Plots  []picture
+	Suites []suite
+	Left   int // experiments whose details are left out
 }
 
 type picture struct {
@@ -195,18 +201,25 @@ type changeRow struct {
 	Verdict                               change.Verdict
 }
 
-// changeRows are the changes from the baseline, worse ones first.
-func changeRows(r *record.Run) (all []changeRow) {
+// changeRows are the changes from the baseline, worse ones first, and apart what cannot be told.
+func changeRows(r *record.Run) (told, untold []changeRow) {
 	for i, e := range r.Experiments {
 		for _, m := range e.Measurements {
-			if c := m.Change; c != nil && c.Verdict != change.Same {
-				all = append(all, changeRow{id(i), place(e), m.Quantity + " by " + string(m.Source), transition(m), c.Reason, changeLook[c.Verdict], c.Verdict})
+			c := m.Change
+			if c == nil || c.Verdict == change.Same {
+				continue
+			}
+			row := changeRow{id(i), place(e), m.Quantity + " by " + string(m.Source), transition(m), c.Reason, changeLook[c.Verdict], c.Verdict}
+			if c.Verdict == change.CannotTell {
+				untold = append(untold, row)
+			} else {
+				told = append(told, row)
 			}
 		}
 	}
-	order := []change.Verdict{change.Worse, change.Different, change.Better, change.CannotTell}
-	slices.SortStableFunc(all, func(a, b changeRow) int { return slices.Index(order, a.Verdict) - slices.Index(order, b.Verdict) })
-	return all[:min(len(all), mostChanges)]
+	order := []change.Verdict{change.Worse, change.Different, change.Better}
+	slices.SortStableFunc(told, func(a, b changeRow) int { return slices.Index(order, a.Verdict) - slices.Index(order, b.Verdict) })
+	return told, untold
 }
 
 var changeLook = map[change.Verdict]string{change.Worse: "bad", change.Better: "good", change.Different: "warn", change.CannotTell: "dim"}

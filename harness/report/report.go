@@ -196,18 +196,12 @@ func (p paint) troublesOf(e record.Experiment, line func(colour, kind, where, te
 func (p paint) moves(r *record.Run, line func(colour, kind, where, text string)) {
 	const most = 20
 	colours := map[change.Verdict]string{change.Worse: red, change.Better: green, change.Different: yellow}
-	n := 0
-	for _, c := range changeRows(r) {
-		colour, ok := colours[c.Verdict]
-		if !ok {
-			continue
-		}
-		if n++; n <= most {
-			line(colour, strings.ToUpper(string(c.Verdict)), c.Place, c.What+": "+c.Change)
-		}
+	told, _ := changeRows(r)
+	for _, c := range told[:min(len(told), most)] {
+		line(colours[c.Verdict], strings.ToUpper(string(c.Verdict)), c.Place, c.What+": "+c.Change)
 	}
-	if n > most {
-		line(yellow, "NOTE", "run", fmt.Sprintf("%d more figures changed; rigor compare lists them", n-most))
+	if more := len(told) - most; more > 0 {
+		line(yellow, "NOTE", "run", fmt.Sprintf("%d more figures changed; rigor compare lists them", more))
 	}
 }
 

@@ -3,12 +3,14 @@ package report
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -272,5 +274,32 @@ func TestUnderwayIsForTerminalsAndFits(t *testing.T) {
 	NewDisplay(&terminal, true).Underway(strings.Repeat("ä", 100))
 	if log.Len() != 0 || terminal.String() != strings.Repeat("ä", 79) {
 		t.Errorf("log %q, terminal %q", &log, &terminal)
+	}
+}
+
+// However much changed, tables are of a length, and tell how much they leave out.
+func TestManyChanges(t *testing.T) {
+	r := run(t)
+	for i := range 500 {
+		e := r.Experiments[2]
+		e.Measurements = slices.Clone(e.Measurements)
+		c := *e.Measurements[0].Change
+		if i%2 == 0 {
+			c.Verdict = change.CannotTell
+		}
+		e.Measurements[0].Change = &c
+		r.Experiments = append(r.Experiments, e)
+	}
+	var page, table, summary strings.Builder
+	if err := errors.Join(HTML(&page, r), Summary(&table, r, false), Markdown(&summary, r)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ text, want string }{
+		{page.String(), "<p>132 more changed"}, {page.String(), "Cannot be told: 120 and 130 more"},
+		{table.String(), "232 more figures changed"}, {summary.String(), "212 more are in report.html"},
+	} {
+		if !strings.Contains(c.text, c.want) {
+			t.Errorf("%q is not told", c.want)
+		}
 	}
 }
