@@ -140,6 +140,9 @@ func (c *baselineAcceptCmd) Run() error {
 		return err
 	}
 	fmt.Printf("accepted %d figures of %s into %s\n", n, run.Name(), file)
+	if n := run.Blocking(); n > 0 {
+		fmt.Printf("mind that %d findings failed that run\n", n)
+	}
 	if len(was.Figures) == 0 {
 		return nil
 	}
@@ -165,7 +168,7 @@ func (c *baselineAcceptCmd) accept(b *judge.Baseline, run *record.Run, now time.
 	if len(figures) == 0 {
 		return 0, &exitError{exitWanting, fmt.Errorf("accept %s: it has no figure that fits %q and is not in doubt", run.Name(), c.Only)}
 	}
-	if c.Only == "" {
+	if filtered := run.Invocation != nil && run.Invocation.Label != ""; c.Only == "" && !filtered {
 		b.Figures = slices.DeleteFunc(b.Figures, func(f judge.Figure) bool { return gone(f.Key, run) })
 	}
 	b.Put(figures...)

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rigor/harness/compare"
 	"rigor/harness/judge"
 	"rigor/harness/judge/change"
 	"rigor/harness/measure"
+	"rigor/harness/record"
 	"rigor/harness/rig"
 )
 
@@ -172,6 +174,45 @@ func TestRunHeedsQuarantine(t *testing.T) {
 		run := load(t, filepath.Join(dir, "out"))
 		if idle := strings.Contains(c.entries, "gone"); len(run.Experiments) != 4 || idle != strings.Contains(o.stdout, "nothing was asked that the quarantine is about") {
 			t.Errorf("%s: %d experiments; an entry about nothing is told: %v\n%s", name, len(run.Experiments), !idle, o.stdout)
+		}
+	}
+}
+
+// A figure that its suite no longer measures is dropped, but not if the run could not
+// have measured it.
+func TestAcceptDropsWhatIsGone(t *testing.T) {
+	experiment := func(suite, name string) record.Experiment {
+		s := measure.Sample{Name: measure.GoroutineSwitch, Source: measure.Firmware, Unit: measure.Cycles, Clock: 16e6, Values: []int64{160}}
+		return record.Experiment{Suite: suite, Name: name, Board: "f407", Measurements: []record.Measurement{record.Measured(s, 16e6, measure.Summarize(s), nil, nil)}}
+	}
+	run := func(es ...record.Experiment) *record.Run {
+		return &record.Run{Status: record.Complete, Rig: record.Rig{Name: "virtual", Kind: "virtual"}, Experiments: es}
+	}
+	skipped, filtered := experiment("latency", "launch"), run(experiment("latency", "switch"))
+	skipped.Skipped, skipped.Measurements = "no probe", nil
+	filtered.Invocation = &record.Invocation{Label: "quick"}
+	for name, c := range map[string]struct {
+		run  *record.Run
+		only string
+		left int
+	}{
+		"it is gone":         {run(experiment("latency", "switch")), "", 1},
+		"it was asked again": {run(experiment("latency", "switch"), experiment("latency", "launch")), "", 2},
+		"another suite":      {run(experiment("jitter", "idle")), "", 3},
+		"it was skipped":     {run(experiment("latency", "switch"), skipped), "", 2},
+		"only some":          {run(experiment("latency", "switch")), "goroutine-*", 2},
+		"only some labels":   {filtered, "", 2},
+	} {
+		b := &judge.Baseline{Schema: judge.BaselineSchema, Rig: "virtual", Kind: "virtual"}
+		accept := func(r *record.Run, only string) {
+			if _, err := (&baselineAcceptCmd{Why: "a test", By: "ann", Only: only}).accept(b, r, time.Unix(1e9, 0)); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		accept(run(experiment("latency", "switch"), experiment("latency", "launch")), "")
+		accept(c.run, c.only)
+		if len(b.Figures) != c.left {
+			t.Errorf("%s: %d figures are left, want %d", name, len(b.Figures), c.left)
 		}
 	}
 }
