@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) *rig.Station) {
 		{"power starts the program", (*bench).powerOn},
 		{"power starts the program even after the loader", (*bench).powerAfterLoader},
 		{"power that is on stays on", (*bench).powerTwice},
+		{"a profile counts what the program does", (*bench).profiles},
 		{"a cancelled context ends a call unbegun", (*bench).cancelled},
 		{"close ends the board", (*bench).closed},
 	} {
@@ -309,6 +310,33 @@ func (b *bench) powerTwice() {
 	b.power(true)
 	b.silent() // no second greeting
 	b.echoes()
+}
+
+// profiles asks boards that can.
+func (b *bench) profiles() {
+	board, ok := b.Board.(rig.Profiler)
+	if !ok {
+		return
+	}
+	b.reset(rig.BootApp)
+	b.runs()
+	ended, cancel := context.WithCancel(b.Context())
+	cancel()
+	if _, err := board.Profile(ended, nil, nil); !errors.Is(err, context.Canceled) {
+		b.Errorf("Profile says %v, want %v", err, context.Canceled)
+	}
+	for range 2 { // one after another
+		p, err := board.Profile(b.Context(), nil, nil)
+		b.must("profile", err)
+		b.echoes()
+		counted := p.Stop()
+		if counted.Intervals != 0 || len(counted.Cores) == 0 {
+			b.Fatalf("%d intervals of %d cores", counted.Intervals, len(counted.Cores))
+		}
+		if len(counted.Cores[0].At) == 0 {
+			b.Error("the program returned bytes without an instruction")
+		}
+	}
 }
 
 func (b *bench) cancelled() {
