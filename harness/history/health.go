@@ -131,51 +131,63 @@ func boards(ctx context.Context, tx *sql.Tx, since int64) (all []Board, err erro
 	return all, nil
 }
 
-const onBoard = " JOIN run ON run.id = e.run WHERE run.rig = ? AND run.kind = ? AND e.board = ? AND run.started >= ?"
+// What is asked of one board: its experiments, and their attempts.
+const (
+	experiments = " FROM experiment e" + onBoard
+	attempts    = " FROM attempt a JOIN experiment e ON e.id = a.experiment" + onBoard
+	onBoard     = " JOIN run ON run.id = e.run WHERE run.rig = ? AND run.kind = ? AND e.board = ? AND run.started >= ?"
+)
 
+// fill adds what experiments and attempts say of the board.
 func (b *Board) fill(ctx context.Context, tx *sql.Tx, since int64) error {
-	of := []any{b.Rig.Name, b.Rig.Kind, b.Name, since}
-	err := query(ctx, tx, func(scan scanner) error {
-		return scan(append([]any{&b.Runs}, b.columns()...)...)
-	}, "SELECT count(DISTINCT CASE WHEN e.attempts > 0 THEN e.run END), "+countColumns+" FROM experiment e"+onBoard+" HAVING count(*) > 0", of...)
-	if err != nil {
-		return err
+	for _, ask := range []func(context.Context, *sql.Tx, []any) error{b.count, b.countFlashes, b.countFailures, b.listRecent, b.findLast} {
+		if err := ask(ctx, tx, []any{b.Rig.Name, b.Rig.Kind, b.Name, since}); err != nil {
+			return err
+		}
 	}
-	err = query(ctx, tx, func(scan scanner) error {
-		return scan(&b.Flashes, &b.FlashFailures)
-	}, "SELECT coalesce(sum(a.flashed), 0), coalesce(sum(a.phase = '"+record.FlashPhase+"' AND a.class <> ''), 0) FROM attempt a JOIN experiment e ON e.id = a.experiment"+onBoard, of...)
-	if err != nil {
-		return err
-	}
-	err = query(ctx, tx, func(scan scanner) error {
+	return nil
+}
+
+func (b *Board) count(ctx context.Context, tx *sql.Tx, of []any) error {
+	return query(ctx, tx, func(scan scanner) error { return scan(append([]any{&b.Runs}, b.columns()...)...) },
+		"SELECT count(DISTINCT CASE WHEN e.attempts > 0 THEN e.run END), "+countColumns+experiments+" HAVING count(*) > 0", of...)
+}
+
+func (b *Board) countFlashes(ctx context.Context, tx *sql.Tx, of []any) error {
+	return query(ctx, tx, func(scan scanner) error { return scan(&b.Flashes, &b.FlashFailures) },
+		"SELECT coalesce(sum(a.flashed), 0), coalesce(sum(a.phase = '"+record.FlashPhase+"' AND a.class <> ''), 0)"+attempts, of...)
+}
+
+func (b *Board) countFailures(ctx context.Context, tx *sql.Tx, of []any) error {
+	return query(ctx, tx, func(scan scanner) error {
 		var f FailureCount
 		err := scan(&f.Class, &f.N)
 		b.Failures = append(b.Failures, f)
 		return err
-	}, "SELECT a.class, count(*) FROM attempt a JOIN experiment e ON e.id = a.experiment"+onBoard+
-		" AND a.class <> '' GROUP BY a.class ORDER BY a.class", of...)
-	if err != nil {
-		return err
-	}
-	err = query(ctx, tx, func(scan scanner) error {
+	}, "SELECT a.class, count(*)"+attempts+" AND a.class <> '' GROUP BY a.class ORDER BY a.class", of...)
+}
+
+func (b *Board) listRecent(ctx context.Context, tx *sql.Tx, of []any) error {
+	defer func() { slices.Reverse(b.Recent) }()
+	return query(ctx, tx, func(scan scanner) error {
 		var r Recent
 		err := scan(&r.Run, &r.State)
 		b.Recent = append(b.Recent, r)
 		return err
-	}, `SELECT run.name, CASE WHEN sum(e.outcome = 'failed') > 0 THEN 'failed' WHEN sum(e.outcome = 'answered' AND e.attempts > 1) > 0 THEN 'flaky'
-		WHEN sum(e.outcome = 'answered') > 0 THEN 'ok' ELSE 'skipped' END
-		FROM experiment e`+onBoard+" GROUP BY run.id ORDER BY run.started DESC, run.name DESC LIMIT ?", append(of, recent)...)
-	if err != nil {
-		return err
-	}
-	slices.Reverse(b.Recent)
+	}, `SELECT run.name, CASE WHEN sum(e.outcome = 'failed') > 0 THEN 'failed'
+		WHEN sum(e.outcome = 'answered' AND e.attempts > 1) > 0 THEN 'flaky' WHEN sum(e.outcome = 'answered') > 0 THEN 'ok' ELSE 'skipped' END`+
+		experiments+" GROUP BY run.id ORDER BY run.started DESC, run.name DESC LIMIT ?", append(of, recent)...)
+}
+
+// findLast finds the last attempt, and the last that went well.
+func (b *Board) findLast(ctx context.Context, tx *sql.Tx, of []any) error {
 	return query(ctx, tx, func(scan scanner) error {
 		var seen, ok int64
 		err := scan(&seen, &ok, &b.Failing)
 		b.LastSeen, b.LastOK = moment(seen), moment(ok)
 		return err
-	}, `SELECT a.started, coalesce(max(CASE WHEN a.class = '' THEN a.started END) OVER (), 0), a.message
-		FROM attempt a JOIN experiment e ON e.id = a.experiment`+onBoard+" ORDER BY a.started DESC LIMIT 1", of...)
+	}, "SELECT a.started, coalesce(max(CASE WHEN a.class = '' THEN a.started END) OVER (), 0), a.message"+
+		attempts+" ORDER BY a.started DESC LIMIT 1", of...)
 }
 
 // Experiment is what became of an experiment over a span of runs.

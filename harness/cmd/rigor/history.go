@@ -38,9 +38,9 @@ func (*historyCmd) Help() string {
 	return "Shows what the bundles below results/runs have in common: without METRIC the runs and the health of their boards, with it how\n" +
 		"a figure went from run to run, and where it came to a new level. A figure is a quantity as one experiment measures it\n" +
 		"on one board at one clock.\n\n" +
-		"On a virtual rig values are exact, and every difference is shown as a change. On hardware a change is a level that\n" +
-		"runs before and after it tell apart with p <= 0.001; single outliers are none. Of each change you see the first run\n" +
-		"with the new level, the last one with the old, and whose it most likely is.\n\n" +
+		"On a virtual rig values are exact, and every difference is shown as a change. On hardware a change is a level of five runs\n" +
+		"or more, 1 % or more from that before; single outliers are none, nor is a slow slide. Of each change you see the first\n" +
+		"run with the new level, the last one with the old, and whose it most likely is. Replays and runs of rigor ab are left out.\n\n" +
 		"    rigor history 'goroutine-*' --board f407\n" +
 		"    rigor history goroutine-switch --board f407 --source firmware --statistic max --points\n\n" +
 		"The index is results/history.db. It is made from the bundles, brought up to date at each call, and may be removed at any\n" +
