@@ -32,7 +32,6 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 func (g *guard) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	for name, value := range map[string]string{
 		"Content-Security-Policy":      policy,
-		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Referrer-Policy":              "same-origin",
 		"X-Content-Type-Options":       "nosniff",

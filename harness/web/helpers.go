@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rigor/harness/history"
+	"rigor/harness/record"
 )
 
 // helpers are what templates call.
@@ -16,6 +17,7 @@ var helpers = template.FuncMap{
 	"span":    span,
 	"plural":  plural,
 	"look":    look,
+	"word":    word,
 	"took":    took,
 	"runs":    runStrip,
 	"recents": boardStrip,
@@ -69,6 +71,14 @@ func look(r history.Run) string {
 	return map[string]string{history.Passed: "good", history.Failed: "bad", history.Incomplete: "warn"}[r.Verdict()]
 }
 
+// word is a run's verdict, or that there is none yet.
+func word(r history.Run) string {
+	if r.Status == record.Running && r.Blocking == 0 {
+		return "not ended"
+	}
+	return r.Verdict()
+}
+
 // took is how long a run took, if it ended.
 func took(r history.Run) string {
 	if r.Ended.IsZero() {
@@ -105,7 +115,7 @@ func runStrip(runs []history.Run) (all []stripe) {
 		if look == "ok" && r.Flaky > 0 {
 			look = "flaky"
 		}
-		all = append(all, stripeAt(i, len(runs), strip, r.Name, look, r.Started.UTC().Format("2006-01-02 15:04")+": "+r.Verdict()))
+		all = append(all, stripeAt(i, len(runs), strip, r.Name, look, r.Started.UTC().Format("2006-01-02 15:04")+": "+word(r)))
 	}
 	return all
 }

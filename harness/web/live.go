@@ -27,32 +27,18 @@ func (s *site) stream(w http.ResponseWriter, req *http.Request, look func() (htm
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // of nginx
-	if send(w, ": rigor\n\n") != nil {        // so that the visitor knows that it is open
-		return nil
-	}
-	last, told := "", s.Now()
+	n := &news{look: look, now: s.Now}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	for {
-		html, again, err := look()
-		if err != nil { // too late for a page that tells
-			s.Log.Printf("%s: %v", req.URL.Path, err)
+	err := send(w, ": rigor\n\n") // so that the visitor knows that it is open
+	for err == nil {
+		message, last, failure := n.next()
+		if failure != nil { // too late for a page that tells
+			s.Log.Printf("%s: %v", req.URL.Path, failure)
 			return nil
 		}
-		message := ""
-		switch {
-		case again:
-			message = event("again", "")
-		case html != last:
-			message = event("show", html)
-		case s.Now().Sub(told) >= pulse:
-			message = ": still here\n\n"
-		}
-		if message != "" {
-			last, told = html, s.Now()
-			if send(w, message) != nil || again {
-				return nil // the visitor has gone
-			}
+		if err = send(w, message); last {
+			return nil
 		}
 		select {
 		case <-req.Context().Done():
@@ -60,6 +46,34 @@ func (s *site) stream(w http.ResponseWriter, req *http.Request, look func() (htm
 		case <-tick.C:
 		}
 	}
+	return nil // the visitor has gone
+}
+
+// news makes messages of what changes.
+type news struct {
+	look func() (html string, again bool, err error)
+	now  func() time.Time
+	last string    // what was shown
+	told time.Time // when there was the last message
+}
+
+// next is the message to send now, or none; last ends the stream.
+func (n *news) next() (message string, last bool, err error) {
+	html, again, err := n.look()
+	switch {
+	case err != nil:
+		return "", true, err
+	case again:
+		return event("again", ""), true, nil
+	case html != n.last:
+		message = event("show", html)
+	case n.now().Sub(n.told) >= pulse:
+		message = ": still here\n\n"
+	default:
+		return "", false, nil
+	}
+	n.last, n.told = html, n.now()
+	return message, false, nil
 }
 
 // event writes a message: each line of its data with the field's name before it.
@@ -67,8 +81,11 @@ func event(name, data string) string {
 	return fmt.Sprintf("event: %s\ndata: %s\n\n", name, strings.Join(strings.Split(data, "\n"), "\ndata: "))
 }
 
-// send writes a message through to the visitor.
+// send writes a message, if there is one, through to the visitor.
 func send(w http.ResponseWriter, message string) error {
+	if message == "" {
+		return nil
+	}
 	c := http.NewResponseController(w)
 	if err := c.SetWriteDeadline(time.Now().Add(writePatience)); err != nil {
 		return err

@@ -35,8 +35,15 @@ type rigView struct {
 	Boards []boardView
 }
 
-// Last is the newest run.
-func (v rigView) Last() history.Run { return v.Runs[len(v.Runs)-1] }
+// Last is the newest run that ended, if there is one.
+func (v rigView) Last() history.Run {
+	for _, r := range slices.Backward(v.Runs) {
+		if r.Status != record.Running {
+			return r
+		}
+	}
+	return v.Runs[len(v.Runs)-1]
+}
 
 // boardView is a board with its health in a word, and the word's look.
 type boardView struct {

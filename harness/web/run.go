@@ -39,6 +39,7 @@ type finding struct{ Look, Kind, Where, Text string }
 type suiteView struct {
 	Name     string
 	Blocking int
+	Compared bool // something is to be said against the baseline
 	Rows     []row
 }
 
@@ -168,6 +169,7 @@ func suiteViews(r *record.Run) (all []suiteView) {
 		}
 		for _, m := range e.Measurements {
 			v.Rows = append(v.Rows, measured(r, e, m))
+			v.Compared = v.Compared || v.Rows[len(v.Rows)-1].Change != ""
 		}
 		if len(e.Measurements) == 0 {
 			v.Rows = append(v.Rows, unmeasured(e))
