@@ -97,11 +97,14 @@ func oldLevel(rounds []round) float64 {
 // control looks at the old runs alone. It says why rounds must not be judged, or nothing.
 func control(rounds []round, e Effect, n Noise, o Options) string {
 	pairs := make([]round, len(rounds))
-	var between, around []float64
-	for i, r := range align(rounds) {
+	for i, r := range rounds {
 		pairs[i] = round{r[0], r[2]}
-		between = append(between, r[2]-r[0])
-		around = append(around, math.Abs(r[0]), math.Abs(r[2]))
+	}
+	pairs = align(pairs)
+	var between, around []float64
+	for _, p := range pairs {
+		between = append(between, p[1]-p[0])
+		around = append(around, math.Abs(p[0]), math.Abs(p[1]))
 	}
 	to := scale(oldLevel(rounds))
 	within := math.Abs(median(between)) / to
@@ -119,9 +122,9 @@ func control(rounds []round, e Effect, n Noise, o Options) string {
 func (c *Change) judge(q measure.Quantity, o Options) {
 	e := c.Effect
 	found := fmt.Sprintf("%s (%s..%s, p %.2g, %d and %d runs)", signed(e.Relative), signed(e.Lo), signed(e.Hi), e.P, e.Runs[0], e.Runs[1])
-	real := e.P <= o.Rate && (e.Lo > 0 || e.Hi < 0)
+	shown := e.P <= o.Rate && (e.Lo > 0 || e.Hi < 0)
 	switch {
-	case real && math.Abs(e.Relative) >= o.Magnitude:
+	case shown && math.Abs(e.Relative) >= o.Magnitude:
 		c.Verdict, c.Reason = c.way(q.Better), found
 	case e.within(o.Magnitude):
 		c.Verdict, c.Reason = Same, fmt.Sprintf("%s, within %s", found, percent(o.Magnitude))
@@ -135,14 +138,14 @@ func (c *Change) judge(q measure.Quantity, o Options) {
 func (c *Change) way(b measure.Better) Verdict {
 	e := c.Effect
 	if b != measure.NearerZero {
-		sign := int64(math.Copysign(1, e.Relative))
-		return direction(b, 0, sign)
+		return direction(b, 0, int64(math.Copysign(1, e.Relative)))
 	}
 	old := float64(c.Old.Value)
 	to := scale(old)
-	least, most := math.Abs(old+e.Lo*to), math.Abs(old+e.Hi*to)
-	if least > most {
-		least, most = most, least
+	lo, hi := old+e.Lo*to, old+e.Hi*to
+	least, most := min(math.Abs(lo), math.Abs(hi)), max(math.Abs(lo), math.Abs(hi))
+	if lo < 0 && hi > 0 {
+		least = 0
 	}
 	switch {
 	case most < math.Abs(old):
@@ -153,5 +156,8 @@ func (c *Change) way(b measure.Better) Verdict {
 	return Different
 }
 
-func percent(x float64) string { return fmt.Sprintf("%.2f %%", 100*x) }
-func signed(x float64) string  { return fmt.Sprintf("%+.2f %%", 100*x) }
+func percent(x float64) string { return fmt.Sprintf("%.2f %%", hundredths(x)) }
+func signed(x float64) string  { return fmt.Sprintf("%+.2f %%", hundredths(x)) }
+
+// hundredths is in per cent, rounded, so that nothing is written as less than nothing.
+func hundredths(x float64) float64 { return math.Round(x*1e4)/100 + 0 }

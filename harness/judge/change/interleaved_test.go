@@ -149,3 +149,23 @@ func TestCorrect(t *testing.T) {
 		t.Errorf("reason %q", cs[5].Reason)
 	}
 }
+
+// An error of -10 is nearer to zero or farther only if the whole interval of the new one is.
+func TestWayOfErrors(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64 // relative to -10
+		want   Verdict
+	}{
+		{0.3, 0.5, Better},     // -7..-5
+		{0.5, 1.5, Better},     // -5..5
+		{-0.5, -0.3, Worse},    // -15..-13
+		{2.2, 2.4, Worse},      // 12..14
+		{0.5, 2.2, Different},  // -5..12
+		{-0.2, 2.2, Different}, // -12..12
+	} {
+		change := Change{Old: point(-10), Effect: &Effect{Lo: c.lo, Hi: c.hi}}
+		if got := change.way(measure.NearerZero); got != c.want {
+			t.Errorf("%g..%g: %s, want %s", c.lo, c.hi, got, c.want)
+		}
+	}
+}
