@@ -105,7 +105,7 @@ var rules = []rule{
 	{pkg: "harness/profile", imports: []string{"harness/rig"}, tests: []string{"firmware/images"}},
 
 	// The pipeline itself knows contracts, never a backend.
-	{pkg: "harness", imports: append([]string{"firmware/images", "firmware/wire", "harness/judge", "harness/measure", "harness/profile", "harness/record"}, contracts...)},
+	{pkg: "harness", imports: append([]string{"firmware/images", "firmware/wire", "harness/judge", "harness/measure", "harness/profile", "harness/record"}, contracts...), tests: []string{"harness/judge/change"}},
 
 	// Simulated silicon knows nothing of the harness, and above all not flash:
 	// its boot loaders are a second reading of the protocol.
