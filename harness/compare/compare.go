@@ -120,9 +120,15 @@ func (c *Comparison) Count(v change.Verdict) (n int) {
 	return n
 }
 
+// begin is a comparison without figures yet. Its lists are empty rather than nil, for who reads them as JSON.
+func begin(old, now Side) Comparison {
+	return Comparison{Old: old.Name, New: now.Name, Differs: append([]Difference{}, differences(old, now)...), Rows: []Row{}}
+}
+
 // Compare judges each figure of the two states.
 func Compare(old, now Side) Comparison {
-	c := Comparison{Old: old.Name, New: now.Name, Differs: differences(old, now), Failed: broken(old, now)}
+	c := begin(old, now)
+	c.Failed = broken(old, now)
 	kind := cmp.Or(old.Rig.Kind, now.Rig.Kind)
 	if kind != now.Rig.Kind { // what is exact is so on one side only
 		kind = string(rig.Hardware)

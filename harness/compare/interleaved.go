@@ -19,8 +19,7 @@ type Round struct{ A1, B, A2 Side }
 // Interleaved judges rounds on a hardware rig, each figure by its median in each run and by the noise
 // that the baseline has of it. A round that lacks a figure in one of its runs doesn't count for it.
 func Interleaved(rounds []Round, b *judge.Baseline) Comparison {
-	old, now := rounds[0].A1, rounds[0].B
-	c := Comparison{Old: old.Name, New: now.Name, Differs: differences(old, now)}
+	c := begin(rounds[0].A1, rounds[0].B)
 	all := keys(rounds)
 	var changes []change.Change
 	for _, k := range all {
