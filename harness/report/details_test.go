@@ -119,3 +119,31 @@ func TestDetailsOfADamagedBundle(t *testing.T) {
 		}
 	}
 }
+
+// A run that was killed shows what went on last, and says that it was killed.
+func TestKilledRun(t *testing.T) {
+	r := observed(t)
+	b, err := record.Open(r.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := b.Events()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := log.Add(record.Event{Time: start, Kind: record.Begun, Board: "k210", Text: "latency/\x1b[1mpin"}); err != nil {
+		t.Fatal(err)
+	}
+	if page := htmlOf(t, r); !strings.Contains(page, "so far: the run goes on<") {
+		t.Error("a run that goes on doesn't say so")
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	page := htmlOf(t, r)
+	for _, want := range []string{"until the run was killed", "<td>09:30:00</td><td><b>k210</b></td><td>latency/pin</td>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is not in the page", want)
+		}
+	}
+}

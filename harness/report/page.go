@@ -123,11 +123,43 @@ func says(r *record.Run, t tally) string {
 	default:
 		text = "nothing was judged"
 	}
-	return text + ended[r.Status]
+	return text + ended(r)
 }
 
-var ended = map[record.Status]string{
-	record.Running: ", so far: the run goes on, or was killed", record.Interrupted: ", so far: the run was interrupted",
+// ended tells how a run ended that has no end.
+func ended(r *record.Run) string {
+	switch {
+	case r.Status == record.Interrupted:
+		return ", until the run was interrupted"
+	case r.Status != record.Running:
+		return ""
+	case r.Dir() != "" && record.Alive(r.Dir()):
+		return ", so far: the run goes on"
+	case len(lastEvents(r)) > 0:
+		return ", until the run was killed"
+	}
+	return ", so far: the run goes on, or was killed"
+}
+
+// Last are the events of a run that did not come to its end, as it went: what it was about.
+func (v *view) Last() []record.Event {
+	if v.Status == record.Complete {
+		return nil
+	}
+	return lastEvents(v.Run)
+}
+
+// lastEvents are a few of a bundle's, the last ones; none if they cannot be read.
+func lastEvents(r *record.Run) []record.Event {
+	const most = 15
+	if r.Dir() == "" {
+		return nil
+	}
+	all, _ := record.Events(r.Dir()) // an old bundle has none
+	for i := range all {
+		all[i].Text = clean([]byte(all[i].Text))
+	}
+	return all[max(len(all)-most, 0):]
 }
 
 // whose tells the classes of findings, as " (2 firmware, 1 rig)".
