@@ -3,6 +3,7 @@ package change
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -41,12 +42,15 @@ const power = 0.99
 func Interleaved(q measure.Quantity, st measure.Statistic, unit measure.Unit, a1, b, a2 []int64, n Noise, o Options) Change {
 	o = o.withDefaults()
 	c := Change{Verdict: CannotTell, Statistic: st, Unit: unit}
-	if len(a1) != len(b) || len(a2) != len(b) || len(b) < o.Rounds {
-		c.Reason = fmt.Sprintf("%d, %d and %d runs are less than %d rounds of old, new, old", len(a1), len(b), len(a2), o.Rounds)
+	if len(a1) != len(b) || len(a2) != len(b) {
+		c.Reason = fmt.Sprintf("%d, %d and %d runs are no rounds of old, new, old", len(a1), len(b), len(a2))
 		return c
 	}
-	old := append(append([]int64{}, a1...), a2...)
-	c.Old, c.New = across(old), across(b)
+	if len(b) < o.Rounds {
+		c.Reason = fmt.Sprintf("%d rounds of %d that are needed", len(b), o.Rounds)
+		return c
+	}
+	c.Old, c.New = across(slices.Concat(a1, a2)), across(b)
 	rounds := make([]round, len(b))
 	for i := range b {
 		rounds[i] = round{float64(a1[i]), float64(b[i]), float64(a2[i])}
