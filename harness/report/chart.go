@@ -2,12 +2,14 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"html"
 	"image/color"
 	"io"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -101,6 +103,7 @@ func decades(a *plot.Axis, least, most float64) {
 func even(from, to float64) []plot.Tick {
 	const most = 13
 	all := plot.DefaultTicks{}.Ticks(from, to)
+	slices.SortFunc(all, func(a, b plot.Tick) int { return cmp.Compare(a.Value, b.Value) })
 	for i, t := range all {
 		if len(all) <= most || i%2 == 0 {
 			all[i].Label = number(t.Value)

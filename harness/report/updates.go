@@ -33,18 +33,24 @@ func timeline(r *record.Run, e record.Experiment) (*figure, error) {
 	title := "Update: " + e.Name + ", " + e.Board
 	c := newChart(title, "time since the offer (s)", "")
 	var ticks plot.ConstantTicks
-	seen := 0
+	var times [][]float64
+	last, seen := 0.0, 0
 	for i, l := range lanes() {
-		times, err := timesOf(r, e, l.quantity)
+		at, err := timesOf(r, e, l.quantity)
 		if err != nil {
 			return nil, err
 		}
-		seen += len(times)
-		c.spans(i, float64(i), times)
+		if len(at) > 0 {
+			last, seen = max(last, at[len(at)-1]), seen+len(at)
+		}
+		times = append(times, at)
 		ticks = append(ticks, plot.Tick{Value: float64(i), Label: l.label})
 	}
 	if seen == 0 {
 		return nil, nil
+	}
+	for i, at := range times {
+		c.spans(i, float64(i), at, last)
 	}
 	c.Y.Tick.Marker, c.Y.Tick.Length = ticks, 0
 	c.Y.Min, c.Y.Max, c.X.Min = -0.5, float64(len(ticks))-0.5, 0
@@ -70,13 +76,13 @@ func timesOf(r *record.Run, e record.Experiment, quantity string) (times []float
 	return times, nil
 }
 
-// spans draws bars where there are times that lie nearer to each other than can be seen.
-func (c *chart) spans(style int, y float64, times []float64) {
+// spans draws bars where there are times that lie nearer to each other than can be seen on an axis up to the last.
+func (c *chart) spans(style int, y float64, times []float64, last float64) {
 	const bars = 150 // that can be told apart, and seen
 	if len(times) == 0 {
 		return
 	}
-	near := times[len(times)-1] / bars
+	near := last / bars
 	for begin, i := 0, 1; i <= len(times); i++ {
 		if i < len(times) && times[i]-times[i-1] <= near {
 			continue
