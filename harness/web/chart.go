@@ -25,21 +25,28 @@ type shift struct {
 // relative writes by how much a value changed.
 func relative(before, after float64) string {
 	if before == 0 {
-		return fmt.Sprintf("%+.4g", after-before)
+		return minus(fmt.Sprintf("%+.4g", after-before))
 	}
-	return fmt.Sprintf("%+.2f %%", 100*(after-before)/math.Abs(before))
+	percent := 100 * (after - before) / math.Abs(before)
+	if math.Abs(percent) >= 100 {
+		return minus(fmt.Sprintf("%+.0f %%", percent))
+	}
+	return minus(fmt.Sprintf("%+.2f %%", percent))
 }
 
-// exactly writes by how much an exact value changed.
+// minus has the sign of the length of a plus.
+func minus(number string) string { return strings.ReplaceAll(number, "-", "−") }
+
+// exactly writes by how much an exact value changed, and what that is in per cent, if it is anything.
 func exactly(before, after int64) string {
-	sign := "+"
-	if after < before {
-		sign = ""
+	text := grouped(after - before)
+	if after > before {
+		text = "+" + text
 	}
-	if before == 0 {
-		return sign + grouped(after)
+	if part := relative(float64(before), float64(after)); before != 0 && !strings.Contains(part, "0.00 ") {
+		text += " (" + part + ")"
 	}
-	return fmt.Sprintf("%s%s (%s)", sign, grouped(after-before), relative(float64(before), float64(after)))
+	return text
 }
 
 // chart is the drawing of a series: run after run from left to right, each as far from the

@@ -35,6 +35,19 @@ func TestGrouped(t *testing.T) {
 	}
 }
 
+func TestExactly(t *testing.T) {
+	for _, tt := range []struct {
+		before, after int64
+		want          string
+	}{
+		{118, 119, "+1 (+0.85 %)"}, {119, 118, "−1 (−0.84 %)"}, {1000000, 1000001, "+1"}, {0, 3, "+3"}, {28, 18036, "+18\u202f008 (+64314 %)"}, {-4, -8, "−4 (−100 %)"},
+	} {
+		if got := exactly(tt.before, tt.after); got != tt.want {
+			t.Errorf("exactly(%d, %d) = %q, want %q", tt.before, tt.after, got, tt.want)
+		}
+	}
+}
+
 // Whatever was measured is drawn inside the picture, with an axis that encloses it.
 func FuzzCharts(f *testing.F) {
 	f.Add(int64(118), int64(119), int64(118), 5, 2)

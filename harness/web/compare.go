@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -75,12 +74,14 @@ func (s *site) compare(w http.ResponseWriter, req *http.Request) error {
 		return err
 	}
 	page.preset()
-	if page.A == "" || page.B == "" {
-		page.Problem = "There have to be two runs first."
-	} else if err = s.fillComparison(ctx, &page); err != nil {
+	status := http.StatusOK
+	switch err := s.fillComparison(&page); {
+	case errors.Is(err, errNotFound):
+		page.Problem, status = "There is no such run.", http.StatusNotFound
+	case err != nil:
 		return err
 	}
-	return s.show(w, http.StatusOK, "compare.html", frame{"Compare", "compare", page})
+	return s.show(w, status, "compare.html", frame{"Compare", "compare", page})
 }
 
 // preset chooses the two last runs of a rig where nothing is chosen.
@@ -98,7 +99,11 @@ func (p *comparePage) preset() {
 	}
 }
 
-func (s *site) fillComparison(ctx context.Context, p *comparePage) error {
+func (s *site) fillComparison(p *comparePage) error {
+	if p.A == "" || p.B == "" {
+		p.Problem = "There have to be two runs first."
+		return nil
+	}
 	now, err := s.load(p.B)
 	if err != nil {
 		return err

@@ -45,6 +45,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case g.token == "", strings.HasPrefix(req.URL.Path, "/assets/"):
 		g.next.ServeHTTP(w, req)
 	case req.Method == http.MethodPost && req.URL.Path == "/login":
+		req.Body = http.MaxBytesReader(w, req.Body, longestForm)
 		g.enter(w, req, req.PostFormValue("token"), local(req.PostFormValue("next")))
 	case req.URL.Query().Has("token"):
 		g.enter(w, req, req.URL.Query().Get("token"), withoutToken(req.URL))
@@ -66,6 +67,9 @@ func (g *guard) knows(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil || host == "localhost" || slices.Contains(g.hosts, host)
 }
+
+// longestForm bounds what a visitor who is not known may send.
+const longestForm = 1 << 14
 
 // cookie is the name of the cookie that stands for the token.
 const cookie = "rigor"

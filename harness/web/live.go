@@ -26,7 +26,8 @@ func (s *site) stream(w http.ResponseWriter, req *http.Request, look func() (htm
 		return nil
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("X-Accel-Buffering", "no") // of nginx
+	w.Header().Set("X-Accel-Buffering", "no")                  // of nginx
+	http.NewResponseController(w).SetReadDeadline(time.Time{}) // nothing more is to come from the visitor; a recorder of tests has none
 	n := &news{look: look, now: s.Now}
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
@@ -34,7 +35,7 @@ func (s *site) stream(w http.ResponseWriter, req *http.Request, look func() (htm
 	for err == nil {
 		message, last, failure := n.next()
 		if failure != nil { // too late for a page that tells
-			s.Log.Printf("%s: %v", req.URL.Path, failure)
+			s.Log.Printf("%q: %v", req.URL.Path, failure)
 			return nil
 		}
 		if err = send(w, message); last {

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"slices"
@@ -24,6 +26,7 @@ type overview struct {
 	Now    now
 	Rigs   []rigView
 	Turns  []turn
+	Flaky  []history.Experiment
 	Recent []history.Run
 	Window int // days
 }
@@ -67,10 +70,21 @@ func (s *site) overview(w http.ResponseWriter, req *http.Request) error {
 	if page.Turns, err = s.turns(ctx); err != nil {
 		return err
 	}
+	if page.Flaky, err = s.flaky(ctx); err != nil {
+		return err
+	}
 	if page.Recent, err = s.History.Runs(ctx, history.Filter{Limit: recent}); err != nil {
 		return err
 	}
 	return s.show(w, http.StatusOK, "overview.html", frame{"Overview", "overview", page})
+}
+
+// flaky are the experiments that were answered only when asked again, the worst first.
+func (s *site) flaky(ctx context.Context) ([]history.Experiment, error) {
+	all, err := s.History.Experiments(ctx, s.Now().Add(-window))
+	all = slices.DeleteFunc(all, func(e history.Experiment) bool { return e.Flaky == 0 })
+	slices.SortStableFunc(all, func(a, b history.Experiment) int { return cmp.Compare(b.FlakeRate(), a.FlakeRate()) })
+	return all[:min(len(all), recent)], err
 }
 
 // rigs gives every rig that ran, and of rigs.yaml those that did not yet.
@@ -172,7 +186,7 @@ func (s *site) now(ctx context.Context) (n now, err error) {
 			names = append(names, "alive")
 		}
 	}
-	n.State = strings.Join(names, ", ")
+	n.State = fmt.Sprintf("%.8x", sha256.Sum256([]byte(strings.Join(names, "\n"))))
 	return n, nil
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
 	"errors"
 	"fmt"
@@ -57,13 +58,23 @@ func New(o Options) http.Handler {
 	}
 	mux.Handle("/", s.handler(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
 	mux.Handle("GET /metrics", o.Metrics)
-	mux.Handle("GET /assets/", http.FileServerFS(assets))
+	mux.Handle("GET /assets/{file}", http.HandlerFunc(asset))
 	login := s.handler(s.askToken)
-	return &guard{next: http.NewCrossOriginProtection().Handler(mux), hosts: o.Hosts, token: o.Token, login: login}
+	return &guard{next: mux, hosts: o.Hosts, token: o.Token, login: login}
 }
 
 //go:embed assets
 var assets embed.FS
+
+// asset serves what all pages share. A browser keeps it, and asks whether it is still the same.
+func asset(w http.ResponseWriter, req *http.Request) {
+	name := "assets/" + req.PathValue("file")
+	if text, err := assets.ReadFile(name); err == nil {
+		w.Header().Set("ETag", fmt.Sprintf(`"%.16x"`, sha256.Sum256(text)))
+		w.Header().Set("Cache-Control", "no-cache")
+	}
+	http.ServeFileFS(w, req, assets, name)
+}
 
 //go:embed templates
 var templates embed.FS
@@ -119,7 +130,7 @@ func (s *site) handler(serve func(http.ResponseWriter, *http.Request) error) htt
 		case errors.As(err, &badRequest{}):
 			status = http.StatusBadRequest
 		default:
-			s.Log.Printf("%s %s: %v", req.Method, req.URL.Path, err)
+			s.Log.Printf("%s %q: %v", req.Method, req.URL.Path, err)
 		}
 		if err := s.show(w, status, "error.html", frame{Title: http.StatusText(status), Page: text}); err != nil {
 			s.Log.Print(err)

@@ -122,7 +122,7 @@ func TestPagesTell(t *testing.T) {
 		page string
 		want []string
 	}{
-		{"/", []string{"bench-1", "esp32c3", "2 worse", "+1 (+0.85 %)", "answers", "Rig spare"}},
+		{"/", []string{"bench-1", "Flaky experiments", "smoke: echoes every byte", "esp32c3", "2 worse", "+1 (+0.85 %)", "answers", "Rig spare"}},
 		{"/runs?rig=virtual", []string{first, "4 min"}},
 		{bad, []string{"fail: 1 finding", "the firmware said <script>", `<span class="pill bad">firmware</span>`, "smoke/echoes every byte on c3"}},
 		{"/runs/" + webtest.Name(begin, webtest.Flaky, "virtual"), []string{"tried again", "device or resource busy"}},
@@ -143,6 +143,23 @@ func TestPagesTell(t *testing.T) {
 		if strings.Contains(w.Body.String(), webtest.Script) {
 			t.Errorf("%s: what firmware said is not escaped", tt.page)
 		}
+	}
+}
+
+// Browsers keep what all pages share, and are told when it is still the same.
+func TestAssets(t *testing.T) {
+	h := New(options(t, 0))
+	w := get(h, "/assets/style.css")
+	tag := w.Header().Get("ETag")
+	if w.Code != http.StatusOK || tag == "" || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/css") {
+		t.Fatalf("status %d, tag %q", w.Code, tag)
+	}
+	again := get(h, "/assets/style.css", func(r *http.Request) { r.Header.Set("If-None-Match", tag) })
+	if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
+		t.Errorf("status %d, %d bytes", again.Code, again.Body.Len())
+	}
+	if w := get(h, "/assets/live.go"); w.Code != http.StatusNotFound {
+		t.Errorf("what is not there: status %d", w.Code)
 	}
 }
 

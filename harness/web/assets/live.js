@@ -8,3 +8,4 @@ for (const place of document.querySelectorAll("[data-live]")) {
 	source.addEventListener("error", () => { place.classList.add("stale"); });
 	addEventListener("pagehide", () => source.close());
 }
+addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
