@@ -58,15 +58,14 @@ func (x *Index) Figures(ctx context.Context, p Pattern) (all []Figure, err error
 			var first, last int64
 			err := scan(&f.ID, &f.Rig.Name, &f.Rig.Kind, &f.Suite, &f.Experiment, &f.Board, &f.Quantity, &f.Source, &f.CoreHz,
 				&f.Unit, &f.ClockHz, &f.Runs, &first, &last)
-			if f.First, f.Last = moment(first), moment(last); p.fits(f) {
+			if f.First, f.Last = moment(first), moment(last); f.Runs > 0 && p.fits(f) {
 				all = append(all, f)
 			}
 			return err
 		}, `SELECT f.id, f.rig, f.kind, f.suite, f.experiment, f.board, f.quantity, f.source, f.core_hz, f.unit, f.clock_hz,
-				count(DISTINCT v.run), min(run.started), max(run.started)
-			FROM figure f JOIN value v ON v.figure = f.id JOIN run ON run.id = v.run
-			WHERE NOT run.aside
-			GROUP BY f.id
+				(SELECT count(*) FROM value v INDEXED BY value_figure WHERE v.figure = f.id AND v.repeat = 0),
+				coalesce((SELECT min(v.run) FROM value v WHERE v.figure = f.id), 0), coalesce((SELECT max(v.run) FROM value v WHERE v.figure = f.id), 0)
+			FROM figure f
 			ORDER BY f.rig, f.suite, f.experiment, f.board, f.quantity, f.source, f.core_hz, f.clock_hz`)
 	})
 	return all, err
@@ -87,7 +86,6 @@ type Point struct {
 	Doubt    string         `json:"doubt,omitempty"`   // why nothing may rest on it: in no judgement
 	Harness  string         `json:"harness"`
 	Firmware string         `json:"firmware"` // digest of the image
-	Digest   string         `json:"digest"`   // of the first sample
 }
 
 // columns are the statistics in the database, each with its interval.
@@ -115,37 +113,60 @@ func (x *Index) SeriesOf(ctx context.Context, fs []Figure, st measure.Statistic)
 		return nil, fmt.Errorf("no statistic %q; there are %v", st, measure.Statistics)
 	}
 	err = x.read(ctx, func(tx *sql.Tx) error {
+		of, err := readContext(ctx, tx)
 		all = make([][]Point, len(fs))
-		for i, f := range fs {
-			if all[i], err = points(ctx, tx, f, st); err != nil {
-				return err
-			}
+		for i := 0; i < len(fs) && err == nil; i++ {
+			all[i], err = of.points(ctx, tx, fs[i], st)
 		}
-		return nil
+		return err
 	})
 	return all, err
 }
 
-func points(ctx context.Context, tx *sql.Tx, f Figure, st measure.Statistic) (all []Point, err error) {
+// pointContext is what points have in common.
+type pointContext struct {
+	runs   map[int64]Point // less what is measured
+	images map[int64]string
+}
+
+func readContext(ctx context.Context, tx *sql.Tx) (c pointContext, err error) {
+	c = pointContext{map[int64]Point{}, map[int64]string{}}
 	err = query(ctx, tx, func(scan scanner) error {
-		p, err := scanPoint(scan)
+		var id, started int64
+		var p Point
+		err := scan(&id, &p.Run, &p.Status, &started, &p.Harness)
+		p.Time = moment(started)
+		c.runs[id] = p
+		return err
+	}, "SELECT id, name, status, started, harness FROM run")
+	if err != nil {
+		return c, err
+	}
+	err = query(ctx, tx, func(scan scanner) error {
+		var id int64
+		var digest string
+		err := scan(&id, &digest)
+		c.images[id] = digest
+		return err
+	}, "SELECT id, digest FROM image")
+	return c, err
+}
+
+func (c pointContext) points(ctx context.Context, tx *sql.Tx, f Figure, st measure.Statistic) (all []Point, err error) {
+	err = query(ctx, tx, func(scan scanner) error {
+		var run, image int64
+		var p Point
+		err := scan(&run, &image, &p.Value, &p.Lo, &p.Hi, &p.N, &p.Outcome, &p.Change, &p.Doubt)
+		of := c.runs[run]
+		p.Run, p.Status, p.Time, p.Harness, p.Firmware = of.Run, of.Status, of.Time, of.Harness, c.images[image]
 		if n := len(all); n > 0 && all[n-1].Run == p.Run {
 			all[n-1].repeat(p)
 		} else {
 			all = append(all, p)
 		}
 		return err
-	}, `SELECT run.name, run.status, run.started, run.harness, e.firmware, `+columns[st]+`, v.n, v.outcome, v.change, v.doubt, v.digest
-		FROM value v JOIN run ON run.id = v.run JOIN experiment e ON e.id = v.experiment
-		WHERE v.figure = ? AND NOT run.aside ORDER BY run.started, run.name, v.rowid`, f.ID)
+	}, "SELECT v.run, v.image, "+columns[st]+", v.n, v.outcome, v.change, v.doubt FROM value v WHERE v.figure = ? ORDER BY v.run, v.repeat", f.ID)
 	return all, err
-}
-
-func scanPoint(scan scanner) (p Point, err error) {
-	var started int64
-	err = scan(&p.Run, &p.Status, &started, &p.Harness, &p.Firmware, &p.Value, &p.Lo, &p.Hi, &p.N, &p.Outcome, &p.Change, &p.Doubt, &p.Digest)
-	p.Time = moment(started)
-	return p, err
 }
 
 // repeat takes a further sample of the same run into the point.

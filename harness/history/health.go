@@ -1,10 +1,13 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
+	"encoding/json"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"rigor/harness/record"
@@ -84,110 +87,166 @@ func (b Board) Failed(class rig.Class) int {
 	return 0
 }
 
-const countColumns = `sum(e.outcome <> 'skipped'), sum(e.outcome = 'answered'), sum(e.outcome = 'failed'), sum(e.outcome = 'skipped'),
-	sum(e.outcome = 'answered' AND e.attempts > 1), sum(e.attempts)`
+// add counts an experiment.
+func (c *Counts) add(e record.Experiment) {
+	c.Attempts += len(e.Attempts)
+	switch e.Outcome() {
+	case record.Skipped:
+		c.Skipped++
+		return
+	case record.Broken:
+		c.Broken++
+	case record.Answered:
+		c.Answered++
+		if len(e.Attempts) > 1 {
+			c.Flaky++
+		}
+	}
+	c.Asked++
+}
 
-func (c *Counts) columns() []any {
-	return []any{&c.Asked, &c.Answered, &c.Broken, &c.Skipped, &c.Flaky, &c.Attempts}
+// sum adds other counts.
+func (c *Counts) sum(o Counts) {
+	c.Asked += o.Asked
+	c.Answered += o.Answered
+	c.Broken += o.Broken
+	c.Skipped += o.Skipped
+	c.Flaky += o.Flaky
+	c.Attempts += o.Attempts
+}
+
+// state is the worst that became of experiments.
+func (c Counts) state() State {
+	switch {
+	case c.Broken > 0:
+		return StateFailed
+	case c.Flaky > 0:
+		return StateFlaky
+	case c.Answered > 0:
+		return StateOK
+	}
+	return StateSkipped
+}
+
+// boardIn is the health of a board in one run.
+func boardIn(r *record.Run, of record.Board) Board {
+	b := Board{Name: of.Name, Chip: of.Chip, ID: of.ID}
+	for _, e := range r.Experiments {
+		if e.Board == of.Name {
+			b.add(e)
+			for _, a := range e.Attempts {
+				b.addAttempt(a)
+			}
+		}
+	}
+	if b.Attempts > 0 {
+		b.Runs = 1
+	}
+	return b
+}
+
+func (b *Board) addAttempt(a record.Attempt) {
+	flashed, last := false, ""
+	for _, p := range a.Phases {
+		flashed, last = flashed || p.Name == record.FlashPhase, p.Name
+	}
+	message := ""
+	if f := a.Failure; f == nil {
+		b.LastOK = later(b.LastOK, a.Started)
+	} else {
+		message = f.Message
+		b.addFailures(FailureCount{f.Class, 1})
+		b.FlashFailures += one(last == record.FlashPhase)
+	}
+	b.Flashes += one(flashed)
+	if !a.Started.Before(b.LastSeen) {
+		b.LastSeen, b.Failing = a.Started, message
+	}
+}
+
+// addFailures keeps the classes in order.
+func (b *Board) addFailures(f FailureCount) {
+	i, ok := slices.BinarySearchFunc(b.Failures, f, func(a, b FailureCount) int { return strings.Compare(string(a.Class), string(b.Class)) })
+	if !ok {
+		b.Failures = slices.Insert(b.Failures, i, FailureCount{Class: f.Class})
+	}
+	b.Failures[i].N += f.N
+}
+
+// follow takes a later run in.
+func (b *Board) follow(run string, next Board) {
+	b.Chip, b.LastRun = next.Chip, run
+	if next.ID != "" {
+		b.ID = next.ID
+	}
+	if next.Asked+next.Skipped > 0 {
+		b.Recent = append(b.Recent, Recent{run, next.state()})
+		b.Recent = b.Recent[max(0, len(b.Recent)-recent):]
+	}
+	b.Runs += next.Runs
+	b.sum(next.Counts)
+	for _, f := range next.Failures {
+		b.addFailures(f)
+	}
+	b.Flashes += next.Flashes
+	b.FlashFailures += next.FlashFailures
+	b.LastOK = later(b.LastOK, next.LastOK)
+	if next.Attempts > 0 && !next.LastSeen.Before(b.LastSeen) {
+		b.LastSeen, b.Failing = next.LastSeen, next.Failing
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // Boards gives the health of every board in the runs that began at since or
 // later, by rig and name; the zero time takes all runs.
-func (x *Index) Boards(ctx context.Context, since time.Time) (all []Board, err error) {
-	err = x.read(ctx, func(tx *sql.Tx) error {
-		all, err = boards(ctx, tx, nanos(since))
-		return err
+func (x *Index) Boards(ctx context.Context, since time.Time) ([]Board, error) {
+	var all map[boardKey]*Board
+	err := x.read(ctx, func(tx *sql.Tx) error {
+		all = map[boardKey]*Board{}
+		return query(ctx, tx, func(scan scanner) error {
+			var run string
+			var text []byte
+			var k boardKey
+			var in Board
+			if err := scan(&run, &k.rig.Name, &k.rig.Kind, &k.name, &text); err != nil {
+				return err
+			}
+			if all[k] == nil {
+				all[k] = &Board{Rig: k.rig, Name: k.name}
+			}
+			err := json.Unmarshal(text, &in)
+			all[k].follow(run, in)
+			return err
+		}, `SELECT run.name, run.rig, run.kind, board.name, board.health FROM run JOIN board ON board.run = run.id
+			WHERE run.started >= ? ORDER BY run.id`, nanos(since))
 	})
-	return all, err
-}
-
-func boards(ctx context.Context, tx *sql.Tx, since int64) (all []Board, err error) {
-	at := map[[3]string]int{}
-	err = query(ctx, tx, func(scan scanner) error {
-		var b Board
-		if err := scan(&b.Rig.Name, &b.Rig.Kind, &b.Name, &b.Chip, &b.ID, &b.LastRun); err != nil {
-			return err
-		}
-		key := [3]string{b.Rig.Name, b.Rig.Kind, b.Name}
-		i, ok := at[key]
-		if !ok {
-			i = len(all)
-			at[key], all = i, append(all, b)
-		}
-		if all[i].ID == "" {
-			all[i].ID = b.ID
-		}
-		return nil
-	}, `SELECT run.rig, run.kind, board.name, board.chip, board.chip_id, run.name FROM board JOIN run ON run.id = board.run
-		WHERE run.started >= ? ORDER BY run.rig, run.kind, board.name, run.started DESC, run.name DESC`, since)
-	if err != nil {
-		return nil, err
+	var boards []Board
+	for _, k := range slices.SortedFunc(maps.Keys(all), boardKey.compare) {
+		boards = append(boards, *all[k])
 	}
-	for i := range all {
-		if err := all[i].fill(ctx, tx, since); err != nil {
-			return nil, fmt.Errorf("health of board %s: %w", all[i].Name, err)
-		}
-	}
-	return all, nil
+	return boards, err
 }
 
-// What is asked of one board: its experiments, and their attempts.
-const (
-	experiments = " FROM experiment e" + onBoard
-	attempts    = " FROM attempt a JOIN experiment e ON e.id = a.experiment" + onBoard
-	onBoard     = " JOIN run ON run.id = e.run WHERE run.rig = ? AND run.kind = ? AND e.board = ? AND run.started >= ?"
-)
-
-// fill adds what experiments and attempts say of the board.
-func (b *Board) fill(ctx context.Context, tx *sql.Tx, since int64) error {
-	for _, ask := range []func(context.Context, *sql.Tx, []any) error{b.count, b.countFlashes, b.countFailures, b.listRecent, b.findLast} {
-		if err := ask(ctx, tx, []any{b.Rig.Name, b.Rig.Kind, b.Name, since}); err != nil {
-			return err
-		}
-	}
-	return nil
+type boardKey struct {
+	rig  record.Rig
+	name string
 }
 
-func (b *Board) count(ctx context.Context, tx *sql.Tx, of []any) error {
-	return query(ctx, tx, func(scan scanner) error { return scan(append([]any{&b.Runs}, b.columns()...)...) },
-		"SELECT count(DISTINCT CASE WHEN e.attempts > 0 THEN e.run END), "+countColumns+experiments+" HAVING count(*) > 0", of...)
-}
-
-func (b *Board) countFlashes(ctx context.Context, tx *sql.Tx, of []any) error {
-	return query(ctx, tx, func(scan scanner) error { return scan(&b.Flashes, &b.FlashFailures) },
-		"SELECT coalesce(sum(a.flashed), 0), coalesce(sum(a.phase = '"+record.FlashPhase+"' AND a.class <> ''), 0)"+attempts, of...)
-}
-
-func (b *Board) countFailures(ctx context.Context, tx *sql.Tx, of []any) error {
-	return query(ctx, tx, func(scan scanner) error {
-		var f FailureCount
-		err := scan(&f.Class, &f.N)
-		b.Failures = append(b.Failures, f)
-		return err
-	}, "SELECT a.class, count(*)"+attempts+" AND a.class <> '' GROUP BY a.class ORDER BY a.class", of...)
-}
-
-func (b *Board) listRecent(ctx context.Context, tx *sql.Tx, of []any) error {
-	defer func() { slices.Reverse(b.Recent) }()
-	return query(ctx, tx, func(scan scanner) error {
-		var r Recent
-		err := scan(&r.Run, &r.State)
-		b.Recent = append(b.Recent, r)
-		return err
-	}, `SELECT run.name, CASE WHEN sum(e.outcome = 'failed') > 0 THEN 'failed'
-		WHEN sum(e.outcome = 'answered' AND e.attempts > 1) > 0 THEN 'flaky' WHEN sum(e.outcome = 'answered') > 0 THEN 'ok' ELSE 'skipped' END`+
-		experiments+" GROUP BY run.id ORDER BY run.started DESC, run.name DESC LIMIT ?", append(of, recent)...)
-}
-
-// findLast finds the last attempt, and the last that went well.
-func (b *Board) findLast(ctx context.Context, tx *sql.Tx, of []any) error {
-	return query(ctx, tx, func(scan scanner) error {
-		var seen, ok int64
-		err := scan(&seen, &ok, &b.Failing)
-		b.LastSeen, b.LastOK = moment(seen), moment(ok)
-		return err
-	}, "SELECT a.started, coalesce(max(CASE WHEN a.class = '' THEN a.started END) OVER (), 0), a.message"+
-		attempts+" ORDER BY a.started DESC LIMIT 1", of...)
+func (k boardKey) compare(o boardKey) int {
+	return cmp.Or(strings.Compare(k.rig.Name, o.rig.Name), strings.Compare(k.rig.Kind, o.rig.Kind), strings.Compare(k.name, o.name))
 }
 
 // Experiment is what became of an experiment over a span of runs.
@@ -207,11 +266,14 @@ func (x *Index) Experiments(ctx context.Context, since time.Time) (all []Experim
 		all = nil
 		return query(ctx, tx, func(scan scanner) error {
 			var e Experiment
-			err := scan(append([]any{&e.Rig.Name, &e.Rig.Kind, &e.Suite, &e.Name, &e.Board, &e.Runs}, e.columns()...)...)
+			err := scan(&e.Rig.Name, &e.Rig.Kind, &e.Suite, &e.Name, &e.Board, &e.Runs,
+				&e.Asked, &e.Answered, &e.Broken, &e.Skipped, &e.Flaky, &e.Attempts)
 			all = append(all, e)
 			return err
-		}, `SELECT run.rig, run.kind, e.suite, e.name, e.board, count(DISTINCT e.run), `+countColumns+`
-			FROM experiment e JOIN run ON run.id = e.run WHERE run.started >= ?
+		}, `SELECT run.rig, run.kind, e.suite, e.name, e.board, count(DISTINCT e.run),
+				sum(e.outcome <> 'skipped'), sum(e.outcome = 'answered'), sum(e.outcome = 'failed'), sum(e.outcome = 'skipped'),
+				sum(e.outcome = 'answered' AND e.attempts > 1), sum(e.attempts)
+			FROM run JOIN experiment e ON e.run = run.id WHERE run.started >= ?
 			GROUP BY run.rig, run.kind, e.suite, e.name, e.board ORDER BY 1, 2, 3, 4, 5`, nanos(since))
 	})
 	return all, err

@@ -20,7 +20,7 @@ var schema string
 
 // version is that of schema.sql and of what is put into it; a database of
 // another one is made anew.
-const version = 5
+const version = 6
 
 // application marks a database as an index of runs: "Rigr".
 const application = 0x52696772

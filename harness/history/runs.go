@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"rigor/harness/judge"
+	"rigor/harness/judge/change"
 	"rigor/harness/record"
 )
 
@@ -42,8 +44,48 @@ type Run struct {
 
 	ReplayOf string `json:"replay_of,omitempty"` // the bundle that the run repeats
 	Aside    bool   `json:"aside,omitempty"`     // a replay, or one of the runs of an A/B comparison: in no series
+}
 
-	id int64
+// entryOf is what the index keeps of a run.
+func entryOf(r *record.Run, name string, st stamp) Run {
+	e := Run{Name: name, Rig: r.Rig, Host: r.Host, Harness: r.Harness, Status: r.Status, Started: r.Started, Ended: r.Ended, Written: st.written.UTC(),
+		SamplesDigest: r.SamplesDigest, Boards: r.Boards, Firmware: r.Firmware, Blocking: r.Blocking()}
+	if i := r.Invocation; i != nil {
+		e.ReplayOf, e.Aside = i.ReplayOf, i.ReplayOf != "" || i.Trial
+	}
+	var c Counts
+	for _, x := range r.Experiments {
+		c.add(x)
+		for _, m := range x.Measurements {
+			e.count(m)
+		}
+	}
+	e.Answered, e.Broken, e.Skipped, e.Flaky = c.Answered, c.Broken, c.Skipped, c.Flaky
+	return e
+}
+
+// count counts verdicts and change of a measurement.
+func (r *Run) count(m record.Measurement) {
+	for _, v := range m.Verdicts {
+		switch {
+		case v.Reason == judge.NoLimit:
+			r.Unlimited++
+		case v.Outcome == judge.Pass:
+			r.Pass++
+		case v.Outcome == judge.Fail:
+			r.Fail++
+		default:
+			r.Unset++
+		}
+	}
+	switch changed(m) {
+	case change.Better:
+		r.Better++
+	case change.Worse:
+		r.Worse++
+	case change.Different:
+		r.Different++
+	}
 }
 
 // The verdicts on a run.
@@ -118,10 +160,27 @@ func (c *clause) String() string {
 // Runs lists runs, the newest first.
 func (x *Index) Runs(ctx context.Context, f Filter) (all []Run, err error) {
 	where, values := f.where()
+	limit := f.Limit
+	if limit <= 0 {
+		limit = -1 // SQLite's none
+	}
 	err = x.read(ctx, func(tx *sql.Tx) error {
-		all, err = selectRuns(ctx, tx, where+" ORDER BY run.started DESC, run.name DESC", values, f.Limit, f.Offset)
+		all, err = entries(ctx, tx, where+" ORDER BY run.id DESC LIMIT ? OFFSET ?", append(values, limit, f.Offset)...)
 		return err
 	})
+	return all, err
+}
+
+// entries reads what there is of runs.
+func entries(ctx context.Context, tx *sql.Tx, rest string, values ...any) (all []Run, err error) {
+	err = query(ctx, tx, func(scan scanner) error {
+		var text []byte
+		if err := scan(&text); err != nil {
+			return err
+		}
+		all = append(all, Run{})
+		return json.Unmarshal(text, &all[len(all)-1])
+	}, "SELECT run.entry FROM run"+rest, values...)
 	return all, err
 }
 
@@ -138,7 +197,7 @@ func (x *Index) Count(ctx context.Context, f Filter) (n int, err error) {
 func (x *Index) Run(ctx context.Context, name string) (Run, error) {
 	var all []Run
 	err := x.read(ctx, func(tx *sql.Tx) (err error) {
-		all, err = selectRuns(ctx, tx, " WHERE run.name = ?", []any{name}, 1, 0)
+		all, err = entries(ctx, tx, " WHERE run.name = ?", name)
 		return err
 	})
 	if err == nil && len(all) == 0 {
@@ -148,73 +207,6 @@ func (x *Index) Run(ctx context.Context, name string) (Run, error) {
 		return Run{}, err
 	}
 	return all[0], nil
-}
-
-const runColumns = `run.id, run.name, run.rig, run.kind, run.host, run.harness, run.status, run.started, run.ended, run.written,
-	run.samples_digest, run.blocking, run.pass, run.fail, run.unset, run.unlimited, run.better, run.worse, run.different, run.replay_of, run.aside,
-	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'answered'),
-	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'failed'),
-	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'skipped'),
-	(SELECT count(*) FROM experiment e WHERE e.run = run.id AND e.outcome = 'answered' AND e.attempts > 1)`
-
-func selectRuns(ctx context.Context, tx *sql.Tx, rest string, values []any, limit, offset int) ([]Run, error) {
-	if limit <= 0 {
-		limit = -1 // SQLite's none
-	}
-	var all []Run
-	err := query(ctx, tx, func(scan scanner) error {
-		r, err := scanRun(scan)
-		all = append(all, r)
-		return err
-	}, "SELECT "+runColumns+" FROM run"+rest+" LIMIT ? OFFSET ?", append(values[:len(values):len(values)], limit, offset)...)
-	if err != nil {
-		return nil, err
-	}
-	return all, fill(ctx, tx, all)
-}
-
-func scanRun(scan scanner) (r Run, err error) {
-	var host string
-	var started, ended, written int64
-	if err := scan(&r.id, &r.Name, &r.Rig.Name, &r.Rig.Kind, &host, &r.Harness, &r.Status, &started, &ended, &written,
-		&r.SamplesDigest, &r.Blocking, &r.Pass, &r.Fail, &r.Unset, &r.Unlimited, &r.Better, &r.Worse, &r.Different, &r.ReplayOf, &r.Aside,
-		&r.Answered, &r.Broken, &r.Skipped, &r.Flaky); err != nil {
-		return r, err
-	}
-	r.Started, r.Ended, r.Written = moment(started), moment(ended), moment(written)
-	return r, json.Unmarshal([]byte(host), &r.Host)
-}
-
-// fill adds the boards and images of runs.
-func fill(ctx context.Context, tx *sql.Tx, runs []Run) error {
-	at := map[int64]*Run{}
-	var ids []int64
-	for i := range runs {
-		at[runs[i].id] = &runs[i]
-		ids = append(ids, runs[i].id)
-	}
-	of, err := json.Marshal(ids)
-	if err != nil {
-		return fmt.Errorf("list runs: %w", err)
-	}
-	const these = " WHERE run IN (SELECT value FROM json_each(?)) ORDER BY rowid"
-	err = query(ctx, tx, func(scan scanner) error {
-		var run int64
-		var b record.Board
-		err := scan(&run, &b.Name, &b.Chip, &b.ID)
-		at[run].Boards = append(at[run].Boards, b)
-		return err
-	}, "SELECT run, name, chip, chip_id FROM board"+these, string(of))
-	if err != nil {
-		return err
-	}
-	return query(ctx, tx, func(scan scanner) error {
-		var run int64
-		var f record.Firmware
-		err := scan(&run, &f.Program, &f.Target, &f.Digest, &f.SourceDigest, &f.Toolchain)
-		at[run].Firmware = append(at[run].Firmware, f)
-		return err
-	}, "SELECT run, program, target, digest, source_digest, toolchain FROM firmware"+these, string(of))
 }
 
 // Unreadable lists the bundles that cannot be read, by name.

@@ -1,30 +1,17 @@
--- Times are nanoseconds since the Unix epoch; 0 is none.
+-- Columns are what is asked by; what else there is to show is in JSON.
+-- Times are nanoseconds since the Unix epoch.
 
 CREATE TABLE run (
-	id             INTEGER PRIMARY KEY,
-	name           TEXT NOT NULL UNIQUE,
-	stamp          TEXT NOT NULL, -- of run.json when it was read
-	rig            TEXT NOT NULL,
-	kind           TEXT NOT NULL,
-	status         TEXT NOT NULL,
-	harness        TEXT NOT NULL,
-	host           TEXT NOT NULL, -- JSON
-	started        INTEGER NOT NULL,
-	ended          INTEGER NOT NULL,
-	written        INTEGER NOT NULL, -- when run.json was
-	samples_digest TEXT NOT NULL,
-	blocking       INTEGER NOT NULL,
-	pass           INTEGER NOT NULL, -- verdicts
-	fail           INTEGER NOT NULL,
-	unset          INTEGER NOT NULL,
-	unlimited      INTEGER NOT NULL,
-	better         INTEGER NOT NULL, -- changes against the baseline
-	worse          INTEGER NOT NULL,
-	different      INTEGER NOT NULL,
-	replay_of      TEXT NOT NULL, -- name of another bundle
-	aside          INTEGER NOT NULL -- 1: a replay or a trial, in no series
+	id      INTEGER PRIMARY KEY, -- when it began, or the next one free: runs in the order of time
+	name    TEXT NOT NULL UNIQUE,
+	stamp   TEXT NOT NULL, -- of run.json when it was read
+	rig     TEXT NOT NULL,
+	kind    TEXT NOT NULL,
+	status  TEXT NOT NULL,
+	harness TEXT NOT NULL,
+	started INTEGER NOT NULL,
+	entry   TEXT NOT NULL -- a Run
 ) STRICT;
-CREATE INDEX run_started ON run (started);
 
 CREATE TABLE unreadable (
 	name   TEXT PRIMARY KEY,
@@ -33,45 +20,22 @@ CREATE TABLE unreadable (
 ) STRICT;
 
 CREATE TABLE board (
-	run     INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-	name    TEXT NOT NULL,
-	chip    TEXT NOT NULL,
-	chip_id TEXT NOT NULL
-) STRICT;
-CREATE INDEX board_run ON board (run);
-
-CREATE TABLE firmware (
-	run           INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-	program       TEXT NOT NULL,
-	target        TEXT NOT NULL,
-	digest        TEXT NOT NULL,
-	source_digest TEXT NOT NULL,
-	toolchain     TEXT NOT NULL
-) STRICT;
-CREATE INDEX firmware_run ON firmware (run);
+	run    INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+	name   TEXT NOT NULL,
+	health TEXT NOT NULL, -- a Board, in that run alone
+	PRIMARY KEY (run, name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE experiment (
-	id       INTEGER PRIMARY KEY,
 	run      INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
 	suite    TEXT NOT NULL,
 	name     TEXT NOT NULL,
 	board    TEXT NOT NULL,
-	firmware TEXT NOT NULL, -- digest
+	repeat   INTEGER NOT NULL,
 	outcome  TEXT NOT NULL,
-	attempts INTEGER NOT NULL
-) STRICT;
-CREATE INDEX experiment_run ON experiment (run);
-
-CREATE TABLE attempt (
-	experiment INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,
-	started    INTEGER NOT NULL,
-	took       INTEGER NOT NULL,
-	flashed    INTEGER NOT NULL, -- 1: the board was flashed
-	phase      TEXT NOT NULL, -- the last one
-	class      TEXT NOT NULL, -- of the failure, if it was one
-	message    TEXT NOT NULL
-) STRICT;
-CREATE INDEX attempt_experiment ON attempt (experiment);
+	attempts INTEGER NOT NULL,
+	PRIMARY KEY (run, suite, name, board, repeat)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE figure (
 	id         INTEGER PRIMARY KEY,
@@ -88,28 +52,33 @@ CREATE TABLE figure (
 	UNIQUE (rig, kind, suite, experiment, board, quantity, source, core_hz, unit, clock_hz)
 ) STRICT;
 
-CREATE TABLE value (
-	figure     INTEGER NOT NULL REFERENCES figure,
-	run        INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
-	experiment INTEGER NOT NULL REFERENCES experiment ON DELETE CASCADE,
-	n          INTEGER NOT NULL,
-	min        INTEGER NOT NULL,
-	p50        INTEGER NOT NULL, -- each with the interval that holds the true one
-	p50_lo     INTEGER NOT NULL,
-	p50_hi     INTEGER NOT NULL,
-	p95        INTEGER NOT NULL,
-	p95_lo     INTEGER NOT NULL,
-	p95_hi     INTEGER NOT NULL,
-	p99        INTEGER NOT NULL,
-	p99_lo     INTEGER NOT NULL,
-	p99_hi     INTEGER NOT NULL,
-	max        INTEGER NOT NULL,
-	outcome    TEXT NOT NULL, -- the worst of the limits', '' without any
-	change     TEXT NOT NULL, -- the verdict against the baseline, '' without one
-	doubt      TEXT NOT NULL, -- why nothing may rest on it
-	assumption TEXT NOT NULL,
-	digest     TEXT NOT NULL
+CREATE TABLE image (
+	id     INTEGER PRIMARY KEY,
+	digest TEXT NOT NULL UNIQUE
 ) STRICT;
-CREATE INDEX value_figure ON value (figure, run);
+
+-- One row to a measurement of a run that is in series: neither replay nor trial.
+CREATE TABLE value (
+	figure  INTEGER NOT NULL REFERENCES figure,
+	run     INTEGER NOT NULL REFERENCES run ON DELETE CASCADE,
+	repeat  INTEGER NOT NULL,
+	image   INTEGER NOT NULL REFERENCES image,
+	n       INTEGER NOT NULL,
+	min     INTEGER NOT NULL,
+	p50     INTEGER NOT NULL, -- each with the interval that holds the true one
+	p50_lo  INTEGER NOT NULL,
+	p50_hi  INTEGER NOT NULL,
+	p95     INTEGER NOT NULL,
+	p95_lo  INTEGER NOT NULL,
+	p95_hi  INTEGER NOT NULL,
+	p99     INTEGER NOT NULL,
+	p99_lo  INTEGER NOT NULL,
+	p99_hi  INTEGER NOT NULL,
+	max     INTEGER NOT NULL,
+	outcome TEXT NOT NULL, -- the worst of the limits', '' without any
+	change  TEXT NOT NULL, -- the verdict against the baseline, '' without one
+	doubt   TEXT NOT NULL, -- why nothing may rest on it
+	PRIMARY KEY (figure, run, repeat)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX value_run ON value (run);
-CREATE INDEX value_experiment ON value (experiment);
+CREATE INDEX value_figure ON value (figure, run) WHERE repeat = 0;
