@@ -18,12 +18,17 @@ const reach = 1
 // round alike, which the test below rests on.
 func align(rounds []round) []round {
 	aligned := make([]round, len(rounds))
+	var all, near []float64
 	for i, r := range rounds {
-		level := middle(slices.Concat(rounds[max(i-reach, 0):min(i+reach+1, len(rounds))]...))
-		aligned[i] = make(round, len(r))
-		for k, v := range r {
-			aligned[i][k] = v - level
+		near = near[:0]
+		for _, n := range rounds[max(i-reach, 0):min(i+reach+1, len(rounds))] {
+			near = append(near, n...)
 		}
+		level := middle(near)
+		for _, v := range r {
+			all = append(all, v-level)
+		}
+		aligned[i] = all[len(all)-len(r):]
 	}
 	return aligned
 }

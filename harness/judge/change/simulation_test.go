@@ -27,7 +27,7 @@ type bed struct {
 	asked  bool // whether the rates that were asked for are asserted
 }
 
-var beds = []bed{{0.005, 20, false}, {0.005, 30, true}, {0.01, 20, false}, {0.01, 40, true}, {0.0266, 40, false}}
+var beds = []bed{{0.005, 20, false}, {0.005, 30, true}, {0.01, 20, false}, {0.01, 40, true}, {0.0266, 20, false}}
 
 // family is how many figures are judged at once.
 const family = 100
