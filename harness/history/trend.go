@@ -23,8 +23,8 @@ type Change struct {
 	Relative float64        `json:"relative"` // of After to Before: 0.02 is 2 % more; 0 if Before is 0
 	P        float64        `json:"p"`        // of such a step by chance; 0 if Exact
 	Exact    bool           `json:"exact"`    // the values don't scatter: any difference is real
-	Firmware bool           `json:"firmware"` // the image changed with it
-	Harness  bool           `json:"harness"`  // the version of the harness changed with it
+	Firmware bool           `json:"firmware"` // the image changed with it, or on hardware up to two runs off
+	Harness  bool           `json:"harness"`  // and so did the version of the harness
 	Suspect  rig.Class      `json:"suspect"`  // whose change it most likely is
 	Reason   string         `json:"reason"`   // why
 }
@@ -49,6 +49,7 @@ func Changes(f Figure, st measure.Statistic, points []Point, o series.Options) [
 	for _, s := range steps(values, o) {
 		c := Change{At: sound[s.At], Before: s.Before.Mean, After: s.After.Mean, Relative: s.Relative, P: s.P, Exact: exact}
 		c.describe(f, st, points[sound[s.At-1]], points[c.At])
+		c.blame(pick(points, sound), s.At)
 		all = append(all, c)
 	}
 	return all
@@ -69,23 +70,64 @@ func differences(values []float64, _ series.Options) []series.ChangePoint {
 	return all
 }
 
-// describe says what a change between two runs is and whose it may be.
+// pick gives the points at some indices.
+func pick(points []Point, at []int) []Point {
+	all := make([]Point, len(at))
+	for i, k := range at {
+		all[i] = points[k]
+	}
+	return all
+}
+
+// describe says what a change between two runs is.
 func (c *Change) describe(f Figure, st measure.Statistic, last, first Point) {
 	c.Run, c.Time, c.LastRun = first.Run, first.Time, last.Run
-	c.Firmware, c.Harness = first.Firmware != last.Firmware, first.Harness != last.Harness
 	q, _ := measure.Describe(f.Quantity)
 	const fine = 1000 // means have fractions
 	c.Verdict = change.Exact(q, st, f.Unit, int64(math.Round(c.Before*fine)), int64(math.Round(c.After*fine))).Verdict
+}
+
+// reach is by how many runs a change point on hardware may miss its place: package series'
+// simulation finds them that near.
+const reach = 2
+
+// nearest finds the point nearest to one that differs from the point before it, or -1.
+func nearest(points []Point, to, reach int, differ func(a, b Point) bool) int {
+	for d := range reach + 1 {
+		for _, i := range []int{to - d, to + d} {
+			if i > 0 && i < len(points) && differ(points[i-1], points[i]) {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// blame says whose the change at an index most likely is.
+func (c *Change) blame(points []Point, at int) {
+	far := reach
+	if c.Exact {
+		far = 0
+	}
+	image := nearest(points, at, far, func(a, b Point) bool { return a.Firmware != b.Firmware })
+	harness := nearest(points, at, far, func(a, b Point) bool { return a.Harness != b.Harness })
+	c.Firmware, c.Harness = image >= 0, harness >= 0
+	with := func(i int) string {
+		if i == at {
+			return "with it"
+		}
+		return "with " + points[i].Run
+	}
 	switch {
 	case c.Firmware:
-		c.Suspect, c.Reason = rig.Firmware, "the image changed with it"
+		c.Suspect, c.Reason = rig.Firmware, "the image changed "+with(image)
 		if c.Harness {
-			c.Reason = "image and harness changed with it"
+			c.Reason += ", the harness " + with(harness)
 		}
 	case c.Exact:
 		c.Suspect, c.Reason = rig.Harness, "the image is the same, and on a virtual rig all else is the harness"
 	case c.Harness:
-		c.Suspect, c.Reason = rig.Harness, "the image is the same, the harness changed with it"
+		c.Suspect, c.Reason = rig.Harness, "the image is the same, the harness changed "+with(harness)
 	default:
 		c.Suspect, c.Reason = rig.Rig, "image and harness are the same: probes, supply, temperature or the part itself"
 	}

@@ -247,9 +247,12 @@ func printChange(w io.Writer, c history.Change) {
 	if c.Relative != 0 {
 		by += fmt.Sprintf(" (%+.2g %%)", 100*c.Relative)
 	}
-	sure := fmt.Sprintf("p = %.2g", c.P)
-	if c.Exact {
+	sure := fmt.Sprintf("p = %.1g", c.P)
+	switch {
+	case c.Exact:
 		sure = "exact"
+	case c.P < 1e-9:
+		sure = "p < 1e-9"
 	}
 	fmt.Fprintf(w, "  %s %g -> %g, %s, %s\n", strings.ToUpper(string(c.Verdict)), round(c.Before), round(c.After), by, sure)
 	fmt.Fprintf(w, "    first in %s, last as before in %s; %s: %s\n", c.Run, c.LastRun, c.Suspect, c.Reason)
