@@ -22,7 +22,7 @@ type dashboardsCmd struct {
 	Prometheus string        `default:"prometheus" placeholder:"FILE" help:"Prometheus's program (default: ${default}, found by PATH)."`
 	Every      time.Duration `default:"5s" placeholder:"DURATION" help:"Time between two scrapes, and between two evaluations of the rules (default: ${default})."`
 	Files      string        `type:"path" placeholder:"DIR" help:"Write the files into this folder instead, for a Prometheus and a Grafana of your own."`
-	Target     string        `default:"localhost:9464" placeholder:"ADDR" help:"With --files: what that Prometheus scrapes (default: ${default}), which is to be rigor export --listen."`
+	Target     string        `default:"localhost:8090" placeholder:"ADDR" help:"With --files: what that Prometheus scrapes (default: ${default}), which is to be rigor serve or rigor export --listen."`
 }
 
 func (*dashboardsCmd) Help() string {

@@ -103,6 +103,20 @@ func TestExportRefuses(t *testing.T) {
 	rigor(t, "export", dir, "--listen", ":0", "--textfile", "x.prom").want(t, exitSetup, "--listen", "--textfile")
 }
 
+// What they show is seen in vendor_monitoring_test.go, with a Prometheus.
+func TestDashboardsWithoutPrometheus(t *testing.T) {
+	files := filepath.Join(t.TempDir(), "monitoring")
+	o := rigor(t, "dashboards", "--files", files, "--target", "lab:8090")
+	o.want(t, exitOK)
+	config, err := os.ReadFile(filepath.Join(files, "prometheus.yml"))
+	if err != nil || !strings.Contains(string(config), `targets: ["lab:8090"]`) || !strings.Contains(o.stdout, files) {
+		t.Errorf("%v, said %q, prometheus.yml\n%s", err, o.stdout, config)
+	}
+	rigor(t, "dashboards", "--files", "/dev/null/there").want(t, exitSetup, "write monitoring files")
+	rigor(t, "dashboards", "--prometheus", "no-such-program").want(t, exitSetup, "apt install prometheus", "--prometheus")
+	rigor(t, "dashboards", "--prometheus", "sh", "--listen", "nowhere", filepath.Dir(files)).want(t, exitSetup, "run.json")
+}
+
 func TestRigs(t *testing.T) {
 	o := rigor(t, "rigs")
 	o.want(t, exitOK)

@@ -200,7 +200,7 @@ func edited(t *testing.T, path, old, new string) string {
 
 // Every command's help tells how its end is to be read.
 func TestHelpNamesExitStatus(t *testing.T) {
-	for _, args := range []string{"", "run", "flash", "sim run", "sim serve", "sim conform", "export",
+	for _, args := range []string{"", "run", "flash", "sim run", "sim serve", "sim conform", "export", "dashboards",
 		"ota keygen", "ota pack", "ota sign", "ota inspect", "ota diff", "ota image", "ota factory", "ota push",
 		"compare", "ab", "baseline show", "baseline diff", "baseline accept"} {
 		o := rigor(t, append(strings.Fields(args), "--help")...)

@@ -3,7 +3,7 @@
 // made from the metrics' definitions in package export and checked in, so that it can be
 // used without rigor; the tests find what is no longer what the definitions give.
 //
-// Rules are in the format of Prometheus 2, named as its "Recording rules" practice says,
+// Rules are in the format of Prometheus 2.42, which is the first to know keep_firing_for, named as its "Recording rules" practice says,
 // level:metric:operations. Dashboards are Grafana's JSON model, schema 39 (Grafana 11).
 // Distributions are asked for as native histograms and, for a Prometheus without
 // that feature, as classic ones.

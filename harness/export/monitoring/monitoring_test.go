@@ -191,7 +191,7 @@ func TestEveryRuleIsTested(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(dir, "localhost:9464", 15*time.Second); err != nil {
+	if err := Write(dir, "localhost:8090", 15*time.Second); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{

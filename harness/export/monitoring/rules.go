@@ -69,6 +69,7 @@ type Alert struct {
 	Name     string
 	Expr     string
 	For      string
+	Keep     string // how long it fires on: the metrics of a run under way are those of what it has asked so far
 	Severity string // critical: the night's answer is missing or bad; warning: look at it by day
 	Summary  string
 	What     string // to do
@@ -88,47 +89,50 @@ const enough = 20
 // newestRun names the bundle of a rig in an annotation.
 const newestRun = `{{ with printf "` + export.RunInfo + `{rig=%q}" .Labels.rig | query }}{{ . | first | label "run" }}{{ end }}`
 
+// untilAsked is longer than a run takes.
+const untilAsked = "1h"
+
 var alerts = []Alert{
-	{"RigorRegression", Worse + " > 0", "0m", "warning",
+	{"RigorRegression", Worse + " > 0", "0m", untilAsked, "warning",
 		"{{ $value }} figures of {{ $labels.suite }} on {{ $labels.board }} are worse than the baseline",
 		"rigor compare baseline " + newestRun + " --where names the functions; rigor bisect finds the commit."},
-	{"RigorTrendWorse", TrendWorse + " > 0", "0m", "warning",
+	{"RigorTrendWorse", TrendWorse + " > 0", "0m", "", "warning",
 		"{{ $value }} figures of {{ $labels.suite }} on {{ $labels.board }} are worse since run {{ $labels.run }}; suspect: {{ $labels.suspect }}",
 		"rigor history --board {{ $labels.board }} shows the figures from run to run; rigor bisect finds the commit on the virtual rig."},
-	{"RigorRunFailing", Failures + " > 0", "0m", "critical",
+	{"RigorRunFailing", Failures + " > 0", "0m", untilAsked, "critical",
 		"{{ $value }} findings fail {{ $labels.suite }} on {{ $labels.board }}; to blame: {{ $labels.class }}",
 		"rigor report " + newestRun + " shows them."},
-	{"RigorRunIncomplete", fmt.Sprintf(`max by (rig, status) (%s{status=~"%s|%s"}) == 1`, export.RunStatus, record.Failed, record.Interrupted), "0m", "critical",
+	{"RigorRunIncomplete", fmt.Sprintf(`max by (rig, status) (%s{status=~"%s|%s"}) == 1`, export.RunStatus, record.Failed, record.Interrupted), "0m", "", "critical",
 		"The newest run of rig {{ $labels.rig }} did not get to its end: {{ $labels.status }}",
 		"rigor report " + newestRun + " shows how far it got."},
-	{"RigorRunStuck", fmt.Sprintf("(%s > %d) and on (rig) max by (rig) (%s{status=%q}) == 1", RunAge, stuck, export.RunStatus, record.Running), "5m", "critical",
+	{"RigorRunStuck", fmt.Sprintf("(%s > %d) and on (rig) max by (rig) (%s{status=%q}) == 1", RunAge, stuck, export.RunStatus, record.Running), "5m", "", "critical",
 		"The run of rig {{ $labels.rig }} has been going on for {{ $value | humanizeDuration }}, or was killed",
 		"rigor serve shows what it does; a killed run stays as it is until the next."},
-	{"RigorRunOverdue", fmt.Sprintf("%s > %d", RunAge, overdue), "15m", "critical",
+	{"RigorRunOverdue", fmt.Sprintf("%s > %d", RunAge, overdue), "15m", "", "critical",
 		"No run on rig {{ $labels.rig }} for {{ $value | humanizeDuration }}",
 		"systemctl status rigor-nightly.timer rigor-nightly.service"},
-	{"RigorExporterDown", fmt.Sprintf("up{job=%q} == 0 or absent(up{job=%q})", job, job), "10m", "critical",
+	{"RigorExporterDown", fmt.Sprintf("up{job=%q} == 0 or absent(up{job=%q})", job, job), "10m", "", "critical",
 		"Nothing can be told about any rig: the exporter does not answer",
-		"rigor export --listen must run and have a bundle that it can read; its /metrics says what is wrong."},
-	{"RigorBoardOffline", fmt.Sprintf("max by (rig, board) (%s) == 0 or %s > %d", export.BoardUp, Silence, silent), "0m", "critical",
+		"rigor serve or rigor export --listen must run and have a bundle that it can read; its /metrics says what is wrong."},
+	{"RigorBoardOffline", fmt.Sprintf("max by (rig, board) (%s) == 0 or %s > %d", export.BoardUp, Silence, silent), "0m", untilAsked, "critical",
 		"Board {{ $labels.board }} of rig {{ $labels.rig }} does not answer",
 		"Power, cable, port and boot straps: rigor flash --rig {{ $labels.rig }} --board {{ $labels.board }} tries the loader alone."},
-	{"RigorFlashFailures", fmt.Sprintf("%s > 0.05 and on (rig, board) sum by (rig, board) (%s) >= %d", FlashFailures, export.RecentFlashes, enough), "0m", "warning",
+	{"RigorFlashFailures", fmt.Sprintf("%s > 0.05 and on (rig, board) sum by (rig, board) (%s) >= %d", FlashFailures, export.RecentFlashes, enough), "0m", "", "warning",
 		"{{ $value | humanizePercentage }} of the flashes of board {{ $labels.board }} fail",
 		"A failing flash that repeats itself is worn memory; one that does not is the line: try a lower rate."},
-	{"RigorSuiteFlaky", fmt.Sprintf("%s > 0.05 and on (rig, suite, board) sum by (rig, suite, board) (%s) >= %d", FlakyAnswers, export.RecentAnswers, enough), "0m", "warning",
+	{"RigorSuiteFlaky", fmt.Sprintf("%s > 0.05 and on (rig, suite, board) sum by (rig, suite, board) (%s) >= %d", FlakyAnswers, export.RecentAnswers, enough), "0m", "", "warning",
 		"{{ $value | humanizePercentage }} of the answers of {{ $labels.suite }} on {{ $labels.board }} take more than one attempt",
 		"rigor history --board {{ $labels.board }} shows since when; the attempts are in each run's report."},
-	{"RigorRigUnwell", fmt.Sprintf("%s > 0.05 and on (rig, board) sum by (rig, board) (%s) >= %d", RigFailures, export.RecentAttempts, enough), "0m", "warning",
+	{"RigorRigUnwell", fmt.Sprintf("%s > 0.05 and on (rig, board) sum by (rig, board) (%s) >= %d", RigFailures, export.RecentAttempts, enough), "0m", "", "warning",
 		"{{ $value | humanizePercentage }} of the attempts on board {{ $labels.board }} fail for the rig's sake",
 		"What fails for the rig's sake says nothing about the firmware: ports, probes, power."},
-	{"RigorSamplesDoubted", DoubtedSamples + " > 0", "0m", "warning",
+	{"RigorSamplesDoubted", DoubtedSamples + " > 0", "0m", untilAsked, "warning",
 		"{{ $value }} samples of board {{ $labels.board }} can't be judged by",
 		"A probe that loses edges has too slow a host or too fast a signal; " + newestRun + " has the reasons."},
-	{"RigorQuarantineExpiring", fmt.Sprintf("0 <= (%s - time()) < %d", export.QuarantineExpiry, soon), "0m", "warning",
+	{"RigorQuarantineExpiring", fmt.Sprintf("0 <= (%s - time()) < %d", export.QuarantineExpiry, soon), "0m", "", "warning",
 		"The quarantine of {{ $labels.suite }}, {{ $labels.experiment }} ends in {{ $value | humanizeDuration }}; {{ $labels.owner }} answers for it",
 		"See {{ $labels.issue }}; suites/quarantine.yaml."},
-	{"RigorQuarantineExpired", export.QuarantineExpiry + " - time() < 0", "0m", "critical",
+	{"RigorQuarantineExpired", export.QuarantineExpiry + " - time() < 0", "0m", "", "critical",
 		"The quarantine of {{ $labels.suite }}, {{ $labels.experiment }} has ended and fails each run; {{ $labels.owner }} answers for it",
 		"See {{ $labels.issue }}; suites/quarantine.yaml."},
 }
@@ -145,8 +149,12 @@ func rulesFile() string {
 		fmt.Fprintf(&b, "      # %s\n      - record: %s\n        expr: %s\n", r.Help, r.Name, quote(r.Expr))
 	}
 	for _, a := range alerts {
-		fmt.Fprintf(&b, "      - alert: %s\n        expr: %s\n        for: %s\n        labels:\n          severity: %s\n        annotations:\n          summary: %s\n          description: %s\n",
-			a.Name, quote(a.Expr), a.For, a.Severity, quote(a.Summary), quote(a.What))
+		fmt.Fprintf(&b, "      - alert: %s\n        expr: %s\n        for: %s\n", a.Name, quote(a.Expr), a.For)
+		if a.Keep != "" {
+			fmt.Fprintf(&b, "        keep_firing_for: %s\n", a.Keep)
+		}
+		fmt.Fprintf(&b, "        labels:\n          severity: %s\n        annotations:\n          summary: %s\n          description: %s\n",
+			a.Severity, quote(a.Summary), quote(a.What))
 	}
 	return b.String()
 }
