@@ -1,13 +1,18 @@
 package web
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
 	"path"
 	"strings"
 	"time"
+
+	"rigor/harness/record"
+	"rigor/harness/report"
 )
 
 // filePolicy shows a bundle's file without any rights: what is in it came from firmware. A
@@ -37,16 +42,41 @@ func (s *site) file(w http.ResponseWriter, req *http.Request) error {
 	if !info.Mode().IsRegular() {
 		return errNotFound
 	}
+	bare(w, types[path.Ext(name)])
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(filePatience)) // a recorder of tests has none
+	http.ServeContent(w, req, "", info.ModTime(), f)
+	return nil
+}
+
+// bare heads what comes from a bundle: it is shown without rights, or downloaded if its type is not known.
+func bare(w http.ResponseWriter, kind string) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", filePolicy)
 	h.Set("Cache-Control", "private, no-cache")
-	h.Set("Content-Type", types[path.Ext(name)])
-	if types[path.Ext(name)] == "" {
+	h.Set("Content-Type", kind)
+	if kind == "" {
 		h.Set("Content-Type", "application/octet-stream")
 		h.Set("Content-Disposition", "attachment")
 	}
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(filePatience)) // a recorder of tests has none
-	http.ServeContent(w, req, "", info.ModTime(), f)
+}
+
+// report serves a run's report: that of the bundle, or one made now of a run that is under way or was killed.
+func (s *site) report(w http.ResponseWriter, req *http.Request) error {
+	req.SetPathValue("path", record.ReportFile)
+	err := s.file(w, req)
+	if !errors.Is(err, errNotFound) {
+		return err
+	}
+	r, err := s.load(req.PathValue("run"))
+	if err != nil {
+		return err
+	}
+	var page bytes.Buffer
+	if err := report.HTML(&page, r); err != nil {
+		return fmt.Errorf("make the report: %w", err)
+	}
+	bare(w, types[".html"])
+	w.Write(page.Bytes()) // the visitor may have gone
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -163,9 +164,6 @@ type underway struct {
 	Progress progress
 }
 
-// silence is after how long without a sign of life a run is taken to have been killed.
-const silence = 15 * time.Minute
-
 // now looks for runs that are under way.
 func (s *site) now(ctx context.Context) (n now, err error) {
 	running, err := s.History.Runs(ctx, history.Filter{Status: record.Running})
@@ -181,21 +179,13 @@ func (s *site) now(ctx context.Context) (n now, err error) {
 		names = append(names, fmt.Sprint(r.Name, " ", r.Status))
 	}
 	for _, r := range running {
-		if p := s.progress(r.Name); s.alive(p, r.Written) {
-			n.Running = append(n.Running, underway{r.Name, r.Rig, p})
+		if record.Alive(filepath.Join(s.Runs, r.Name)) {
+			n.Running = append(n.Running, underway{r.Name, r.Rig, s.progress(r.Name)})
 			names = append(names, "alive")
 		}
 	}
 	n.State = fmt.Sprintf("%.8x", sha256.Sum256([]byte(strings.Join(names, "\n"))))
 	return n, nil
-}
-
-// alive reports whether a run that has not ended gave a sign of life of late.
-func (s *site) alive(p progress, written time.Time) bool {
-	if p.Last.After(written) {
-		written = p.Last
-	}
-	return s.Now().Sub(written) < silence
 }
 
 // watch streams what is going on.

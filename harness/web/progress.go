@@ -16,7 +16,6 @@ type progress struct {
 	Left        time.Duration
 	Boards      []step         // what each board is at
 	Log         []record.Event // the last things that ended or went wrong, newest first
-	Last        time.Time      // the last event
 }
 
 // step is what a board is at.
@@ -40,7 +39,6 @@ func (s *site) progress(run string) (p progress) {
 }
 
 func (p *progress) add(e record.Event) {
-	p.Last = e.Time
 	if e.Total > 0 {
 		p.Done, p.Total, p.Left = e.Done, e.Total, e.Left
 	}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"rigor/harness/history"
 	"rigor/harness/judge"
@@ -29,7 +28,6 @@ type runPage struct {
 	Findings         []finding
 	Suites           []suiteView
 	Files            []folder
-	HasReport        bool
 }
 
 // finding is something to look at first.
@@ -73,8 +71,7 @@ func (s *site) run(w http.ResponseWriter, req *http.Request) error {
 	}
 	page := runPage{Run: r, Name: name, Findings: findings(r), Suites: suiteViews(r)}
 	if r.Status == record.Running {
-		page.Progress = s.progress(name)
-		page.Alive = s.alive(page.Progress, s.written(bundle))
+		page.Alive, page.Progress = record.Alive(filepath.Join(s.Runs, name)), s.progress(name)
 	}
 	page.Word, page.Look = verdict(r, page.Alive)
 	if page.Previous, err = s.previous(ctx, r); err != nil {
@@ -83,8 +80,6 @@ func (s *site) run(w http.ResponseWriter, req *http.Request) error {
 	if page.Files, err = list(bundle); err != nil {
 		return err
 	}
-	_, err = bundle.Stat(record.ReportFile)
-	page.HasReport = err == nil
 	return s.show(w, http.StatusOK, "run.html", frame{name, "runs", page})
 }
 
@@ -94,16 +89,6 @@ func missingRun(err error) error {
 		return errors.Join(errNotFound, err)
 	}
 	return err
-}
-
-// written is when the run was last recorded.
-func (s *site) written(bundle interface {
-	Stat(string) (fs.FileInfo, error)
-}) time.Time {
-	if info, err := bundle.Stat(record.RunFile); err == nil {
-		return info.ModTime()
-	}
-	return time.Time{}
 }
 
 // verdict is how a run ended in a word, and the word's look.
@@ -236,6 +221,6 @@ func (s *site) follow(w http.ResponseWriter, req *http.Request) error {
 			return "", false, err
 		}
 		html, err := fragment("run.html", "progress", s.progress(name))
-		return html, r.Status != record.Running, err
+		return html, r.Status != record.Running || !record.Alive(filepath.Join(s.Runs, name)), err
 	})
 }

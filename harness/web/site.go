@@ -51,7 +51,7 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /{$}": s.overview, "GET /now": s.watch,
-		"GET /runs": s.runs, "GET /runs/{run}": s.run, "GET /runs/{run}/now": s.follow, "GET /runs/{run}/files/{path...}": s.file,
+		"GET /runs": s.runs, "GET /runs/{run}": s.run, "GET /runs/{run}/now": s.follow, "GET /runs/{run}/report": s.report, "GET /runs/{run}/files/{path...}": s.file,
 		"GET /trends": s.trends, "GET /trend": s.trend, "GET /compare": s.compare,
 	} {
 		mux.Handle(pattern, s.handler(serve))

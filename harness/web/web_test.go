@@ -89,7 +89,7 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 		if w.Code != http.StatusOK {
 			t.Errorf("%s: status %d", page, w.Code)
 		}
-		if !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
+		if !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") || strings.HasSuffix(page, "/report") { // which has its style in itself
 			continue
 		}
 		if found := regexp.MustCompile(`https?://|<script>|<style| style=| on[a-z]+="`).FindString(w.Body.String()); found != "" {
@@ -231,6 +231,26 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// A run without a report, such as one that was killed, gets it when it is asked for.
+func TestReportIsMade(t *testing.T) {
+	o := options(t, webtest.Bad+1)
+	h := New(o)
+	page := "/runs/" + webtest.Name(begin, webtest.Bad, "virtual") + "/report"
+	w := get(h, page)
+	if body := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(body, "the firmware said &lt;script&gt;") || strings.Contains(body, webtest.Script) {
+		t.Errorf("status %d", w.Code)
+	}
+	if got := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(got, "sandbox") {
+		t.Errorf("policy %q", got)
+	}
+	if err := os.WriteFile(filepath.Join(o.Runs, webtest.Name(begin, webtest.Bad, "virtual"), record.ReportFile), []byte("as it was"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if w := get(h, page); w.Body.String() != "as it was" {
+		t.Errorf("the bundle's report is not shown: %s", w.Body)
+	}
+}
+
 // A run under way is told of as it goes on, and the page is loaded anew when it has ended.
 func TestProgressIsStreamed(t *testing.T) {
 	o := options(t, 1)
@@ -350,17 +370,25 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 }
 
-// A run that says it is running, and gave no sign of life for long, is not shown as going on.
+// A run that says it is running and whose process is gone is not shown as going on.
 func TestKilledRunIsNotUnderWay(t *testing.T) {
 	o := options(t, 1)
 	b, err := webtest.Start(o.Runs, today, record.Rig{Name: "virtual", Kind: "virtual"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := b.Events()
 	if err == nil {
-		err = os.Chtimes(filepath.Join(b.Dir(), record.RunFile), today, today.Add(-2*silence))
+		err = events.Add(record.Event{Kind: record.Begun, Board: "c3", Total: 4})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := New(o)
+	if w := get(h, "/"); !strings.Contains(w.Body.String(), "pulse") {
+		t.Error("the overview does not show it as going on")
+	}
+	events.Close()
 	if w := get(h, "/"); strings.Contains(w.Body.String(), "pulse") {
 		t.Error("the overview shows it as going on")
 	}
