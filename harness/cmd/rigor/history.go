@@ -17,6 +17,7 @@ import (
 	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/measure/series"
+	"rigor/harness/record"
 	"rigor/harness/report"
 )
 
@@ -59,7 +60,7 @@ func (c *historyCmd) Run(ctx context.Context) error {
 	}
 	defer x.Close()
 	if c.Metric == "" {
-		return c.runs(ctx, x)
+		return c.runs(ctx, x, filepath.Join(root, "results", "runs"))
 	}
 	trends, err := c.trends(ctx, x)
 	if err != nil {
@@ -107,7 +108,7 @@ type overview struct {
 	Boards []history.Board `json:"boards"`
 }
 
-func (c *historyCmd) runs(ctx context.Context, x *history.Index) error {
+func (c *historyCmd) runs(ctx context.Context, x *history.Index, dir string) error {
 	var all overview
 	var err error
 	if all.Runs, err = x.Runs(ctx, history.Filter{Rig: c.Rig, Board: c.Board, Limit: c.Limit}); err != nil {
@@ -125,13 +126,13 @@ func (c *historyCmd) runs(ctx context.Context, x *history.Index) error {
 	case c.JSON:
 		return printJSON(all)
 	}
-	return all.print()
+	return all.print(dir)
 }
 
-func (o overview) print() error {
+func (o overview) print(dir string) error {
 	err := table("RUN\tSTATUS\tVERDICT\tTOOK\tANSWERED\tFAILED\tSKIPPED\tFLAKY\tPASS\tFAIL\tUNSET\tWORSE\tHARNESS", func(w io.Writer) {
 		for _, r := range o.Runs {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.Name, r.Status, r.Verdict(), took(r),
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.Name, howFar(dir, r), r.Verdict(), took(r),
 				r.Answered, r.Broken, r.Skipped, r.Flaky, r.Pass, r.Fail, r.Unset, r.Worse, short(r.Harness))
 		}
 	})
@@ -145,6 +146,14 @@ func (o overview) print() error {
 				culprits(b), when(b.LastSeen), when(b.LastOK))
 		}
 	})
+}
+
+// howFar is a run's status, or "killed" where nobody is left to change it.
+func howFar(dir string, r history.Run) string {
+	if r.Status == record.Running && !record.Alive(filepath.Join(dir, r.Name)) {
+		return "killed"
+	}
+	return string(r.Status)
 }
 
 func took(r history.Run) string {

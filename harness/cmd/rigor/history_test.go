@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,5 +137,45 @@ func TestPrune(t *testing.T) {
 	}
 	if o = in(t, root, "prune"); !strings.Contains(o.stdout, "removed nothing: rules keep all of 2 bundles") {
 		t.Errorf("once more: %s%s", o.stdout, o.stderr)
+	}
+}
+
+// Several processes use one index, each as if it were alone.
+func TestHistoryAtOnce(t *testing.T) {
+	root := empty(t)
+	nights(t, root, monday, 160, 160, 161)
+	want := in(t, root, "history", "goroutine-switch")
+	want.want(t, exitOK)
+	var all sync.WaitGroup
+	for i := range 6 {
+		all.Go(func() {
+			args := []string{"history", "goroutine-switch", "--rebuild"}
+			if got := in(t, root, args[:2+i%2]...); got.stdout != want.stdout || got.stderr != "" {
+				t.Errorf("%s%s", got.stderr, got.stdout)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// A run whose process is gone says that it is running, for ever.
+func TestHistoryOfAKilledRun(t *testing.T) {
+	root := empty(t)
+	b, err := record.Create(filepath.Join(root, "results", "runs", record.Name(monday, "virtual")), record.Run{Started: monday, Rig: record.Rig{Name: "virtual", Kind: "virtual"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := b.Events()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := in(t, root, "history"); !strings.Contains(o.stdout, "  running  incomplete") {
+		t.Errorf("while it goes on:\n%s%s", o.stdout, o.stderr)
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if o := in(t, root, "history"); !strings.Contains(o.stdout, "  killed  incomplete") {
+		t.Errorf("once it is gone:\n%s%s", o.stdout, o.stderr)
 	}
 }
