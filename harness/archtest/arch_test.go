@@ -152,7 +152,7 @@ var rules = []rule{
 	{pkg: "suites/internal/broker", imports: []string{"probes"}},
 	{pkg: "suites/internal/virtualrig", imports: []string{"harness", "harness/judge", "harness/rig", "harness/virtual"}},
 	{pkg: "suites/internal/planted", tests: []string{"suites/internal/virtualrig", "suites/ota", "harness", "firmware/ota/defect"}},
-	{pkg: "suites/internal/slowed", tests: []string{"suites/internal/virtualrig", "suites/latency", "harness", "harness/measure", "harness/profile", "harness/record", "firmware/images"}},
+	{pkg: "suites/internal/slowed", tests: []string{"suites/internal/virtualrig", "suites/latency", "harness", "harness/measure", "harness/profile", "harness/record", "harness/timebase", "firmware/images"}},
 	{pkg: "suites/internal/liar", tests: []string{"suites/internal/virtualrig", "suites/latency", "suites/hub", "harness", "harness/judge", "harness/measure",
 		"harness/record", "harness/rig", "harness/timebase", "harness/virtual", "probes", "firmware/images"}},
 
