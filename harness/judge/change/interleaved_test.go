@@ -83,8 +83,8 @@ func TestInterleavedDescribes(t *testing.T) {
 func TestMeasureNoise(t *testing.T) {
 	steady := []int64{1000, 1002, 998, 1001, 999, 1003, 997, 1000, 1002, 998, 1040, 999}
 	n := MeasureNoise(steady)
-	// median 1000; absolute deviations 0 0 1 1 1 2 2 2 2 3 3 40, their median 2
-	if n.Runs != 12 || n.Relative != 1.4826*2/1000 || n.Widest != 0.04 || n.Unsteady != "" {
+	// median 1000; absolute deviations 0 0 1 1 1 2 2 2 2 3 3 40, their median 2, times 1.4826
+	if n.Runs != 12 || n.Relative != 0.002965 || n.Widest != 0.04 || n.Unsteady != "" {
 		t.Errorf("steady: %+v", n)
 	}
 	var rising []int64

@@ -3,6 +3,7 @@ package change
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"rigor/harness/measure"
 )
@@ -27,10 +28,8 @@ func MeasureNoise(runs []int64) Noise {
 	}
 	v := floats(runs)
 	level := median(v)
-	n := Noise{Runs: len(runs), Relative: spread(v) / scale(level)}
-	for _, x := range v {
-		n.Widest = max(n.Widest, math.Abs(x-level)/scale(level))
-	}
+	widest := max(slices.Max(v)-level, level-slices.Min(v))
+	n := Noise{Runs: len(runs), Relative: millionths(spread(v) / scale(level)), Widest: millionths(widest / scale(level))}
 	if p := measure.Serial(v); p < serial {
 		n.Unsteady = fmt.Sprintf("runs resemble those before them, as under drift (p %.2g)", p)
 	}
@@ -44,6 +43,9 @@ func (n Noise) missing(o Options) string {
 	}
 	return ""
 }
+
+// millionths rounds noise to what can be read in a baseline.
+func millionths(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 
 // spread is the standard deviation by the median of the absolute deviations, as it is of
 // Gaussian values. Outliers don't move it.
