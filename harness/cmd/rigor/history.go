@@ -130,20 +130,20 @@ func (c *historyCmd) runs(ctx context.Context, x *history.Index, dir string) err
 }
 
 func (o overview) print(dir string) error {
-	err := table("RUN\tSTATUS\tVERDICT\tTOOK\tANSWERED\tFAILED\tSKIPPED\tFLAKY\tPASS\tFAIL\tUNSET\tWORSE\tHARNESS", func(w io.Writer) {
+	err := table("RUN\tSTATUS\tVERDICT\tTOOK\tANSWERED\tFAILED\tSKIPPED\tFLAKY\tPASS\tFAIL\tUNSET\tWORSE\tHARNESS\tNOTE", func(w io.Writer) {
 		for _, r := range o.Runs {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.Name, howFar(dir, r), r.Verdict(), took(r),
-				r.Answered, r.Broken, r.Skipped, r.Flaky, r.Pass, r.Fail, r.Unset, r.Worse, short(r.Harness))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", r.Name, howFar(dir, r), r.Verdict(), took(r),
+				r.Answered, r.Broken, r.Skipped, r.Flaky, r.Pass, r.Fail, r.Unset, r.Worse, short(r.Harness), aside(r))
 		}
 	})
 	if err != nil {
 		return err
 	}
 	fmt.Println()
-	return table("RIG\tBOARD\tCHIP\tRUNS\tANSWERED\tFAILED\tFLAKY\tATTEMPTS FAILED BY\tLAST SEEN\tLAST OK", func(w io.Writer) {
+	return table("RIG\tBOARD\tCHIP\tRUNS\tANSWERED\tFAILED\tFLAKY\tFLASHED\tFAILED TO\tATTEMPTS FAILED BY\tLAST SEEN\tLAST OK", func(w io.Writer) {
 		for _, b := range o.Boards {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", b.Rig.Name, b.Name, b.Chip, b.Runs, b.Answered, b.Broken, b.Flaky,
-				culprits(b), when(b.LastSeen), when(b.LastOK))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", b.Rig.Name, b.Name, b.Chip, b.Runs, b.Answered, b.Broken, b.Flaky,
+				b.Flashes, b.FlashFailures, culprits(b), when(b.LastSeen), when(b.LastOK))
 		}
 	})
 }
@@ -154,6 +154,17 @@ func howFar(dir string, r history.Run) string {
 		return "killed"
 	}
 	return string(r.Status)
+}
+
+// aside says why a run is in no series, if it is in none.
+func aside(r history.Run) string {
+	switch {
+	case r.ReplayOf != "":
+		return "replay of " + r.ReplayOf
+	case r.Aside:
+		return "one of two states"
+	}
+	return ""
 }
 
 func took(r history.Run) string {
