@@ -101,10 +101,16 @@ func (c card) Look() string {
 	return "warn"
 }
 
-// first are the findings, each with where to look.
-func (d *details) first() (all []card) {
+// first are the findings, each with where to look. Those that fail nothing are fewer.
+func (d *details) first() list[card] {
 	found := Findings(d.run)
-	for _, f := range found[:min(len(found), mostFindings)] {
+	most := mostAsides
+	for _, f := range found {
+		most += one(f.Fails)
+	}
+	some := upTo(min(most, mostFindings), found)
+	var all []card
+	for _, f := range some.All {
 		c := card{Finding: f}
 		if f.experiment >= 0 {
 			c.ID = id(f.experiment)
@@ -119,7 +125,7 @@ func (d *details) first() (all []card) {
 		}
 		all = append(all, c)
 	}
-	return all
+	return list[card]{all, some.More}
 }
 
 // id is the anchor of an experiment's details.

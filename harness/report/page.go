@@ -20,6 +20,7 @@ import (
 // The page's parts, each bounded, so that the whole is: what is beyond is counted, and is in run.json.
 const (
 	mostFindings = 60
+	mostAsides   = 10 // findings that fail nothing: one more cycle somewhere makes many figures worse
 	mostChanges  = 120
 	mostClaims   = 120
 	mostNotes    = 100
@@ -47,24 +48,24 @@ func HTML(w io.Writer, r *record.Run) error {
 }
 
 func page(w io.Writer, r *record.Run, all []figure) error {
-	var plots []picture
-	for _, f := range all[:min(len(all), mostPlots)] {
-		var svg strings.Builder
-		if err := f.chart.writeSVG(&svg); err != nil {
-			return err
-		}
-		plots = append(plots, picture{template.HTML(svg.String()), f.caption}) // our own, its texts escaped
-	}
 	d, err := newDetails(r)
 	if err != nil {
 		return err
 	}
+	v := &view{Run: r, Style: template.CSS(pageStyle + sketch.Style), Tally: tallyOf(r), First: d.first(), Suites: d.suites(), Left: d.left,
+		Claims: upTo(mostClaims, claimRows(r)), Notes: upTo(mostNotes, noteRows(r))}
 	changes, untold := changeRows(r)
-	return layout.Execute(w, &view{
-		Run: r, Style: template.CSS(pageStyle + sketch.Style), Tally: tallyOf(r), Plots: plots, Suites: d.suites(), Left: d.left,
-		First: d.first(), Claims: claimRows(r), Changes: changes[:min(len(changes), mostChanges)], Untold: untold[:min(len(untold), mostChanges)],
-		MoreChanges: max(len(changes)-mostChanges, 0), MoreUntold: max(len(untold)-mostChanges, 0),
-	})
+	v.Changes, v.Untold = upTo(mostChanges, changes), upTo(mostChanges, untold)
+	drawn := upTo(mostPlots, all)
+	for _, f := range drawn.All {
+		var svg strings.Builder
+		if err := f.chart.writeSVG(&svg); err != nil {
+			return err
+		}
+		v.Plots.All = append(v.Plots.All, picture{template.HTML(svg.String()), f.caption}) // our own, its texts escaped
+	}
+	v.Plots.More = drawn.More
+	return layout.Execute(w, v)
 }
 
 // view is what the page's template shows.
@@ -72,16 +73,24 @@ type view struct {
 	*record.Run
 	Style   template.CSS
 	Tally   tally
-	First   []card
-	Changes []changeRow
-	Untold  []changeRow // those that cannot be told
+	First   list[card]
+	Changes list[changeRow]
+	Untold  list[changeRow] // those that cannot be told
+	Claims  list[claimRow]
+	Plots   list[picture]
+	Notes   list[noteRow]
+	Suites  []suite
+	Left    int // experiments whose details are left out
+}
 
-	MoreChanges, MoreUntold int // that are left out
+// list is as much of something as is shown.
+type list[T any] struct {
+	All  []T
+	More int // that are left out
+}
 
-	Claims []claimRow
-	Plots  []picture
-	Suites []suite
-	Left   int // experiments whose details are left out
+func upTo[T any](most int, all []T) list[T] {
+	return list[T]{all[:min(len(all), most)], max(len(all)-most, 0)}
 }
 
 type picture struct {
@@ -183,12 +192,11 @@ func took(r *record.Run) string {
 	return r.Ended.Sub(r.Started).Round(time.Second).String()
 }
 
-// Notes are what limits the trust in the run's numbers, what concerns most first.
-func (v *view) Notes() []noteRow {
-	all := notes(v.Run)
+// noteRows are what limits the trust in the run's numbers, what concerns most first.
+func noteRows(r *record.Run) (rows []noteRow) {
+	all := notes(r)
 	slices.SortStableFunc(all, func(a, b note) int { return len(b.where) - len(a.where) })
-	var rows []noteRow
-	for _, n := range all[:min(len(all), mostNotes)] {
+	for _, n := range all {
 		rows = append(rows, noteRow{n.text, n.where[0], len(n.where) - 1})
 	}
 	return rows
@@ -221,7 +229,7 @@ func (v *view) Spent(suite string) string {
 // Claimed counts what became of the claims.
 func (v *view) Claimed() string {
 	n := map[judge.Finding]int{}
-	for _, c := range v.Claims {
+	for _, c := range v.Claims.All {
 		n[c.Finding]++
 	}
 	return fmt.Sprintf("%d confirmed, %d refuted, %d cannot tell", n[judge.Confirmed], n[judge.Refuted], n[judge.CannotTell])
@@ -285,5 +293,5 @@ func claimRows(r *record.Run) (all []claimRow) {
 			}
 		}
 	}
-	return all[:min(len(all), mostClaims)]
+	return all
 }
