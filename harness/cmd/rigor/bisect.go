@@ -25,7 +25,7 @@ import (
 )
 
 type bisectCmd struct {
-	Figure string `arg:"" placeholder:"FIGURE" help:"The figure that changed: SUITE/EXPERIMENT/BOARD/QUANTITY/SOURCE, of which all but suite and board may have wildcards."`
+	Figure string `arg:"" placeholder:"FIGURE" help:"The figure that changed: SUITE/EXPERIMENT/BOARD/QUANTITY/SOURCE, or the beginning of it; all but suite and board may have wildcards. It must be the only one of them that changed."`
 	Good   string `required:"" placeholder:"REV" help:"Commit at which it was as it should be."`
 	Bad    string `default:"HEAD" placeholder:"REV" help:"Commit at which it is no more (default: ${default})."`
 	Rig    string `default:"virtual" placeholder:"NAME" help:"Rig of rigs.yaml, a virtual one (default: ${default})."`
@@ -70,8 +70,8 @@ type wanted struct{ pattern, suite, board string }
 
 func parseWanted(pattern string) (w wanted, err error) {
 	parts := strings.Split(pattern, "/")
-	if len(parts) < 5 {
-		return w, fmt.Errorf("figure %q: want SUITE/EXPERIMENT/BOARD/QUANTITY/SOURCE, as rigor baseline show lists them", pattern)
+	if len(parts) < 3 {
+		return w, fmt.Errorf("figure %q: want SUITE/EXPERIMENT/BOARD/QUANTITY/SOURCE, as rigor baseline show lists them, or its beginning", pattern)
 	}
 	w = wanted{pattern: pattern, suite: parts[0], board: parts[2]}
 	if strings.ContainsAny(w.suite+w.board, `*?[\`) {
@@ -84,13 +84,9 @@ func parseWanted(pattern string) (w wanted, err error) {
 // in finds the figures in a run.
 func (w wanted) in(run *record.Run) map[judge.Key]judge.Figure {
 	all := map[judge.Key]judge.Figure{}
-	for _, f := range run.Figures() {
-		short := path.Join(f.Suite, f.Experiment, f.Board, f.Quantity, string(f.Source))
-		for _, name := range []string{short, f.Key.String()} {
-			if ok, _ := path.Match(w.pattern, name); ok {
-				all[f.Key] = f
-			}
-		}
+	figures, _ := fitting(run.Figures(), w.pattern) // the pattern is good
+	for _, f := range figures {
+		all[f.Key] = f
 	}
 	return all
 }
