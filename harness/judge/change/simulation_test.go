@@ -68,6 +68,10 @@ func TestSimulation(t *testing.T) {
 			}
 		}
 	}
+	fmt.Fprintln(&table)
+	for _, s := range noisetest.Minutes {
+		fmt.Fprintf(&table, "%-12s %s\n", s.Name, s.Help)
+	}
 	compareGolden(t, "testdata/simulation.txt", table.Bytes())
 }
 

@@ -70,6 +70,10 @@ func TestSimulation(t *testing.T) {
 			}
 		}
 	}
+	fmt.Fprintln(&table)
+	for _, s := range noisetest.Nights {
+		fmt.Fprintf(&table, "%-12s %s\n", s.Name, s.Help)
+	}
 	compareGolden(t, "testdata/simulation.txt", table.Bytes())
 }
 
