@@ -140,20 +140,18 @@ type folder struct {
 	Files []entry
 }
 
-// most bounds how many files of a folder are listed.
-const most = 500
-
-// list gives the bundle's files, folder by folder.
+// list gives the bundle's files, folder by folder; hidden ones are not shown.
 func list(bundle *os.Root) (all []folder, err error) {
-	byName := map[string]int{}
+	at := map[string]int{}
 	err = fs.WalkDir(bundle.FS(), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if name != "." && strings.HasPrefix(d.Name(), ".") || !d.Type().IsRegular() {
-			if d.IsDir() && name != "." && strings.HasPrefix(d.Name(), ".") {
-				return fs.SkipDir
-			}
+		case name == ".":
+			return nil
+		case hidden(d.Name()) && d.IsDir():
+			return fs.SkipDir
+		case hidden(d.Name()) || !d.Type().IsRegular():
 			return nil
 		}
 		info, err := d.Info()
@@ -161,10 +159,10 @@ func list(bundle *os.Root) (all []folder, err error) {
 			return nil // gone meanwhile
 		}
 		dir := strings.TrimPrefix(path.Dir(name), ".")
-		i, ok := byName[dir]
+		i, ok := at[dir]
 		if !ok {
 			i = len(all)
-			byName[dir], all = i, append(all, folder{Name: dir})
+			at[dir], all = i, append(all, folder{Name: dir})
 		}
 		all[i].Files = append(all[i].Files, entry{name, info.Size()})
 		return nil

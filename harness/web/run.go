@@ -116,12 +116,15 @@ func (s *site) previous(ctx context.Context, r *record.Run) (string, error) {
 // findings are the report's, then what else a reader should know of.
 func findings(r *record.Run) (all []finding) {
 	for _, f := range report.Findings(r) {
-		o := finding{"warn", cmp.Or(string(f.Class), "worse"), f.Where, f.What + ". " + f.Why}
+		o := finding{"warn", cmp.Or(string(f.Class), "worse"), f.Where, f.What}
+		if f.Why != "" {
+			o.Text += ". " + f.Why
+		}
 		switch {
 		case f.Fails:
 			o.Look, o.Kind = "bad", cmp.Or(string(f.Class), "fails")
 		case f.Quarantine != "":
-			o.Kind, o.Text = "quarantine", o.Text+" In quarantine: "+f.Quarantine
+			o.Kind, o.Text = "quarantine", o.Text+". In quarantine: "+f.Quarantine
 		}
 		all = append(all, o)
 	}
