@@ -196,12 +196,15 @@ func TestSyncPassesOver(t *testing.T) {
 	write("other/run.json", `{"name": "jogging"}`)
 	write("text/run.json", "good run today")
 	write(".hidden/run.json", "{}")
+	write("absurd/run.json", `{"schema": 1, "rig": {"name": "lab"}, "boards": [{"name": "f407"}, {"name": "f407"}], "experiments": [{"suite": "latency", "measurements":
+		[{"quantity": "pin-echo", "summary": {"n": 1}}, {"quantity": "pin-echo", "core_hz": 18000000000000000000, "summary": {"n": 1}}]}]}`)
+	write("twice/run.json", `{"schema": 1, "rig": {"name": "lab"}, "boards": [{"name": "f407"}, {"name": "f407"}], "experiments": [{"suite": "latency"}, {"suite": "latency"}]}`)
 	x := open(t, runs)
 	got, err := x.Unreadable(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"cut": "ends too early", "newer": "newer rigor", "other": "not written by rigor", "text": "not written by rigor"}
+	want := map[string]string{"absurd": "18000000000000000000 Hz", "cut": "ends too early", "newer": "newer rigor", "other": "not written by rigor", "text": "not written by rigor"}
 	if len(got) != len(want) {
 		t.Errorf("unreadable: %+v, want %d of them", got, len(want))
 	}
@@ -214,7 +217,7 @@ func TestSyncPassesOver(t *testing.T) {
 	if err := os.Rename(filepath.Join(runs, "20261201T000000Z-lab", record.RunFile), filepath.Join(runs, "cut", record.RunFile)); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := x.Sync(t.Context(), runs); err != nil || s.Updated != 1 || len(s.Unreadable) != 3 {
+	if s, err := x.Sync(t.Context(), runs); err != nil || s.Updated != 1 || len(s.Unreadable) != 4 {
 		t.Errorf("once mended: %+v, %v", s, err)
 	}
 }

@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"rigor/harness/judge"
 	"rigor/harness/judge/change"
 	"rigor/harness/record"
+	"rigor/harness/timebase"
 )
 
 // taker puts bundles into the index. Statements are prepared once, since that
@@ -35,21 +38,38 @@ func (t *taker) close() {
 	}
 }
 
-// take indexes a bundle, or the reason why it cannot be read.
+// take indexes a bundle, or the reason why it cannot be read. What a bundle holds
+// that the index cannot take is such a reason, too.
 func (t *taker) take(runs, name string, st stamp) error {
 	r, err := record.Load(filepath.Join(runs, name))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil // removed just now
-	case err != nil:
-		t.insert("unreadable", name, st.text, err.Error())
-	default:
-		t.run(r, name, st)
 	}
-	if t.err != nil {
-		return fmt.Errorf("index run %s: %w", name, t.err)
+	if err == nil {
+		err = t.try(func() { t.run(r, name, st) })
+	}
+	if err != nil && t.ctx.Err() == nil && !unusable(err) {
+		err = t.try(func() { t.insert("unreadable", name, st.text, err.Error()) })
+	}
+	if err != nil {
+		return fmt.Errorf("index run %s: %w", name, err)
 	}
 	return nil
+}
+
+// try does something wholly or not at all.
+func (t *taker) try(do func()) error {
+	if _, err := t.tx.ExecContext(t.ctx, "SAVEPOINT one"); err != nil {
+		return err
+	}
+	do()
+	end, failed := "RELEASE one", t.err
+	if failed != nil {
+		end, t.err = "ROLLBACK TO one; RELEASE one", nil
+		clear(t.ids)
+	}
+	_, err := t.tx.ExecContext(t.ctx, end)
+	return errors.Join(failed, err)
 }
 
 // statement prepares a statement once.
@@ -110,8 +130,10 @@ func (t *taker) run(r *record.Run, name string, st stamp) {
 	entry := entryOf(r, name, st)
 	id := t.freeID(nanos(r.Started))
 	t.insert("run", id, name, st.text, r.Rig.Name, r.Rig.Kind, string(r.Status), r.Harness, nanos(r.Started), t.json(entry))
-	for _, b := range r.Boards {
-		t.insert("board", id, b.Name, t.json(boardIn(r, b)))
+	for i, b := range r.Boards {
+		if !slices.ContainsFunc(r.Boards[:i], func(o record.Board) bool { return o.Name == b.Name }) { // the first rigors named some twice
+			t.insert("board", id, b.Name, t.json(boardIn(r, b)))
+		}
 	}
 	asked := map[Key]int{}
 	for _, e := range r.Experiments {
@@ -148,6 +170,14 @@ func (t *taker) values(run int64, r *record.Run) {
 	}
 }
 
+// hertz is a rate as the database takes it.
+func (t *taker) hertz(r timebase.Rate) int64 {
+	if r > math.MaxInt64 && t.err == nil {
+		t.err = fmt.Errorf("no clock runs at %d Hz", uint64(r))
+	}
+	return int64(r)
+}
+
 func (t *taker) value(figure, run int64, repeat int, e record.Experiment, m record.Measurement) {
 	s := m.Summary
 	image := t.id(e.Firmware, "image", "digest", e.Firmware)
@@ -160,7 +190,7 @@ func (t *taker) figure(r *record.Run, e record.Experiment, m record.Measurement)
 	f := Figure{Rig: r.Rig, Key: Key{Suite: e.Suite, Experiment: e.Name, Board: e.Board, Quantity: m.Quantity, Source: m.Source, CoreHz: m.CoreHz},
 		Unit: m.Unit, ClockHz: m.ClockHz}
 	return t.id(f, "figure", "rig, kind, suite, experiment, board, quantity, source, core_hz, unit, clock_hz",
-		r.Rig.Name, r.Rig.Kind, e.Suite, e.Name, e.Board, m.Quantity, string(m.Source), int64(m.CoreHz), string(m.Unit), int64(m.ClockHz))
+		r.Rig.Name, r.Rig.Kind, e.Suite, e.Name, e.Board, m.Quantity, string(m.Source), t.hertz(m.CoreHz), string(m.Unit), t.hertz(m.ClockHz))
 }
 
 // id finds the id of the row with the values in the columns, or adds it. What stands for it in
