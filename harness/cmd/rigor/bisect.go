@@ -54,7 +54,10 @@ func (c *bisectCmd) Run(ctx context.Context) error {
 	}
 	defer b.close()
 	found, err := b.search(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return &exitError{exitSetup, errors.New("interrupted; no worktree is left behind")}
+	case err != nil:
 		return err
 	}
 	if c.Where && found.FirstBad != nil {

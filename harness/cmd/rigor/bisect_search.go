@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -152,7 +151,7 @@ func (b *bisection) choose(old, now map[judge.Key]judge.Figure) error {
 func (b *bisection) ask(ctx context.Context, at commit) (step, error) {
 	run, err := b.try(ctx, at)
 	if ctx.Err() != nil {
-		return step{}, &exitError{exitSetup, errors.New("bisect: interrupted")}
+		return step{}, ctx.Err()
 	}
 	s := step{commit: at}
 	if err != nil {
