@@ -357,6 +357,29 @@ func TestHandlerSaysWhyItFails(t *testing.T) {
 	}
 }
 
+// Samples are read once, and a new run is shown at once.
+func TestSamplesAreReadOnce(t *testing.T) {
+	s := of(run(t))
+	h := Handler(func() (State, error) { return s, nil })
+	get := func() (int, string) {
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+		return rec.Code, rec.Body.String()
+	}
+	_, first := get()
+	if err := os.RemoveAll(filepath.Join(s.Runs[0].Dir(), "samples")); err != nil {
+		t.Fatal(err)
+	}
+	if code, again := get(); code != http.StatusOK || again != first {
+		t.Errorf("the second scrape differs: %d", code)
+	}
+	s.Runs[0].Experiments = s.Runs[0].Experiments[:1]
+	s.Runs[0].Experiments[0].Measurements = nil
+	if code, text := get(); code != http.StatusOK || text == first || strings.Contains(text, "rigor_figure") {
+		t.Errorf("a change is not shown: %d", code)
+	}
+}
+
 func TestUnreadableSampleIsAnError(t *testing.T) {
 	r := run(t)
 	r.Experiments[0].Measurements[0].File = "samples/gone.json"

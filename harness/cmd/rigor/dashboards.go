@@ -20,7 +20,7 @@ type dashboardsCmd struct {
 	Bundle     string        `arg:"" optional:"" type:"existingdir" help:"Run bundle (default: the newest of each rig under results/runs)."`
 	Listen     string        `default:"127.0.0.1:9090" placeholder:"ADDR" help:"Address of the Prometheus that is started (default: ${default}); port 0 takes a free one."`
 	Prometheus string        `default:"prometheus" placeholder:"FILE" help:"Prometheus's program (default: ${default}, found by PATH)."`
-	Every      time.Duration `default:"5s" placeholder:"DURATION" help:"Time between two scrapes, and between two evaluations of the rules (default: ${default})."`
+	Every      time.Duration `default:"15s" placeholder:"DURATION" help:"Time between two scrapes, and between two evaluations of the rules (default: ${default})."`
 	Files      string        `type:"path" placeholder:"DIR" help:"Write the files into this folder instead, for a Prometheus and a Grafana of your own."`
 	Target     string        `default:"localhost:8090" placeholder:"ADDR" help:"With --files: what that Prometheus scrapes (default: ${default}), which is to be rigor serve or rigor export --listen."`
 }
@@ -103,9 +103,10 @@ func (c *dashboardsCmd) prometheus(ctx context.Context, program, dir, metrics st
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- p.Wait() }()
-	if ready(ctx, "http://"+address+"/-/ready", ended) {
-		fmt.Fprintf(os.Stderr, "metrics     %s\nPrometheus  http://%s/graph\nrules       http://%s/alerts\ndashboards  %s\nCtrl-C ends it\n",
-			metrics, address, address, filepath.Join(dir, "dashboards"))
+	server := "http://" + address
+	if ready(ctx, server+"/-/ready", ended) {
+		fmt.Fprintf(os.Stderr, "metrics     %s\nPrometheus  %s/graph\nalerts      %s\ndashboards  %s\nCtrl-C ends it\n",
+			metrics, server, alerts(server), filepath.Join(dir, "dashboards"))
 	}
 	err = <-ended
 	if ctx.Err() != nil {
@@ -137,13 +138,26 @@ func ready(ctx context.Context, url string, ended chan error) bool {
 			return false
 		case <-tick.C:
 		}
-		r, err := http.Get(url)
-		if err != nil {
-			continue
-		}
-		r.Body.Close()
-		if r.StatusCode == http.StatusOK {
+		if answers(url) {
 			return true
 		}
 	}
+}
+
+func answers(url string) bool {
+	r, err := http.Get(url)
+	if err != nil {
+		return false
+	}
+	r.Body.Close()
+	return r.StatusCode == http.StatusOK
+}
+
+// alerts is the page that shows rules and what fires. Debian's Prometheus has only
+// the older pages, elsewhere.
+func alerts(server string) string {
+	if page := server + "/alerts"; answers(page) {
+		return page
+	}
+	return server + "/classic/alerts"
 }

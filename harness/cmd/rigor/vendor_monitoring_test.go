@@ -127,7 +127,7 @@ func (p prometheus) query(expr string) vector {
 	return v
 }
 
-// await asks until there is an answer: that takes two scrapes, at one a second.
+// await asks until there is an answer: that takes two scrapes, five seconds apart.
 func (p prometheus) await(expr string) {
 	p.t.Helper()
 	for end := time.Now().Add(patience / 3); len(p.query(expr).Result) == 0; time.Sleep(200 * time.Millisecond) {
@@ -140,7 +140,7 @@ func (p prometheus) await(expr string) {
 // startDashboards starts rigor dashboards and gives what it says: its addresses.
 func startDashboards(t *testing.T, dir string) prometheus {
 	t.Helper()
-	c := command("dashboards", "--listen", "127.0.0.1:0", "--every", "1s")
+	c := command("dashboards", "--listen", "127.0.0.1:0", "--every", "5s")
 	c.Dir = dir
 	stderr, err := c.StderrPipe()
 	if err != nil {
@@ -161,6 +161,10 @@ func startDashboards(t *testing.T, dir string) prometheus {
 	for lines.Scan() {
 		said.WriteString(lines.Text() + "\n")
 		if at, ok := strings.CutPrefix(lines.Text(), "Prometheus  "); ok {
+			lines.Scan()
+			if page, ok := strings.CutPrefix(lines.Text(), "alerts      "); !ok || !answers(page) {
+				t.Errorf("%q: no such page", lines.Text())
+			}
 			go io.Copy(io.Discard, stderr)
 			return prometheus{t, strings.TrimSuffix(at, "/graph")}
 		}
@@ -298,7 +302,7 @@ func startClassic(t *testing.T, dir string) prometheus {
 	t.Helper()
 	metrics, address := freePort(t), freePort(t)
 	files := t.TempDir()
-	in(t, dir, "dashboards", "--files", files, "--target", metrics, "--every", "1s").want(t, exitOK)
+	in(t, dir, "dashboards", "--files", files, "--target", metrics, "--every", "5s").want(t, exitOK)
 	c := command("export", "--listen", metrics)
 	c.Dir = dir
 	background(t, c)
@@ -306,11 +310,8 @@ func startClassic(t *testing.T, dir string) prometheus {
 		"--storage.tsdb.path="+filepath.Join(files, "data"), "--web.listen-address="+address))
 	p := prometheus{t, "http://" + address}
 	for end := time.Now().Add(patience / 3); ; time.Sleep(100 * time.Millisecond) {
-		if r, err := http.Get(p.url + "/-/ready"); err == nil {
-			r.Body.Close()
-			if r.StatusCode == http.StatusOK {
-				return p
-			}
+		if answers(p.url + "/-/ready") {
+			return p
 		}
 		if time.Now().After(end) {
 			t.Fatal("Prometheus does not get ready")
