@@ -43,7 +43,7 @@ func bytesText(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-// span is a time for people: the two largest units are enough.
+// span is a time for people, in the unit that fits it.
 func span(d time.Duration) string {
 	switch {
 	case d < time.Second:

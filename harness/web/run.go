@@ -197,7 +197,11 @@ func verdicts(all []judge.Verdict) (text, look string) {
 		if v.Reason == judge.NoLimit {
 			continue
 		}
-		words = append(words, v.Outcome.String()+" "+v.Limit)
+		text := v.Outcome.String() + " " + v.Limit
+		if v.Outcome != judge.Pass {
+			text += ": " + v.Reason
+		}
+		words = append(words, text)
 		switch {
 		case v.Blocks():
 			look = "bad"

@@ -30,7 +30,7 @@ type trendsPage struct {
 	Rig, Board, Suite    string   // chosen
 	Text                 string   // that the figure's name holds
 	Figures              []figureView
-	From, Total          int
+	From, To, Total      int    // the figures listed, counted from 1
 	More                 string // the next page, if there is one
 }
 
@@ -77,10 +77,11 @@ func (p *trendsPage) cut(all *[]history.Figure, q url.Values) error {
 		}
 	}
 	p.Total = len(*all)
-	p.From = min(from, p.Total)
-	*all = (*all)[p.From:min(p.From+figuresPerPage, p.Total)]
-	if to := p.From + len(*all); to < p.Total {
-		q.Set("from", strconv.Itoa(to))
+	from = min(from, p.Total)
+	p.From, p.To = from+1, min(from+figuresPerPage, p.Total)
+	*all = (*all)[from:p.To]
+	if p.To < p.Total {
+		q.Set("from", strconv.Itoa(p.To))
 		p.More = "?" + q.Encode()
 	}
 	return nil
@@ -126,8 +127,7 @@ func (s *site) figureViews(ctx context.Context, all []history.Figure) (views []f
 // drawn are points as charts take them.
 func drawn(points []history.Point) (all []point) {
 	for _, p := range points {
-		o := point{run: p.Run, at: p.Time, value: p.Value, lo: p.Lo, hi: p.Hi, bad: p.Outcome == judge.Fail.String()}
-		all = append(all, o)
+		all = append(all, point{p.Run, p.Time, p.Value, p.Lo, p.Hi, p.Outcome == judge.Fail.String()})
 	}
 	return all
 }

@@ -146,6 +146,21 @@ func TestPagesTell(t *testing.T) {
 	}
 }
 
+func TestFiguresPageByPage(t *testing.T) {
+	all := make([]history.Figure, figuresPerPage+5)
+	var p trendsPage
+	if err := p.cut(&all, url.Values{"suite": {"latency"}}); err != nil || len(all) != figuresPerPage || p.More != "?from=60&suite=latency" || p.From != 1 || p.To != 60 {
+		t.Errorf("%d figures, %+v, %v", len(all), p, err)
+	}
+	all, p = make([]history.Figure, figuresPerPage+5), trendsPage{}
+	if err := p.cut(&all, url.Values{"from": {"60"}}); err != nil || len(all) != 5 || p.More != "" || p.From != 61 || p.To != 65 {
+		t.Errorf("%d figures, %+v, %v", len(all), p, err)
+	}
+	if err := p.cut(&all, url.Values{"from": {"1000"}}); err != nil || len(all) != 0 {
+		t.Errorf("beyond the last: %d figures, %v", len(all), err)
+	}
+}
+
 // Browsers keep what all pages share, and are told when it is still the same.
 func TestAssets(t *testing.T) {
 	h := New(options(t, 0))
