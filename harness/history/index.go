@@ -28,7 +28,8 @@ const application = 0x52696772
 // File is the index's usual name, below results.
 const File = "history.db"
 
-// Index is an index of runs. Its methods may be called by several goroutines.
+// Index is an index of runs. Its methods may be called by several goroutines. One that had to
+// be made anew is empty until the next Sync.
 type Index struct {
 	path   string
 	db     *sql.DB // keeps no connection

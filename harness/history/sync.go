@@ -32,9 +32,20 @@ type Problem struct {
 // Sync takes into the index what changed among the bundles below runs since it
 // was last asked. A runs folder that does not exist is an empty one.
 func (x *Index) Sync(ctx context.Context, runs string) (s Synced, err error) {
+	same := false
+	err = x.read(ctx, func(tx *sql.Tx) error {
+		d, err := look(ctx, tx, runs)
+		if same = d.none(); same && err == nil {
+			s.Unreadable, err = problems(ctx, tx)
+		}
+		return err
+	})
+	if err != nil || same {
+		return s, err
+	}
 	err = x.write(ctx, func(tx *sql.Tx) error {
-		s = Synced{}
-		return s.sync(ctx, tx, runs)
+		s, err = update(ctx, tx, runs)
+		return err
 	})
 	return s, err
 }
@@ -47,49 +58,70 @@ func (x *Index) Rebuild(ctx context.Context, runs string) (s Synced, err error) 
 				return fmt.Errorf("empty the index of runs: %w", err)
 			}
 		}
-		s = Synced{}
-		return s.sync(ctx, tx, runs)
+		s, err = update(ctx, tx, runs)
+		return err
 	})
 	return s, err
 }
 
-func (s *Synced) sync(ctx context.Context, tx *sql.Tx, runs string) error {
-	there, err := stamps(runs)
-	if err != nil {
-		return err
+// difference is that between the bundles and the index.
+type difference struct {
+	there map[string]stamp
+	known map[string]string
+}
+
+func look(ctx context.Context, tx *sql.Tx, runs string) (d difference, err error) {
+	if d.there, err = stamps(runs); err != nil {
+		return d, err
 	}
-	known, err := knownStamps(ctx, tx)
-	if err != nil {
-		return err
-	}
-	for _, name := range slices.Sorted(maps.Keys(known)) {
-		if _, ok := there[name]; !ok {
-			s.Removed++
+	d.known, err = knownStamps(ctx, tx)
+	return d, err
+}
+
+func (d difference) none() bool {
+	return len(d.there) == len(d.known) && len(d.changed()) == 0
+}
+
+// changed are the bundles whose run.json is not the one that the index knows, if any.
+func (d difference) changed() (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(d.there)) {
+		if was, ok := d.known[name]; !ok || was != d.there[name].text {
+			names = append(names, name)
 		}
-		if there[name].text != known[name] {
+	}
+	return names
+}
+
+func update(ctx context.Context, tx *sql.Tx, runs string) (s Synced, err error) {
+	d, err := look(ctx, tx, runs)
+	if err != nil {
+		return s, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.known)) {
+		if _, ok := d.there[name]; !ok {
+			s.Removed++
 			if err := forget(ctx, tx, name); err != nil {
-				return err
+				return s, err
 			}
 		}
 	}
 	t := newTaker(ctx, tx)
 	defer t.close()
-	for _, name := range slices.Sorted(maps.Keys(there)) {
-		was, ok := known[name]
-		if ok && was == there[name].text {
-			continue
-		}
-		if err := t.take(runs, name, there[name]); err != nil {
-			return err
-		}
-		if ok {
+	for _, name := range d.changed() {
+		if _, ok := d.known[name]; ok {
 			s.Updated++
 		} else {
 			s.Added++
 		}
+		if err := forget(ctx, tx, name); err != nil {
+			return s, err
+		}
+		if err := t.take(runs, name, d.there[name]); err != nil {
+			return s, err
+		}
 	}
 	s.Unreadable, err = problems(ctx, tx)
-	return err
+	return s, err
 }
 
 // stamp tells one state of a run.json from another. They are renamed into

@@ -261,7 +261,7 @@ func (t trend) print(w io.Writer, points bool) error {
 	return t.table()
 }
 
-// printChange writes a change in two lines: what, and since when.
+// printChange writes what a change is, since when, and how to learn more.
 func printChange(w io.Writer, c history.Change) {
 	by := fmt.Sprintf("%+g", round(c.After-c.Before))
 	if c.Relative != 0 {
@@ -276,6 +276,9 @@ func printChange(w io.Writer, c history.Change) {
 	}
 	fmt.Fprintf(w, "  %s %g -> %g, %s, %s\n", strings.ToUpper(string(c.Verdict)), round(c.Before), round(c.After), by, sure)
 	fmt.Fprintf(w, "    first in %s, last as before in %s; %s: %s\n", c.Run, c.LastRun, c.Suspect, c.Reason)
+	if c.Exact {
+		fmt.Fprintf(w, "    rigor compare %s %s --where names the functions\n", c.LastRun, c.Run)
+	}
 }
 
 // round drops digits that no mean of counts has.
