@@ -78,7 +78,7 @@ func (c Change) label() string {
 	if c.Core > 0 {
 		label += fmt.Sprintf(" on core %d", c.Core)
 	}
-	if c.Moved() {
+	if c.Moved() && c.Name != Sleep && c.Name != Exceptions {
 		label += ", executing the same"
 	}
 	return label
