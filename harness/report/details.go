@@ -85,7 +85,11 @@ type card struct {
 	Finding
 	ID, Console string
 	Pictures    []picture
+	Also        []link // other experiments with the same finding
 }
+
+// link leads to an experiment.
+type link struct{ ID, Where string }
 
 func (c *card) add(p picture) {
 	if p.SVG != "" {
@@ -111,6 +115,10 @@ func (d *details) first() list[card] {
 	some := upTo(min(most, mostFindings), found)
 	var all []card
 	for _, f := range some.All {
+		if i := slices.IndexFunc(all, func(o card) bool { return d.same(o.Finding, f) }); i >= 0 {
+			all[i].Also = append(all[i].Also, link{id(f.experiment), f.Where})
+			continue
+		}
 		c := card{Finding: f}
 		if f.experiment >= 0 {
 			c.ID = id(f.experiment)
@@ -126,6 +134,17 @@ func (d *details) first() list[card] {
 		all = append(all, c)
 	}
 	return list[card]{all, some.More}
+}
+
+// same reports whether two experiments failed with the same words, but for the boards' names.
+func (d *details) same(a, b Finding) bool {
+	if a.experiment < 0 || b.experiment < 0 || a.experiment == b.experiment || a.measurement >= 0 || b.measurement >= 0 {
+		return false
+	}
+	words := func(f Finding) string {
+		return strings.ReplaceAll(f.What, d.run.Experiments[f.experiment].Board, "")
+	}
+	return a.Class == b.Class && a.Fails == b.Fails && a.Quarantine == b.Quarantine && words(a) == words(b)
 }
 
 // id is the anchor of an experiment's details.

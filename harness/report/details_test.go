@@ -147,3 +147,16 @@ func TestKilledRun(t *testing.T) {
 		}
 	}
 }
+
+// What failed on several boards in the same way is one card.
+func TestSameFindings(t *testing.T) {
+	r := run(t)
+	for _, board := range []string{"c3", "k210"} {
+		r.Experiments = append(r.Experiments, record.Experiment{Suite: "smoke", Name: "hello", Board: board, Attempts: []record.Attempt{
+			{Failure: &record.Failure{Class: rig.Harness, Message: "board " + board + ": no image"}}}})
+	}
+	page := htmlOf(t, r)
+	if !strings.Contains(page, `The same: <a href="#x9">smoke/hello on k210</a></p>`) {
+		t.Error("two failures alike are not one card")
+	}
+}

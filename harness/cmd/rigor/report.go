@@ -30,14 +30,7 @@ func (*reportCmd) Help() string {
 
 // Run is the command.
 func (c *reportCmd) Run() error {
-	root, err := harness.Root(".")
-	if err != nil {
-		return err
-	}
-	if _, err := os.Stat(c.Bundle); err == nil {
-		c.Bundle, _ = filepath.Abs(c.Bundle) // a run's name is its folder's
-	}
-	run, err := findRun(root, c.Bundle)
+	run, err := c.load()
 	if err != nil {
 		return err
 	}
@@ -49,6 +42,22 @@ func (c *reportCmd) Run() error {
 		return err
 	}
 	return writeAside(c.Output, text.Bytes())
+}
+
+// load finds the run; a bundle's folder may be anywhere.
+func (c *reportCmd) load() (*record.Run, error) {
+	dir, err := filepath.Abs(c.Bundle) // a run's name is its folder's
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, record.RunFile)); err == nil {
+		return record.Load(dir)
+	}
+	root, err := harness.Root(".")
+	if err != nil {
+		return nil, err
+	}
+	return findRun(root, c.Bundle)
 }
 
 func (c *reportCmd) write(w io.Writer, run *record.Run) error {

@@ -67,12 +67,14 @@ func TestReportInAFile(t *testing.T) {
 	}
 }
 
-// A run's name is that of its folder, from wherever it is looked at.
+// A run's name is that of its folder, from wherever it is looked at; a folder needs no checkout around it.
 func TestReportFromWithin(t *testing.T) {
 	dir := recorded(t, empty(t), "virtual", time.Date(2026, 11, 2, 9, 30, 0, 0, time.UTC))
 	if o := in(t, dir, "report", ".", "--format", "line"); !strings.HasSuffix(o.stdout, "; "+filepath.Base(dir)+"\n") {
 		t.Errorf("%s%s", o.stdout, o.stderr)
 	}
+	in(t, t.TempDir(), "report", dir, "--format", "line").want(t, exitOK)
+	in(t, t.TempDir(), "report").want(t, exitSetup, "checkout")
 }
 
 func TestReportRefuses(t *testing.T) {
