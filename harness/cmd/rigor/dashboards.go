@@ -113,7 +113,7 @@ func (c *dashboardsCmd) prometheus(ctx context.Context, program, dir, metrics st
 		return nil // that is how it ends
 	}
 	text, _ := os.ReadFile(said.Name())
-	return fmt.Errorf("Prometheus ended: %w\n%s", err, text)
+	return fmt.Errorf("run Prometheus: it ended: %w\n%s", err, text)
 }
 
 // free chooses a port if none is given.
