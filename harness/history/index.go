@@ -37,8 +37,8 @@ type Index struct {
 }
 
 // Open opens the index at path, or makes an empty one there. A file that holds
-// no index of this version is put aside, as path with ".old"; notice, which may be
-// nil, is told.
+// no index of this version makes room, and notice, which may be nil, is told; what is no index at
+// all is kept as path with ".old".
 func Open(path string, notice func(string)) (*Index, error) {
 	if notice == nil {
 		notice = func(string) {}
@@ -180,7 +180,7 @@ func unusable(err error) bool {
 func (x *Index) create(ctx context.Context, why error) error {
 	if !errors.Is(why, errNew) {
 		x.notice(fmt.Sprintf("the index of runs, %s, is made anew: %v", x.path, why))
-		if err := x.putAside(); err != nil {
+		if err := x.putAside(why); err != nil {
 			return fmt.Errorf("make the index of runs: %w", err)
 		}
 	}
@@ -196,12 +196,16 @@ func (x *Index) create(ctx context.Context, why error) error {
 	return nil
 }
 
-// putAside renames the database; its journal would damage the next one.
-func (x *Index) putAside() error {
+// putAside makes room: what may be somebody's is renamed, an index of another version
+// removed. A journal that stayed would damage the next database.
+func (x *Index) putAside(why error) error {
 	for _, suffix := range []string{"-journal", "-wal", "-shm"} {
 		if err := os.Remove(x.path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
+	}
+	if e := (*strangeError)(nil); errors.As(why, &e) && e.application == application {
+		return os.Remove(x.path)
 	}
 	return os.Rename(x.path, x.path+".old")
 }
