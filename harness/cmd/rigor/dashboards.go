@@ -108,12 +108,12 @@ func (c *dashboardsCmd) prometheus(ctx context.Context, program, dir, metrics st
 		fmt.Fprintf(os.Stderr, "metrics     %s\nPrometheus  %s/graph\nalerts      %s\ndashboards  %s\nCtrl-C ends it\n",
 			metrics, server, alerts(server), filepath.Join(dir, "dashboards"))
 	}
-	err = <-ended
+	<-ended
 	if ctx.Err() != nil {
 		return nil // that is how it ends
 	}
 	text, _ := os.ReadFile(said.Name())
-	return fmt.Errorf("run Prometheus: it ended: %w\n%s", err, text)
+	return fmt.Errorf("run Prometheus: it ended, %v:\n%s", p.ProcessState, text)
 }
 
 // free chooses a port if none is given.

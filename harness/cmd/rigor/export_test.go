@@ -114,7 +114,11 @@ func TestDashboardsWithoutPrometheus(t *testing.T) {
 	}
 	rigor(t, "dashboards", "--files", "/dev/null/there").want(t, exitSetup, "write monitoring files")
 	rigor(t, "dashboards", "--prometheus", "no-such-program").want(t, exitSetup, "apt install prometheus", "--prometheus")
-	rigor(t, "dashboards", "--prometheus", "sh", "--listen", "nowhere", filepath.Dir(files)).want(t, exitSetup, "run.json")
+	rigor(t, "dashboards", "--prometheus", "sh", filepath.Dir(files)).want(t, exitSetup, "run.json")
+	run := filepath.Join(t.TempDir(), "run")
+	rigor(t, "run", "--suite", "smoke", "--board", "f407", "--out", run).want(t, exitOK)
+	rigor(t, "dashboards", "--prometheus", "sh", "--listen", "nowhere", run).want(t, exitSetup, "listen for Prometheus", "--listen")
+	rigor(t, "dashboards", "--prometheus", "sh", "--listen", "127.0.0.1:0", run).want(t, exitSetup, "run Prometheus: it ended, exit status 2", "Illegal option")
 }
 
 func TestRigs(t *testing.T) {
