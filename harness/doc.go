@@ -34,6 +34,14 @@
 //     values, from one source (firmware, probe or harness)
 //   - limit: what a sample is held against; verdict: pass, fail or unset;
 //     unset is never a pass
+//   - figure: what a run found for a key: suite, experiment, board, quantity,
+//     source and core clock; repeats are several samples of one
+//   - baseline: the figures of a rig that somebody accepted; change: what became
+//     of a figure since: better, worse, same, different or cannot tell
+//   - quarantine: experiments whose failure is known and does not fail a run
+//     for a while
+//   - profile: the cycles, instructions and calls of each function while an
+//     experiment ran, of the marked intervals alone where there are marks
 //   - claim: a figure somebody published; finding: confirmed, refuted or cannot tell
 //   - run: all experiments of one call; bundle: its folder under results/runs
 //   - class of a failure: dut, firmware, rig or harness; only rig failures are
