@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -263,7 +264,10 @@ func (t trend) print(w io.Writer, points bool) error {
 
 // printChange writes what a change is, since when, and how to learn more.
 func printChange(w io.Writer, c history.Change) {
-	by := fmt.Sprintf("%+g", round(c.After-c.Before))
+	by := number(c.After - c.Before)
+	if c.After > c.Before {
+		by = "+" + by
+	}
 	if c.Relative != 0 {
 		by += fmt.Sprintf(" (%+.2g %%)", 100*c.Relative)
 	}
@@ -274,15 +278,15 @@ func printChange(w io.Writer, c history.Change) {
 	case c.P < 1e-9:
 		sure = "p < 1e-9"
 	}
-	fmt.Fprintf(w, "  %s %g -> %g, %s, %s\n", strings.ToUpper(string(c.Verdict)), round(c.Before), round(c.After), by, sure)
+	fmt.Fprintf(w, "  %s %s -> %s, %s, %s\n", strings.ToUpper(string(c.Verdict)), number(c.Before), number(c.After), by, sure)
 	fmt.Fprintf(w, "    first in %s, last as before in %s; %s: %s\n", c.Run, c.LastRun, c.Suspect, c.Reason)
 	if c.Exact {
 		fmt.Fprintf(w, "    rigor compare %s %s --where names the functions\n", c.LastRun, c.Run)
 	}
 }
 
-// round drops digits that no mean of counts has.
-func round(f float64) float64 { return math.Round(f*100) / 100 }
+// number writes a mean of counts, to two decimals if it has any.
+func number(f float64) string { return strconv.FormatFloat(math.Round(f*100)/100, 'f', -1, 64) }
 
 func (t trend) table() error {
 	verdicts := map[int]change.Verdict{}

@@ -31,8 +31,8 @@ type novel struct {
 }
 
 func (v novel) String() string {
-	size := fmt.Sprintf("%g -> %g %s", round(v.Before), round(v.After), v.Unit)
-	return fmt.Sprintf("%s by %s on %s %s: %s %s since %s, by %s", v.Quantity, v.Source, v.Board, v.Verdict, v.Statistic, size, v.Run, v.Suspect)
+	return fmt.Sprintf("%s by %s on %s %s: %s %s -> %s %s since %s; suspect: %s", v.Quantity, v.Source, v.Board, v.Verdict,
+		v.Statistic, number(v.Before), number(v.After), v.Unit, v.Run, v.Suspect)
 }
 
 // lately is how many runs are looked at: older ones say nothing about tonight.
@@ -106,8 +106,8 @@ func (f *finding) markdown(r *record.Run) string {
 	}
 	b.WriteString("| figure | | change | first run | whose |\n|---|---|---|---|---|\n")
 	for _, v := range f.News[:min(len(f.News), mostNews)] {
-		fmt.Fprintf(&b, "| %s by %s on %s, %s/%s | **%s** | %s %g -> %g %s | %s | %s: %s |\n", v.Quantity, v.Source, v.Board, v.Suite, cell(v.Experiment),
-			v.Verdict, v.Statistic, round(v.Before), round(v.After), v.Unit, v.Run, v.Suspect, v.Reason)
+		fmt.Fprintf(&b, "| %s by %s on %s, %s/%s | **%s** | %s %s -> %s %s | %s | %s: %s |\n", v.Quantity, v.Source, v.Board, v.Suite, cell(v.Experiment),
+			v.Verdict, v.Statistic, number(v.Before), number(v.After), v.Unit, v.Run, v.Suspect, v.Reason)
 	}
 	if more := len(f.News) - mostNews; more > 0 {
 		fmt.Fprintf(&b, "\n%d more are in `nightly.json`.\n", more)
