@@ -141,18 +141,32 @@ func (c *Comparison) counts(w io.Writer) {
 		all = append(all, fmt.Sprintf("%d %s", c.Count(v), v))
 	}
 	fmt.Fprintf(w, "%s\n", strings.Join(all, ", "))
-	why, only := map[string]int{}, map[string]int{}
+	why := map[string]int{}
 	for _, r := range c.Rows {
-		switch {
-		case r.Only != "":
-			only[fmt.Sprintf("only in the %s: suite %s on %s", r.Only, r.Suite, r.Board)]++
-		case r.Change.Verdict == change.CannotTell:
-			why["cannot tell: "+r.Change.Reason]++
+		if r.Only == "" && r.Change.Verdict == change.CannotTell {
+			why[r.Change.Reason]++
 		}
 	}
-	for _, counts := range []map[string]int{why, only} {
-		for _, text := range slices.Sorted(maps.Keys(counts)) {
-			fmt.Fprintf(w, "  %d %s\n", counts[text], text)
+	for _, reason := range slices.Sorted(maps.Keys(why)) {
+		fmt.Fprintf(w, "  %d cannot tell: %s\n", why[reason], reason)
+	}
+	c.alone(w, "old")
+	c.alone(w, "new")
+}
+
+// alone writes of which suites one side alone has figures.
+func (c *Comparison) alone(w io.Writer, side string) {
+	of := map[string]int{}
+	for _, r := range c.Rows {
+		if r.Only == side {
+			of[r.Suite+" on "+r.Board]++
 		}
+	}
+	var all []string
+	for _, where := range slices.Sorted(maps.Keys(of)) {
+		all = append(all, fmt.Sprintf("%d of %s", of[where], where))
+	}
+	if all != nil {
+		fmt.Fprintf(w, "only in the %s: %s\n", side, strings.Join(all, ", "))
 	}
 }
