@@ -2,12 +2,10 @@ package export
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"errors"
 	"flag"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -385,46 +383,6 @@ func TestUnreadableSampleIsAnError(t *testing.T) {
 	r.Experiments[0].Measurements[0].File = "samples/gone.json"
 	if _, err := of(r).Registry(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestServeEndsWithContext(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := run(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() {
-		done <- Serve(ctx, l, Handler(func() (State, error) { return of(r), nil }))
-	}()
-	resp, err := http.Get("http://" + l.Addr().String() + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(resp.Body)
-	resp.Body.Close()
-	if err != nil || !strings.Contains(string(text), "rigor_run_info") {
-		t.Errorf("%v: %s", err, text)
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Errorf("ended with %v", err)
-	}
-	if _, err := http.Get("http://" + l.Addr().String() + "/metrics"); err == nil {
-		t.Error("still serving")
-	}
-}
-
-func TestServeReportsABrokenListener(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	if err := Serve(context.Background(), l, http.NotFoundHandler()); err == nil {
-		t.Error("served on a closed listener")
 	}
 }
 

@@ -1,15 +1,11 @@
 package export
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -60,29 +56,4 @@ func (k *snapshot) of(s State) (*prometheus.Registry, error) {
 		k.digest, k.reg = digest, reg
 	}
 	return k.reg, nil
-}
-
-// grace is how long a scrape in progress may take when the server is told to end.
-const grace = 5 * time.Second
-
-// Serve serves h on l until ctx ends; it then lets requests in progress finish.
-func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	s := &http.Server{Handler: h, ReadHeaderTimeout: grace}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	select {
-	case err := <-done:
-		return fmt.Errorf("serve metrics: %w", err)
-	case <-ctx.Done():
-	}
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
-	defer cancel()
-	err := s.Shutdown(end)
-	if served := <-done; !errors.Is(served, http.ErrServerClosed) {
-		err = errors.Join(err, served)
-	}
-	if err != nil {
-		return fmt.Errorf("end the metrics server: %w", err)
-	}
-	return nil
 }

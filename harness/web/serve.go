@@ -19,7 +19,7 @@ const (
 )
 
 // Serve serves h on l until ctx ends; streams of events end with it, and other requests in
-// progress are finished.
+// progress are finished. What goes wrong with single requests goes to errlog; nil is standard error.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, errlog *log.Logger) error {
 	s := &http.Server{
 		Handler: h, ErrorLog: errlog, ReadHeaderTimeout: headerPatience, ReadTimeout: writePatience, WriteTimeout: writePatience,
@@ -30,7 +30,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, errlog *log.Logg
 	go func() { done <- s.Serve(l) }()
 	select {
 	case err := <-done:
-		return fmt.Errorf("serve pages: %w", err)
+		return fmt.Errorf("serve http://%s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
@@ -40,7 +40,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, errlog *log.Logg
 		err = errors.Join(err, served)
 	}
 	if err != nil {
-		return fmt.Errorf("end the web server: %w", err)
+		return fmt.Errorf("end serving http://%s: %w", l.Addr(), err)
 	}
 	return nil
 }

@@ -375,6 +375,14 @@ func TestServeEndsStreams(t *testing.T) {
 	io.Copy(io.Discard, s) // to its end
 }
 
+func TestServeReportsABrokenListener(t *testing.T) {
+	l := httptest.NewUnstartedServer(nil).Listener
+	l.Close()
+	if err := Serve(t.Context(), l, http.NotFoundHandler(), nil); err == nil {
+		t.Error("served on a closed listener")
+	}
+}
+
 // There are only so many streams; the others are told to come again.
 func TestStreamsAreBounded(t *testing.T) {
 	s := &site{Options: options(t, 0), streams: make(chan struct{}, 1)}

@@ -14,6 +14,7 @@ import (
 
 	"rigor/harness/export"
 	"rigor/harness/export/monitoring"
+	"rigor/harness/web"
 )
 
 type dashboardsCmd struct {
@@ -66,7 +67,7 @@ func (c *dashboardsCmd) Run(ctx context.Context) error {
 	defer stop()
 	served := make(chan error, 1)
 	go func() {
-		served <- export.Serve(ctx, metrics, export.Handler(func() (export.State, error) { return source.state(ctx) }))
+		served <- web.Serve(ctx, metrics, export.Handler(func() (export.State, error) { return source.state(ctx) }), nil)
 	}()
 	err = c.prometheus(ctx, program, dir, fmt.Sprintf("http://%s/metrics", metrics.Addr()))
 	stop()

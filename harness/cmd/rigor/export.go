@@ -15,6 +15,7 @@ import (
 	"rigor/harness/export/otlp"
 	"rigor/harness/history"
 	"rigor/harness/record"
+	"rigor/harness/web"
 )
 
 type exportCmd struct {
@@ -106,7 +107,7 @@ func (c *exportCmd) serve(ctx context.Context) error {
 		return fmt.Errorf("listen for scrapes: %w", err)
 	}
 	fmt.Fprintf(os.Stderr, "serving http://%s/metrics\n", l.Addr())
-	return export.Serve(ctx, l, export.Handler(func() (export.State, error) { return c.state(ctx) }))
+	return web.Serve(ctx, l, export.Handler(func() (export.State, error) { return c.state(ctx) }), nil)
 }
 
 // sendTraces sends runs to a collector and says what it took.

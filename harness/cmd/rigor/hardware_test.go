@@ -41,19 +41,7 @@ func serveBoard(t *testing.T, args ...string) served {
 func serveChip(t *testing.T, chip string, args ...string) served {
 	t.Helper()
 	c := command(append([]string{"sim", "serve", "--chip", chip, "--rfc2217", "127.0.0.1:0"}, args...)...)
-	stderr, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		c.Process.Signal(os.Interrupt)
-		if c.Wait(); c.ProcessState.ExitCode() != exitOK && c.ProcessState.Exited() {
-			t.Errorf("sim serve ended with status %d", c.ProcessState.ExitCode())
-		}
-	})
+	stderr := background(t, c)
 	said := bufio.NewScanner(stderr)
 	for said.Scan() {
 		if strings.Contains(said.Text(), "booting its") {

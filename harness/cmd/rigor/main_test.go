@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -87,6 +88,26 @@ func finishWithin(t *testing.T, c *exec.Cmd, patience time.Duration) outcome {
 	bound(t, c, patience)
 	c.Wait()
 	return outcome{stdout.String(), stderr.String(), c.ProcessState.ExitCode()}
+}
+
+// background starts a command that goes on until it is interrupted, which it is with the
+// test; it must end well then, unless somebody killed it.
+func background(t *testing.T, c *exec.Cmd) (stderr io.Reader) {
+	t.Helper()
+	stderr, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.Process.Signal(os.Interrupt)
+		if c.Wait(); c.ProcessState.ExitCode() != exitOK && c.ProcessState.Exited() {
+			t.Errorf("%q ended with status %d", c.Args[1:], c.ProcessState.ExitCode())
+		}
+	})
+	return stderr
 }
 
 // rigor runs the command in the checkout.

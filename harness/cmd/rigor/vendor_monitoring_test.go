@@ -142,19 +142,7 @@ func startDashboards(t *testing.T, dir string) prometheus {
 	t.Helper()
 	c := command("dashboards", "--listen", "127.0.0.1:0", "--every", "5s")
 	c.Dir = dir
-	stderr, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		c.Process.Signal(os.Interrupt)
-		if c.Wait(); c.ProcessState.ExitCode() != exitOK {
-			t.Errorf("dashboards ended with status %d", c.ProcessState.ExitCode())
-		}
-	})
+	stderr := background(t, c)
 	bound(t, c, 2*patience)
 	var said strings.Builder
 	lines := bufio.NewScanner(stderr)
@@ -305,9 +293,9 @@ func startClassic(t *testing.T, dir string) prometheus {
 	in(t, dir, "dashboards", "--files", files, "--target", metrics, "--every", "5s").want(t, exitOK)
 	c := command("export", "--listen", metrics)
 	c.Dir = dir
-	background(t, c)
-	background(t, exec.Command("prometheus", "--config.file="+filepath.Join(files, "prometheus.yml"),
-		"--storage.tsdb.path="+filepath.Join(files, "data"), "--web.listen-address="+address))
+	go io.Copy(io.Discard, background(t, c))
+	go io.Copy(io.Discard, background(t, exec.Command("prometheus", "--config.file="+filepath.Join(files, "prometheus.yml"),
+		"--storage.tsdb.path="+filepath.Join(files, "data"), "--web.listen-address="+address)))
 	p := prometheus{t, "http://" + address}
 	for end := time.Now().Add(patience / 3); ; time.Sleep(100 * time.Millisecond) {
 		if answers(p.url + "/-/ready") {
@@ -317,18 +305,6 @@ func startClassic(t *testing.T, dir string) prometheus {
 			t.Fatal("Prometheus does not get ready")
 		}
 	}
-}
-
-// background runs a command until the test ends.
-func background(t *testing.T, c *exec.Cmd) {
-	t.Helper()
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		c.Process.Signal(os.Interrupt)
-		c.Wait()
-	})
 }
 
 func freePort(t *testing.T) string {

@@ -49,19 +49,7 @@ func serveLoader(t *testing.T) string {
 	t.Helper()
 	link := filepath.Join(t.TempDir(), "f407")
 	c := command("sim", "serve", "--chip", "stm32f407", "--pty", link, "--boot", "loader")
-	stderr, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		c.Process.Signal(os.Interrupt)
-		if c.Wait(); c.ProcessState.ExitCode() != exitOK {
-			t.Errorf("sim serve ended with status %d", c.ProcessState.ExitCode())
-		}
-	})
+	stderr := background(t, c)
 	if line, err := bufio.NewReader(stderr).ReadString('\n'); err != nil {
 		t.Fatalf("%q, %v", line, err)
 	}

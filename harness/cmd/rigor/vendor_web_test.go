@@ -56,19 +56,7 @@ func serveIn(t *testing.T, dir string, args ...string) (address string) {
 	t.Helper()
 	c := command(append([]string{"serve"}, args...)...)
 	c.Dir = dir
-	stderr, err := c.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		c.Process.Signal(os.Interrupt)
-		if c.Wait(); c.ProcessState.ExitCode() != exitOK {
-			t.Errorf("rigor serve ended with status %d", c.ProcessState.ExitCode())
-		}
-	})
+	stderr := background(t, c)
 	lines := bufio.NewReader(stderr)
 	line, err := lines.ReadString('\n')
 	address, ok := strings.CutPrefix(strings.TrimSpace(line), "serving ")
