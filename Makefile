@@ -29,7 +29,7 @@ proof: build ## the suite ota with cuts after cuts, until they lead to nothing n
 
 test: export RIGOR_VECTORS = $(if $(wildcard $(VECTORS)),$(abspath $(VECTORS)))
 test: ## every test, a quarter of an hour; with the conformance vectors in full where VECTORS is a folder
-	$(GO) test -timeout 20m $$($(GO) list ./... | grep -vE '^rigor/suites/[^/]+$$')
+	$(GO) test -timeout 45m $$($(GO) list ./... | grep -vE '^rigor/suites/[^/]+$$')
 	$(GO) test -race ./harness/port/... ./harness/hardware ./harness/export ./harness/record ./harness/rig ./harness/history ./harness/web ./suites/internal/broker
 
 suites: ## the suites by the ginkgo command, without rigor
