@@ -507,7 +507,7 @@ func TestRunOnAFullDisk(t *testing.T) {
 	}
 }
 
-// checkJUnit counts test cases and, unless negative, failures.
+// checkJUnit counts test cases and, unless negative, failures; those of rig and harness are errors.
 func checkJUnit(t *testing.T, dir string, cases, failures int) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, record.JUnitFile))
@@ -517,11 +517,12 @@ func checkJUnit(t *testing.T, dir string, cases, failures int) {
 	var doc struct {
 		Tests    int `xml:"tests,attr"`
 		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
 	}
 	if err := xml.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.Tests != cases || failures >= 0 && doc.Failures != failures {
-		t.Errorf("junit.xml has %d cases and %d failures, want %d and %d", doc.Tests, doc.Failures, cases, failures)
+	if got := doc.Failures + doc.Errors; doc.Tests != cases || failures >= 0 && got != failures {
+		t.Errorf("junit.xml has %d cases and %d failures, want %d and %d", doc.Tests, got, cases, failures)
 	}
 }
