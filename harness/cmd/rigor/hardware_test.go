@@ -134,61 +134,84 @@ func relaxed(t *testing.T) string {
 
 // The suites ask a real board what they ask a virtual one. Time is the host's, and
 // shared with other tests, so that no rate is judged here; the cycles that the
-// firmware counts are exact all the same.
+// firmware counts are exact all the same. Served boards want to be in time, too: one rig
+// is run after the other, so that no suite is built while boards talk.
 func TestHardwareSuites(t *testing.T) {
 	t.Parallel()
 	limits := relaxed(t)
-	f407, c3, k210 := serveBoard(t, "--rfc2217-loader", "127.0.0.1:0"), serveChip(t, "esp32c3"), serveChip(t, "k210")
-	links := t.TempDir()
-	linkF407, linkC3, linkK210 := filepath.Join(links, "f407"), filepath.Join(links, "c3"), filepath.Join(links, "k210")
-	termF407, termC3, termK210 := serveBoard(t, "--pty", linkF407), serveChip(t, "esp32c3", "--pty", linkC3), serveChip(t, "k210", "--pty", linkK210)
-	t.Run("side by side", func(t *testing.T) {
-		for name, rigs := range map[string]string{
-			"rfc2217": benchOf(boardF407(tcp(f407.addrs[0]), tcp(f407.addrs[1]), ""), boardC3(tcp(c3.addrs[0]), ""), boardK210(tcp(k210.addrs[0]), "")),
-			"pseudo terminal": benchOf(boardF407(device(linkF407), device(linkF407), tcp(termF407.addrs[0])),
-				boardC3(device(linkC3), tcp(termC3.addrs[0])), boardK210(device(linkK210), tcp(termK210.addrs[0]))),
-		} {
-			dir := checkout(t, map[string]string{"rigs.yaml": rigs, "suites/limits.yaml": limits})
-			temp := t.TempDir()
-			run := func(args ...string) *exec.Cmd {
-				c := command(append([]string{"run", "--rig", "bench"}, args...)...)
-				c.Dir, c.Env = dir, append(os.Environ(), "TMPDIR="+temp, "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath")
-				return c
-			}
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				if name == "pseudo terminal" { // which differs in how bytes, rates and resets get to the board
-					finishWithin(t, run("--suite", "flash", "--suite", "smoke", "--out", "out"), wholeRun).want(t, exitOK)
-					checkHardwareRun(t, load(t, filepath.Join(dir, "out")), map[string]map[record.Outcome]int{
-						"f407": {record.Answered: 10, record.Skipped: 6},
-						"c3":   {record.Answered: 9, record.Skipped: 6},
-						"k210": {record.Answered: 9, record.Skipped: 6},
-					})
-					return
-				}
-				finishWithin(t, run(append(allBut(t, dir, "ota"), "--out", "out")...), wholeRun).want(t, exitOK)
-				// Skipped are the 5 questions of analog, 2 of latency to each image and 2 of smoke,
-				// which a probe has to ask, 4 of flash, which cut the power, all of hub that has to do
-				// with a sensor or the air, all of spectrum, for there are no sounds, and the suites of
-				// other chips' programs.
-				checkHardwareRun(t, load(t, filepath.Join(dir, "out")), map[string]map[record.Outcome]int{
-					"f407": {record.Answered: 52, record.Skipped: 17},
-					"c3":   {record.Answered: 31, record.Skipped: 39},
-					"k210": {record.Answered: 24, record.Skipped: 35},
-				})
-				// The STM32F407's flash is minutes in the writing.
-				finishWithin(t, run("--suite", "ota", "--board", "c3", "--board", "k210", "--out", "ota"), wholeRun).want(t, exitOK)
-				checkHardwareUpdates(t, load(t, filepath.Join(dir, "ota")))
-			})
-		}
+	t.Run("rfc2217", func(t *testing.T) {
+		f407, c3, k210 := serveBoard(t, "--rfc2217-loader", "127.0.0.1:0"), serveChip(t, "esp32c3"), serveChip(t, "k210")
+		b := newServedBench(t, limits, benchOf(boardF407(tcp(f407.addrs[0]), tcp(f407.addrs[1]), ""), boardC3(tcp(c3.addrs[0]), ""), boardK210(tcp(k210.addrs[0]), "")))
+		// Skipped are the 5 questions of analog, 2 of latency to each image and 2 of smoke,
+		// which a probe has to ask, 4 of flash, which cut the power, all of hub that has to do
+		// with a sensor or the air, all of spectrum, for there are no sounds, and the suites of
+		// other chips' programs.
+		checkHardwareRun(t, b.run(t, allBut(t, b.dir, "ota")...), outcomes{
+			"f407": {record.Answered: 52, record.Skipped: 17},
+			"c3":   {record.Answered: 31, record.Skipped: 39},
+			"k210": {record.Answered: 24, record.Skipped: 35},
+		})
+		// The STM32F407's flash is minutes in the writing. Skipped are the questions that
+		// cut the power, that look into flash, and the two over the air.
+		checkOutcomes(t, b.run(t, "--suite", "ota", "--board", "c3", "--board", "k210"), outcomes{
+			"c3":   {record.Answered: 9, record.Skipped: 4},
+			"k210": {record.Answered: 9, record.Skipped: 2},
+		})
+	})
+	// This differs in how bytes, rates and resets get to the board.
+	t.Run("pseudo terminal", func(t *testing.T) {
+		links := t.TempDir()
+		linkF407, linkC3, linkK210 := filepath.Join(links, "f407"), filepath.Join(links, "c3"), filepath.Join(links, "k210")
+		f407, c3, k210 := serveBoard(t, "--pty", linkF407), serveChip(t, "esp32c3", "--pty", linkC3), serveChip(t, "k210", "--pty", linkK210)
+		b := newServedBench(t, limits, benchOf(boardF407(device(linkF407), device(linkF407), tcp(f407.addrs[0])),
+			boardC3(device(linkC3), tcp(c3.addrs[0])), boardK210(device(linkK210), tcp(k210.addrs[0]))))
+		checkHardwareRun(t, b.run(t, "--suite", "flash", "--suite", "smoke"), outcomes{
+			"f407": {record.Answered: 10, record.Skipped: 6},
+			"c3":   {record.Answered: 9, record.Skipped: 6},
+			"k210": {record.Answered: 9, record.Skipped: 6},
+		})
 	})
 }
 
-func checkHardwareRun(t *testing.T, run *record.Run, want map[string]map[record.Outcome]int) {
+// servedBench is a checkout whose rig is made of served boards.
+type servedBench struct{ dir, temp string }
+
+func newServedBench(t *testing.T, limits, rigs string) servedBench {
 	t.Helper()
-	outcomes := map[string]map[record.Outcome]int{"f407": {}, "c3": {}, "k210": {}}
+	return servedBench{checkout(t, map[string]string{"rigs.yaml": rigs, "suites/limits.yaml": limits}), t.TempDir()}
+}
+
+// run runs suites, which must go well.
+func (b servedBench) run(t *testing.T, args ...string) *record.Run {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out")
+	c := command(append([]string{"run", "--rig", "bench", "--out", out}, args...)...)
+	c.Dir, c.Env = b.dir, append(os.Environ(), "TMPDIR="+b.temp, "GOFLAGS="+os.Getenv("GOFLAGS")+" -trimpath")
+	finishWithin(t, c, wholeRun).want(t, exitOK)
+	return load(t, out)
+}
+
+// outcomes are how many experiments ended how, by board.
+type outcomes map[string]map[record.Outcome]int
+
+func checkOutcomes(t *testing.T, run *record.Run, want outcomes) {
+	t.Helper()
+	got := outcomes{}
 	for _, e := range run.Experiments {
-		outcomes[e.Board][e.Outcome()]++
+		if got[e.Board] == nil {
+			got[e.Board] = map[record.Outcome]int{}
+		}
+		got[e.Board][e.Outcome()]++
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("outcomes %v, want %v", got, want)
+	}
+}
+
+func checkHardwareRun(t *testing.T, run *record.Run, want outcomes) {
+	t.Helper()
+	checkOutcomes(t, run, want)
+	for _, e := range run.Experiments {
 		if e.Skipped != "" && !strings.HasPrefix(e.Skipped, "the rig has no ") {
 			t.Errorf("%s is skipped for %q", e.Name, e.Skipped)
 		}
@@ -200,9 +223,6 @@ func checkHardwareRun(t *testing.T, run *record.Run, want map[string]map[record.
 				t.Errorf("%s has no warning that no probe watched: %q", m.Quantity, e.Warnings)
 			}
 		}
-	}
-	if !reflect.DeepEqual(outcomes, want) {
-		t.Errorf("outcomes %v, want %v", outcomes, want)
 	}
 	for i, id := range []string{"0x413", "0x5", "k210"} {
 		if !strings.Contains(run.Boards[i].ID, id) {
@@ -227,23 +247,6 @@ func allBut(t *testing.T, dir, suite string) (flags []string) {
 		}
 	}
 	return flags
-}
-
-// checkHardwareUpdates looks at a run of the suite ota. Skipped are the questions that cut the power, that
-// look into flash, and the two over the air.
-func checkHardwareUpdates(t *testing.T, run *record.Run) {
-	t.Helper()
-	outcomes := map[string]map[record.Outcome]int{"c3": {}, "k210": {}}
-	for _, e := range run.Experiments {
-		outcomes[e.Board][e.Outcome()]++
-	}
-	want := map[string]map[record.Outcome]int{
-		"c3":   {record.Answered: 9, record.Skipped: 4},
-		"k210": {record.Answered: 9, record.Skipped: 2},
-	}
-	if !reflect.DeepEqual(outcomes, want) {
-		t.Errorf("outcomes %v, want %v", outcomes, want)
-	}
 }
 
 // openServed opens a served board as rigor does.
