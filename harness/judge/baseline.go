@@ -16,6 +16,7 @@ import (
 	"rigor/harness/judge/change"
 	"rigor/harness/measure"
 	"rigor/harness/timebase"
+	"rigor/harness/wholefile"
 )
 
 // Key names a figure: what was measured where, by whom, at which core clock.
@@ -235,18 +236,10 @@ func lines[T any](t *bytes.Buffer, name string, list []T, line func(string, any,
 	return nil
 }
 
-// Save writes the baseline to path as a whole: aside, then renamed.
+// Save writes the baseline to path as a whole.
 func (b *Baseline) Save(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("save baseline: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("save baseline: %w", err)
-	}
-	defer os.Remove(f.Name()) // gone already if all went well
-	if err := errors.Join(f.Chmod(0o644), b.Write(f), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return wholefile.Write(path, b.Write)
 }

@@ -16,6 +16,7 @@ import (
 	"rigor/harness/judge"
 	"rigor/harness/measure"
 	"rigor/harness/timebase"
+	"rigor/harness/wholefile"
 	"rigor/probes"
 )
 
@@ -125,7 +126,7 @@ func (b *Bundle) Finish(s Status, ended time.Time) error {
 
 // WriteFile puts a file made from the run into the bundle, as a whole.
 func (b *Bundle) WriteFile(name string, write func(io.Writer) error) error {
-	return writeAside(filepath.Join(b.dir, name), write)
+	return wholefile.Write(filepath.Join(b.dir, name), write)
 }
 
 // Plot writes plots/NAME.svg, in place of an earlier one, and gives the file's path below
@@ -202,20 +203,6 @@ func (b *Bundle) write(r *Run) error {
 		e.SetIndent("", "  ")
 		return e.Encode(r)
 	})
-}
-
-// writeAside writes a hidden file and renames it, so that path holds either
-// its old text or all of the new one.
-func writeAside(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already if all went well
-	if err := errors.Join(f.Chmod(0o644), write(f), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // slug makes text fit for a file name or a part of a benchmark's name.

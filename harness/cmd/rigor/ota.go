@@ -2,10 +2,7 @@ package main
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"rigor/harness/ota"
@@ -63,18 +60,4 @@ func (c *otaKeygenCmd) Run() error {
 	fmt.Printf("private key  %s: keep it secret, and keep a copy\n", private)
 	fmt.Printf("public key   %s\n", public)
 	return nil
-}
-
-// writeAside writes a file that is whole or not there at all.
-func writeAside(name string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already if all went well
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	return os.Rename(f.Name(), name)
 }

@@ -11,6 +11,7 @@ import (
 
 	wireota "rigor/firmware/wire/ota"
 	"rigor/harness/ota"
+	"rigor/harness/wholefile"
 )
 
 // otaProgram is a program on the command line, and its base.
@@ -128,7 +129,7 @@ func writePackage(name string, p *ota.Package, base *ota.Program) error {
 	if r.Image == ota.Bad {
 		return fmt.Errorf("the payload does not give the program: %s", r.Problem)
 	}
-	if err := writeAside(name, p.Bytes()); err != nil {
+	if err := wholefile.WriteBytes(name, p.Bytes()); err != nil {
 		return err
 	}
 	fmt.Printf("%s: update %s, %s for the %s, version %s, payload %s of the program\n",
@@ -169,7 +170,7 @@ func (c *otaSignCmd) Run() error {
 	if c.Out == "" {
 		c.Out = c.Package
 	}
-	return writeAside(c.Out, p.Bytes())
+	return wholefile.WriteBytes(c.Out, p.Bytes())
 }
 
 func readPackage(file string) (*ota.Package, error) {
@@ -214,7 +215,7 @@ func (c *otaDiffCmd) Run() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.New, err)
 	}
-	if err := writeAside(c.Out, payload); err != nil {
+	if err := wholefile.WriteBytes(c.Out, payload); err != nil {
 		return err
 	}
 	fmt.Printf("%s: %d bytes for a program of %d, %s\n", c.Out, len(payload), len(program.Image), perCent(len(payload), len(program.Image)))
@@ -259,7 +260,7 @@ func (c *otaImageCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	return writeAside(c.Out, p.Image)
+	return wholefile.WriteBytes(c.Out, p.Image)
 }
 
 type otaFactoryCmd struct {
@@ -294,7 +295,7 @@ func (c *otaFactoryCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	return writeAside(c.Out, text)
+	return wholefile.WriteBytes(c.Out, text)
 }
 
 func publicKeys(files []string) (keys []ed25519.PublicKey, err error) {

@@ -10,6 +10,7 @@ import (
 	"rigor/harness"
 	"rigor/harness/record"
 	"rigor/harness/report"
+	"rigor/harness/wholefile"
 )
 
 type reportCmd struct {
@@ -41,7 +42,7 @@ func (c *reportCmd) Run() error {
 	if err := c.write(&text, run); err != nil {
 		return err
 	}
-	return writeAside(c.Output, text.Bytes())
+	return wholefile.WriteBytes(c.Output, text.Bytes())
 }
 
 // load finds the run; a bundle's folder may be anywhere.

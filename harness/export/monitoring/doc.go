@@ -21,6 +21,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"rigor/harness/wholefile"
 )
 
 // files are what is checked in.
@@ -57,7 +59,7 @@ func put(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, text, 0o644)
+	return wholefile.WriteBytes(path, text)
 }
 
 // Features are those of Prometheus 2 that are wanted on its command line.
