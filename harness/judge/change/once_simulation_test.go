@@ -27,7 +27,7 @@ func TestOnceSimulation(t *testing.T) {
 			fmt.Fprintf(&table, "%-12s %6.2f | %7.1f %11.1f\n", s.Name, 100*sigma, float64(same)*100/figures, float64(wrong)*100/figures)
 		}
 	}
-	compareGolden(t, "testdata/once.txt", table.Bytes())
+	noisetest.CompareGolden(t, "testdata/once.txt", table.Bytes(), *trials, *update)
 }
 
 func once(t *testing.T, s noisetest.Shape, sigma float64, figures int, rnd *rand.Rand) (same, wrong int) {
@@ -41,8 +41,8 @@ func once(t *testing.T, s noisetest.Shape, sigma float64, figures int, rnd *rand
 			}
 			return v
 		}
-		same += count(judge(1) == Same)
-		wrong += count(judge(1.02) == Same)
+		same += noisetest.Count(judge(1) == Same)
+		wrong += noisetest.Count(judge(1.02) == Same)
 	}
 	return same, wrong
 }
@@ -59,7 +59,7 @@ func TestSmallest(t *testing.T) {
 	}
 	for range figures {
 		next := noisetest.Minutes[0].Runs(rnd, b.sigma, 1)
-		found += count(b.play(next, 1+smallest, Noise{Runs: 20, Widest: 1}, nil).Verdict == Worse)
+		found += noisetest.Count(b.play(next, 1+smallest, Noise{Runs: 20, Widest: 1}, nil).Verdict == Worse)
 	}
 	if found < figures*98/100 || smallest > 0.025 {
 		t.Errorf("%d of %d effects of %g found", found, figures, smallest)

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"testing"
 
@@ -17,7 +16,7 @@ import (
 
 var (
 	update = flag.Bool("update", false, "write the golden tables")
-	trials = flag.Int("trials", 200, "figures per row of the simulation's table; other numbers than 200 print it only")
+	trials = flag.Int("trials", noisetest.GoldenTrials, "figures per row of the simulation's table, which is printed if that is not the golden number")
 )
 
 // bed is how many rounds are made with how much noise.
@@ -72,7 +71,7 @@ func TestSimulation(t *testing.T) {
 	for _, s := range noisetest.Minutes {
 		fmt.Fprintf(&table, "%-12s %s\n", s.Name, s.Help)
 	}
-	compareGolden(t, "testdata/simulation.txt", table.Bytes())
+	noisetest.CompareGolden(t, "testdata/simulation.txt", table.Bytes(), *trials, *update)
 }
 
 func simulate(s noisetest.Shape, b bed, rnd *rand.Rand) (r rates) {
@@ -84,16 +83,16 @@ func simulate(s noisetest.Shape, b bed, rnd *rand.Rand) (r rates) {
 		slowed = append(slowed, b.play(next, 1.02, MeasureNoise(runs(next, 20)), &r))
 	}
 	for i, c := range still {
-		r.alarms += count(c.Verdict.changed())
-		r.untold += count(c.Verdict == CannotTell)
-		r.found += count(slowed[i].Verdict == Worse)
-		r.wrong += count(slowed[i].Verdict == Same || slowed[i].Verdict == Better)
+		r.alarms += noisetest.Count(c.Verdict.changed())
+		r.untold += noisetest.Count(c.Verdict == CannotTell)
+		r.found += noisetest.Count(slowed[i].Verdict == Worse)
+		r.wrong += noisetest.Count(slowed[i].Verdict == Same || slowed[i].Verdict == Better)
 		others := rotate(still, i)[:family-1]
 		slow := corrected(others, slowed[i])[family-1]
-		r.kept += count(slow.Verdict == Worse)
+		r.kept += noisetest.Count(slow.Verdict == Worse)
 		if i%family == 0 {
 			for _, c := range corrected(others, c) {
-				r.families += count(c.Verdict.changed())
+				r.families += noisetest.Count(c.Verdict.changed())
 			}
 		}
 	}
@@ -109,7 +108,7 @@ func (b bed) play(next func(float64) int64, factor float64, n Noise, r *rates) C
 	if r != nil {
 		old := benchmath.NewSample(floats(append(a1[:len(a1):len(a1)], a2...)), &benchmath.DefaultThresholds)
 		p := benchmath.AssumeNothing.Compare(old, benchmath.NewSample(floats(new), &benchmath.DefaultThresholds)).P
-		r.benchstat += count(p <= 0.001)
+		r.benchstat += noisetest.Count(p <= 0.001)
 	}
 	q := measure.Quantity{Name: "simulated", Better: measure.Lower}
 	return Interleaved(q, measure.Median, measure.Cycles, a1, new, a2, n, Options{})
@@ -141,31 +140,4 @@ func (r rates) print(w *bytes.Buffer, s noisetest.Shape, b bed) {
 	percent := func(n int) float64 { return 100 * float64(n) / float64(*trials) }
 	fmt.Fprintf(w, "%-12s %6.2f %6d | %7.1f %8d %7.1f | %7.1f %8.1f %7.1f %9.1f\n", s.Name, 100*b.sigma, b.rounds,
 		percent(r.alarms), r.families, percent(r.untold), percent(r.found), percent(r.kept), percent(r.wrong), percent(r.benchstat))
-}
-
-func count(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
-}
-
-func compareGolden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	if *trials != 200 {
-		t.Logf("\n%s", got)
-		return
-	}
-	if *update {
-		if err := os.WriteFile(name, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs (-update writes it), got:\n%s", name, got)
-	}
 }

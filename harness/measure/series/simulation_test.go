@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -15,14 +14,13 @@ import (
 
 var (
 	update = flag.Bool("update", false, "write the golden table")
-	trials = flag.Int("trials", goldenTrials, "series per row of the simulation's table, which is printed if that is not the golden number")
+	trials = flag.Int("trials", noisetest.GoldenTrials, "series per row of the simulation's table, which is printed if that is not the golden number")
 )
 
 const (
-	goldenTrials = 200
-	nights       = 100 // of a series that is looked at once
-	slowed       = 70  // the night from which on everything takes 2 % longer
-	watched      = 60  // nights of a series that is looked at every night
+	nights  = 100 // of a series that is looked at once
+	slowed  = 70  // the night from which on everything takes 2 % longer
+	watched = 60  // nights of a series that is looked at every night
 )
 
 // bed is how much noise there is, and of how many repeats a night's value is the median.
@@ -74,13 +72,13 @@ func TestSimulation(t *testing.T) {
 	for _, s := range noisetest.Nights {
 		fmt.Fprintf(&table, "%-12s %s\n", s.Name, s.Help)
 	}
-	compareGolden(t, "testdata/simulation.txt", table.Bytes())
+	noisetest.CompareGolden(t, "testdata/simulation.txt", table.Bytes(), *trials, *update)
 }
 
 func simulate(s noisetest.Shape, b bed, rnd *rand.Rand) (r rates) {
 	for i := range *trials {
 		still := play(s.Runs(rnd, b.sigma, b.repeats), nights)
-		r.alarms += count(len(Changes(still, Options{})) > 0)
+		r.alarms += noisetest.Count(len(Changes(still, Options{})) > 0)
 		slow := play(s.Runs(rnd, b.sigma, b.repeats), slowed)
 		r.judge(Changes(slow, Options{}))
 		if i%2 == 0 {
@@ -103,10 +101,10 @@ func play(next func(float64) int64, from int) (x []float64) {
 }
 
 func (r *rates) judge(cps []ChangePoint) {
-	r.exact += count(slices.ContainsFunc(cps, within(0)))
-	r.near += count(slices.ContainsFunc(cps, within(2)))
-	r.found += count(slices.ContainsFunc(cps, within(5)))
-	r.besides += count(slices.ContainsFunc(cps, func(c ChangePoint) bool { return !within(5)(c) }))
+	r.exact += noisetest.Count(slices.ContainsFunc(cps, within(0)))
+	r.near += noisetest.Count(slices.ContainsFunc(cps, within(2)))
+	r.found += noisetest.Count(slices.ContainsFunc(cps, within(5)))
+	r.besides += noisetest.Count(slices.ContainsFunc(cps, func(c ChangePoint) bool { return !within(5)(c) }))
 }
 
 // within reports whether a change point is the slow-down, give or take some nights.
@@ -120,7 +118,7 @@ func (r *rates) watch(still, slow []float64) {
 	for night < len(still) && len(Changes(still[:night], Options{})) == 0 {
 		night++
 	}
-	r.ever += count(night < len(still))
+	r.ever += noisetest.Count(night < len(still))
 	night = slowed + 1
 	for night < len(slow) && !slices.ContainsFunc(Changes(slow[:night], Options{}), within(5)) {
 		night++
@@ -133,31 +131,4 @@ func (r rates) print(w *bytes.Buffer, s noisetest.Shape, b bed) {
 	slices.Sort(r.delays)
 	fmt.Fprintf(w, "%-12s %6.2f %7d | %7.1f %7.1f | %7.1f %7.1f %7.1f %7.1f %7d\n", s.Name, 100*b.sigma, b.repeats,
 		percent(r.alarms), 2*percent(r.ever), percent(r.found), percent(r.near), percent(r.exact), percent(r.besides), r.delays[len(r.delays)/2])
-}
-
-func count(is bool) int {
-	if is {
-		return 1
-	}
-	return 0
-}
-
-func compareGolden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	if *trials != goldenTrials {
-		t.Logf("\n%s", got)
-		return
-	}
-	if *update {
-		if err := os.WriteFile(name, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs (-update writes it), got:\n%s", name, got)
-	}
 }
