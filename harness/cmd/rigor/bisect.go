@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -321,10 +320,7 @@ func (o *bisected) told() error {
 // write prints it.
 func (o *bisected) write(w io.Writer, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return errors.Join(e.Encode(o), o.told())
+		return errors.Join(writeJSON(w, o), o.told())
 	}
 	if o.FirstBad == nil {
 		fmt.Fprintf(w, "the first %s commit is one of these, which could not be asked but for the last:\n", o.Verdict)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -181,10 +180,7 @@ func runNames(runs string) (names []string) {
 
 func showComparison(w io.Writer, c *compare.Comparison, all, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(c)
+		return writeJSON(w, c)
 	}
 	return c.Write(w, all, verdictPaint(w))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -83,11 +82,7 @@ func (f *finding) line(r *record.Run) string {
 	return fmt.Sprintf("%s; %d figures at a new level, %d of them worse: %v", line, len(f.News), len(worse), first)
 }
 
-func (f *finding) write(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(f)
-}
+func (f *finding) write(w io.Writer) error { return writeJSON(w, f) }
 
 // mostNews is how many rows the summary's table has at most; GitHub takes no summary
 // above 1 MiB.

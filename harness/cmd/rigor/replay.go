@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -102,9 +101,7 @@ type build struct {
 }
 
 func tellReplayJSON(w io.Writer, run, again *record.Run, dir string, c record.Replay) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(struct {
+	return writeJSON(w, struct {
 		Identical bool `json:"identical"`
 		record.Replay
 		Recorded build  `json:"recorded"`

@@ -50,8 +50,12 @@ func where(u rig.UARTConfig) string {
 	return fmt.Sprintf("%s/%s at %v", u.TX, u.RX, u.Port)
 }
 
-func printJSON(v any) error {
-	e := json.NewEncoder(os.Stdout)
+func printJSON(v any) error { return writeJSON(os.Stdout, v) }
+
+// writeJSON writes v for scripts and for people; texts stay as they are.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
