@@ -68,10 +68,17 @@ type Verdict struct {
 	Outcome   Outcome           `json:"outcome"`
 	Statistic measure.Statistic `json:"statistic,omitempty"`
 	Limit     string            `json:"limit,omitempty"`    // "p99 <= 200 cycles"
+	Bounds    []Bound           `json:"bounds,omitempty"`   // its sides; none of one against the baseline
 	Required  bool              `json:"required,omitempty"` // Unset fails the run
 	Reason    string            `json:"reason"`             // what the outcome rests on
 	Because   string            `json:"because,omitempty"`  // why the limit is what it is, with its source
 	Class     rig.Class         `json:"class,omitempty"`    // whose it is that a limit was not kept or could not be told
+}
+
+// Bound is one side of a limit.
+type Bound struct {
+	Value int64        `json:"value"`
+	Unit  measure.Unit `json:"unit"`
 }
 
 // Blocks reports whether the verdict fails the run.
@@ -97,7 +104,7 @@ func (l *Limits) Judge(on Subject, s measure.Sample, sum measure.Summary, accept
 }
 
 func (l *Limit) judge(on Subject, s measure.Sample, sum measure.Summary, accepted *Figure) Verdict {
-	v := Verdict{Statistic: l.Statistic, Limit: l.String(), Required: l.Required, Because: l.Reason}
+	v := Verdict{Statistic: l.Statistic, Limit: l.String(), Bounds: l.sides(), Required: l.Required, Because: l.Reason}
 	e, reason := evidence(l.Statistic, s, sum)
 	if reason == "" && l.Against != "" {
 		e, reason = besides(on, e, accepted)

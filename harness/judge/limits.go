@@ -84,6 +84,16 @@ func (l *Limit) String() string {
 	return fmt.Sprintf("%d <= %s <= %d %s", *l.Min, l.Statistic, *l.Max, l.Unit)
 }
 
+// sides are the limit's, as far as they are numbers.
+func (l *Limit) sides() (all []Bound) {
+	for _, side := range []*int64{l.Min, l.Max} {
+		if side != nil {
+			all = append(all, Bound{*side, l.Unit})
+		}
+	}
+	return all
+}
+
 // bounds are the limit's sides. Those of a limit against the baseline stand on what
 // was accepted.
 func (l *Limit) bounds(s measure.Sample, accepted *Figure) (b []bound) {

@@ -76,8 +76,8 @@ func values(s measure.Sample, factor float64) []float64 {
 // rules are what a measurement's picture compares the values with: limits that are numbers, and the baseline.
 func rules(m record.Measurement, factor float64) (all []sketch.Rule) {
 	for _, v := range m.Verdicts {
-		for _, b := range bounds(v.Limit) {
-			if at, ok := sameUnit(b.value, b.unit, m); ok {
+		for _, b := range v.Bounds {
+			if at, ok := sameUnit(b.Value, b.Unit, m); ok {
 				all = append(all, sketch.Rule{At: at * factor, Name: "limit " + string(v.Statistic), Limit: true})
 			}
 		}
@@ -86,24 +86,6 @@ func rules(m record.Measurement, factor float64) (all []sketch.Rule) {
 		all = append(all, sketch.Rule{At: float64(c.Old.Value) * factor, Name: "baseline " + string(c.Statistic)})
 	}
 	return all
-}
-
-type bounded struct {
-	value int64
-	unit  measure.Unit
-}
-
-// bounds reads the numbers back from a limit as package judge writes it; one against the baseline has none.
-func bounds(limit string) []bounded {
-	f := strings.Fields(limit)
-	number := func(i int) int64 { n, _ := strconv.ParseInt(f[i], 10, 64); return n }
-	switch {
-	case len(f) == 4 && (f[1] == "<=" || f[1] == ">="):
-		return []bounded{{number(2), measure.Unit(f[3])}}
-	case len(f) == 6 && f[1] == "<=" && f[3] == "<=":
-		return []bounded{{number(0), measure.Unit(f[5])}, {number(4), measure.Unit(f[5])}}
-	}
-	return nil
 }
 
 // sameUnit is so much of a unit in that of a measurement, if both are one unit or times.
